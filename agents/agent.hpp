@@ -1,0 +1,56 @@
+// Search agents: ask for candidates, tell their costs.
+//
+// An agent sees a design space and costs (lower is better, +infinity = infeasible), never a model or a backend. All
+// randomness is counter-based, keyed by (seed, generation, candidate, purpose), so a run depends on its seed alone. state() and
+// restore() carry a run across a kill: a restored agent asks the same questions as an uninterrupted one.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/space/design_space.hpp"
+
+namespace exarch {
+
+// One row of an agent's hyperparameter table; CLI help, study grids and docs derive from it.
+struct HyperparameterInfo {
+  std::string name, default_value, range, doc;
+};
+
+class Agent {
+ public:
+  virtual ~Agent() = default;
+
+  // The next candidates to evaluate; empty when the agent has nothing left to ask (an exhausted grid).
+  virtual void ask(GeneBatch& batch) = 0;
+  // Costs of the candidates of the last ask(), in its order.
+  virtual void tell(const GeneBatch& batch, std::span<const double> costs) = 0;
+
+  // Everything ask() and tell() depend on besides the constructor's arguments, between a tell() and the next ask().
+  [[nodiscard]] virtual std::string state() const = 0;
+  virtual void restore(const std::string& state) = 0;  // throws Error if it does not fit
+};
+
+struct AgentOptions {
+  std::uint64_t seed = 1;
+  std::size_t population = 1024;                  // candidates per ask(); 2 .. 1,000,000
+  std::map<std::string, std::string> parameters;  // --set-agent key=value
+};
+
+struct AgentInfo {
+  std::string name, doc;
+  std::vector<HyperparameterInfo> hyperparameters;
+};
+
+// The registry: random, grid, ga. (One file per agent; another agent is one more file and one line in registry.cpp.)
+[[nodiscard]] const std::vector<AgentInfo>& agent_table();
+
+// Builds an agent; UsageError for an unknown name, parameter or value (with the nearest valid one). "NAME:VARIANT" is accepted;
+// today's agents have the variant "fixed" only. The space must outlive the agent.
+[[nodiscard]] std::unique_ptr<Agent> make_agent(const std::string& name, const DesignSpace& space, const AgentOptions& options);
+
+}  // namespace exarch

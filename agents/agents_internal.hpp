@@ -1,0 +1,89 @@
+// What the agents share: their entries in the registry, hyperparameter values, the uniform draw and the state format.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "agents/agent.hpp"
+
+namespace exarch {
+
+struct AgentEntry {
+  AgentInfo info;
+  std::unique_ptr<Agent> (*make)(const DesignSpace& space, const AgentOptions& options);
+};
+
+[[nodiscard]] const AgentEntry& random_agent();
+[[nodiscard]] const AgentEntry& grid_agent();
+[[nodiscard]] const AgentEntry& ga_agent();
+
+// The values of an agent's hyperparameters: the user's, else the table's default. UsageError for a value out of range.
+class Hyperparameters {
+ public:
+  Hyperparameters(const AgentInfo& info, const AgentOptions& options) : info_(info), options_(options) {}
+
+  [[nodiscard]] const std::string& text(const std::string& name) const;
+  [[nodiscard]] std::uint64_t integer(const std::string& name, std::uint64_t minimum, std::uint64_t maximum) const;
+  [[nodiscard]] double real(const std::string& name, double minimum, double maximum) const;
+  // The index of the value in `choices`.
+  [[nodiscard]] std::size_t choice(const std::string& name, std::span<const std::string> choices) const;
+
+ private:
+  [[noreturn]] void fail(const std::string& name, const std::string& hint) const;
+
+  const AgentInfo& info_;
+  const AgentOptions& options_;
+};
+
+// What a random draw is for; part of its name, so that draws for different purposes never share random words. The numbers
+// are part of what a seed means: never reuse or change one.
+enum class Purpose : std::uint32_t {
+  uniform_candidate = 0,
+  parents = 1,
+  crossover = 2,
+  mutation = 3,
+};
+
+// A candidate drawn uniformly from the space: the same one for every agent that asks with the same seed, generation and number.
+void draw_uniform(const DesignSpace& space, std::uint64_t seed, std::uint32_t generation, std::size_t candidate,
+                  std::span<Gene> genes);
+
+// Makes `batch` hold `candidates` rows of the space's width; their content is unspecified.
+void resize_batch(GeneBatch& batch, const DesignSpace& space, std::size_t candidates);
+
+// Throws unless there is one cost for each of the `asked` candidates.
+void check_told(std::size_t asked, const GeneBatch& batch, std::span<const double> costs);
+
+// An agent's state: "exarch-agent NAME 1\n", then little-endian fields.
+class StateWriter {
+ public:
+  explicit StateWriter(std::string_view agent);
+
+  void put(std::uint64_t value, std::size_t bytes);
+  void put(double value);
+  [[nodiscard]] std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+// Reads a state back; Error if it is another agent's, another version's, too short or too long.
+class StateReader {
+ public:
+  StateReader(std::string_view agent, std::string_view state);
+
+  [[nodiscard]] std::uint64_t get(std::size_t bytes);
+  [[nodiscard]] double get_double();
+  void finish() const;
+  [[noreturn]] void fail(const std::string& why) const;
+
+ private:
+  std::string agent_;
+  std::string_view rest_;
+};
+
+}  // namespace exarch

@@ -1,0 +1,45 @@
+// The DRAM controller environment (ArchGym's DRAMGym): see docs/models.md.
+#pragma once
+
+#include "host/env/environment.hpp"
+#include "host/trace/trace.hpp"
+#include "kernels/dram/constraints.hpp"
+#include "kernels/dram/scratch.hpp"
+
+namespace exarch {
+
+[[nodiscard]] const Environment& dram_environment();
+
+namespace dram {
+
+// A trace on one memory behind one address mapping.
+class DramWorkload : public Workload {
+ public:
+  PackedTrace trace;
+  MemSpec memspec;
+  WorkloadView view{};
+  Distances distances{};
+  // Ties between simultaneous events are frequent (another player clock, idle gaps): go straight to the exact kernel.
+  bool exact_from_start = false;
+};
+
+[[nodiscard]] ControllerParams params_of(std::span<const std::int64_t> design);
+
+// Per-thread memory of the CPU backend, grown on demand and reused.
+class Workspace {
+ public:
+  // Runs one candidate to the end: single pass, the exact kernel where needed, more scratch where needed. True if the exact
+  // kernel had to decide.
+  bool run(const DramWorkload& workload, const ControllerParams& params, RunResult& result);
+  // Same, with the kernel chosen by the caller (tests, benchmarks); Status::tie is then returned as it is.
+  void run_kernel(const DramWorkload& workload, const ControllerParams& params, bool exact, RunResult& result);
+
+ private:
+  std::vector<BufferSlot> slots_;
+  std::vector<PendingResponse> pending_;
+  std::vector<std::uint32_t> cas_order_, arrivals_;
+  std::vector<HeapEntry> heap_;
+};
+
+}  // namespace dram
+}  // namespace exarch

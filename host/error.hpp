@@ -1,0 +1,32 @@
+// The one exception type the project throws for anything a user can cause, and helpers to phrase it well.
+//
+// Messages say what is wrong, where (file:line:key) and what to do. The command line turns Error into exit code 1 and
+// UsageError into exit code 2.
+#pragma once
+
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace exarch {
+
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// The request itself is wrong (an unknown option, value or name), as opposed to a failure while carrying it out.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+// The candidate closest to `word` by edit distance, or "" when none is near.
+[[nodiscard]] std::string nearest(std::string_view word, std::span<const std::string> candidates);
+
+// " (did you mean 'X'?)" or "".
+[[nodiscard]] std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
+
+}  // namespace exarch

@@ -1,0 +1,65 @@
+// Memory specification and address mapping: what DRAMSys' JSON files say, checked, in our types.
+//
+// Used by the DRAM environment, the trace packer and the tests. Errors are thrown as exarch::Error and name the file, the
+// key and what is expected; an absurd value (zero banks, a distance that would be negative) never gets past here.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "kernels/dram/types.hpp"
+
+namespace exarch::dram {
+
+// Currents in mA, voltage in V, as in "mempowerspec".
+struct PowerSpec {
+  double idd0 = 0, idd2n = 0, idd3n = 0, idd4r = 0, idd4w = 0, idd5 = 0, vdd = 0;
+};
+
+struct MemSpec {
+  std::string id;           // "memoryId"
+  std::string memory_type;  // "DDR3"
+  std::uint32_t burst_length = 0, data_rate = 0, banks = 0, columns = 0, rows = 0, ranks = 0;
+  std::uint32_t width = 0, devices = 0, channels = 0;  // width: bits per device
+  std::uint32_t clk_mhz = 0;
+  std::uint32_t tck_ps = 0;  // 10^6 / clk_mhz, rounded to the nearest ps
+  Timing timing{};
+  PowerSpec power;
+
+  [[nodiscard]] std::uint32_t bytes_per_burst() const { return width * devices / 8 * burst_length; }
+};
+
+// Address bits of each field, least significant first; "XOR" pairs replace bit `first` by first ^ second beforehand.
+struct AddressMapping {
+  struct Xor {
+    std::uint32_t first, second;
+  };
+  std::string id;  // file stem
+  std::vector<std::uint32_t> byte_bits, column_bits, row_bits, bank_bits, bank_group_bits, rank_bits, channel_bits;
+  std::vector<Xor> xors;
+};
+
+struct DecodedAddress {
+  std::uint32_t row, bank, column;
+};
+
+// Reads and checks a DRAMSys memspec file (DDR3, one rank, one channel; other types are refused by name).
+// `name` is a file path, or the name of a shipped memspec with or without ".json".
+[[nodiscard]] MemSpec load_memspec(const std::string& name);
+
+// Reads and checks an address mapping ("CONGEN"); `name` as above.
+[[nodiscard]] AddressMapping load_address_mapping(const std::string& name);
+
+// Throws unless the mapping addresses exactly the memory's bytes, columns, rows and banks (as the reference's
+// "Memspec and address mapping do not match").
+void check_mapping_fits(const MemSpec& memspec, const AddressMapping& mapping);
+
+// Splits an address (bits above the map are ignored, as the reference does after its warning).
+[[nodiscard]] DecodedAddress decode_address(const AddressMapping& mapping, std::uint64_t address);
+
+// Highest address the mapping covers; addresses above it draw a warning and wrap.
+[[nodiscard]] std::uint64_t max_address(const AddressMapping& mapping);
+
+}  // namespace exarch::dram

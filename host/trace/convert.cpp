@@ -1,0 +1,150 @@
+#include "host/trace/convert.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "host/error.hpp"
+#include "host/trace/trace_reader.hpp"
+
+namespace exarch::dram {
+namespace {
+
+// A file that is written under a temporary name and renamed by commit(); otherwise it is removed.
+class TraceWriter {
+ public:
+  explicit TraceWriter(const std::filesystem::path& path)
+      : path_(path), temporary_(path.string() + ".part-" + std::to_string(::getpid())) {
+    file_ = std::fopen(temporary_.c_str(), "wb");
+    if (file_ == nullptr) fail();
+  }
+  TraceWriter(const TraceWriter&) = delete;
+  TraceWriter& operator=(const TraceWriter&) = delete;
+  ~TraceWriter() {
+    if (file_ != nullptr) std::fclose(file_);
+    std::error_code ec;
+    if (!committed_) std::filesystem::remove(temporary_, ec);
+  }
+
+  void write(const TraceRequest& request) {
+    std::array<char, 64> line;
+    char* at = std::to_chars(line.data(), line.data() + 20, request.issue).ptr;
+    at = append(at, request.is_write ? ":\twrite\t0x" : ":\tread\t0x");
+    at = std::to_chars(at, line.data() + line.size() - 1, request.address, 16).ptr;
+    *at++ = '\n';
+    const auto size = static_cast<std::size_t>(at - line.data());
+    if (std::fwrite(line.data(), 1, size, file_) != size) fail();
+  }
+
+  void commit() {
+    const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
+    if (!closed) fail();
+    std::error_code ec;
+    std::filesystem::rename(temporary_, path_, ec);
+    if (ec) throw Error(path_.string() + ": cannot write the file: " + ec.message());
+    committed_ = true;
+  }
+
+ private:
+  static char* append(char* at, std::string_view text) {
+    std::memcpy(at, text.data(), text.size());
+    return at + text.size();
+  }
+
+  [[noreturn]] void fail() const { throw Error(path_.string() + ": cannot write the file: " + std::strerror(errno)); }
+
+  std::filesystem::path path_, temporary_;
+  std::FILE* file_ = nullptr;
+  bool committed_ = false;
+};
+
+using ParseLine = TraceRequest (*)(const LineReader& lines, Fields& fields, std::uint64_t index);
+
+// True for the write word, false for the read word, else an error.
+bool parse_direction(const LineReader& lines, std::string_view field, std::string_view read, std::string_view write) {
+  if (field == read) return false;
+  if (field == write) return true;
+  lines.fail("unknown command '" + escaped(field, 40) + "', expected " + std::string(read) + " or " + std::string(write));
+}
+
+TraceRequest parse_dramsim3(const LineReader& lines, Fields& fields, std::uint64_t) {
+  TraceRequest request{};
+  request.address = parse_address(lines, fields.take());
+  request.is_write = parse_direction(lines, fields.take(), "READ", "WRITE");
+  const std::string_view cycle = fields.take();
+  if (parse_decimal(cycle, request.issue) != Parsed::ok) {
+    lines.fail("cycle '" + escaped(cycle, 40) + "' is not a whole number of at most 64 bits");
+  }
+  return request;
+}
+
+TraceRequest parse_ramulator(const LineReader& lines, Fields& fields, std::uint64_t index) {
+  TraceRequest request{.issue = index, .address = 0, .is_write = false};
+  const std::string_view first = fields.take();
+  if (first.starts_with('0')) {
+    request.address = parse_address(lines, first);
+    request.is_write = parse_direction(lines, fields.take(), "R", "W");
+  } else {
+    request.is_write = parse_direction(lines, first, "LD", "ST");
+    request.address = parse_address(lines, fields.take());
+  }
+  return request;
+}
+
+std::uint64_t convert_lines(LineReader lines, ParseLine parse, TraceWriter& writer) {
+  std::uint64_t count = 0;
+  std::string_view line;
+  while (lines.next(line)) {
+    Fields fields(line);
+    if (fields.skippable()) continue;
+    const TraceRequest request = parse(lines, fields, count);
+    if (!fields.empty()) {
+      lines.fail("unexpected '" + escaped(fields.take(), 40) + "' after the request");
+    }
+    writer.write(request);
+    ++count;
+  }
+  if (count == 0) throw Error(lines.path() + ": the trace has no requests");
+  return count;
+}
+
+void check_format(const std::string& format) {
+  const std::vector<std::string> known{"dramsim3", "ramulator", "stl"};
+  for (const std::string& name : known) {
+    if (name == format) return;
+  }
+  throw UsageError("unknown trace format '" + format + "'" + did_you_mean(format, known) +
+                   ", expected dramsim3, ramulator or stl");
+}
+
+}  // namespace
+
+std::uint64_t convert_trace(const std::string& from_format, const std::filesystem::path& in, const std::filesystem::path& out) {
+  check_format(from_format);
+  const bool relative = from_format == "stl" && trace_is_relative(in);
+  if (trace_is_relative(out) != relative) {
+    throw UsageError(out.string() + ": the converted trace must be named " + (relative ? "*.rstl" : "*.stl"));
+  }
+  std::error_code ec;
+  if (!std::filesystem::exists(in, ec)) throw Error(in.string() + ": there is no such file");
+  TraceWriter writer(out);
+  std::uint64_t count = 0;
+  if (from_format == "stl") {
+    count = read_trace(in, [&](const TraceRequest& request) { writer.write(request); });
+  } else if (from_format == "dramsim3") {
+    count = convert_lines(LineReader(in, "0x3F40 READ 12"), parse_dramsim3, writer);
+  } else {
+    count = convert_lines(LineReader(in, "LD 0x3F40"), parse_ramulator, writer);
+  }
+  writer.commit();
+  return count;
+}
+
+}  // namespace exarch::dram

@@ -1,0 +1,565 @@
+// One memory channel of one candidate: request buffer, bank machines, command selection, refresh manager and counters.
+//
+// This is the rule set that both fast kernels share. What differs between them is only who calls store() and when: the single
+// pass (single_pass.hpp) derives arrivals from recurrences, the exact kernel (event_order.hpp) from the reference's messages.
+//
+// Times inside are 32-bit cycles relative to `base`, with an origin far above every timing distance, so that "never
+// happened" is simply 0; rebase() moves the origin on long runs.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/dram/constraints.hpp"
+#include "kernels/dram/scratch.hpp"
+#include "kernels/dram/types.hpp"
+#include "kernels/dram/witness.hpp"
+
+namespace exarch::dram {
+inline namespace EXARCH_ISA {
+
+inline constexpr std::uint32_t kNever = 0xFFFFFFFFu;
+inline constexpr std::uint32_t kOrigin = 1u << 24;       // relative time of the cycle `base` stands for, at the start
+inline constexpr std::uint32_t kRebaseAt = 1u << 30;     // move the origin when a run gets here
+inline constexpr std::uint32_t kFar = 0xF0000000u;       // later than any time a run handles without a rebase
+inline constexpr std::uint64_t kNeverAbsolute = ~0ull;
+
+// How a bank picks its request. FrFcfsGrp equals FrFcfs on read-only traces and is compiled for traces with writes only.
+enum class Choice : std::uint8_t { fifo, row_hit, row_hit_grouped };
+
+template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
+struct Channel {
+  static constexpr bool kCloses = kPolicy == PagePolicy::Closed || kPolicy == PagePolicy::ClosedAdaptive;
+
+  // The bank machines, one entry per bank. `ready`, `command`, `request` are the proposal of the last evaluation.
+  std::uint32_t ready[kMaxBanks];
+  std::uint32_t request[kMaxBanks];
+  std::uint8_t command[kMaxBanks];
+  std::uint8_t active[kMaxBanks];   // row open
+  std::uint8_t outcome[kMaxBanks];  // what the next CAS counts as: 0 hit, 1 miss, 2 conflict; when closed: 1 or 2
+  std::uint16_t head[kMaxBanks], tail[kMaxBanks];
+  std::uint16_t hit[kMaxBanks];     // slot of the oldest waiting row hit (row_hit only)
+  std::uint16_t chosen[kMaxBanks];  // slot of the proposal
+  std::uint32_t count[kMaxBanks];
+  std::uint32_t open_row[kMaxBanks];
+  std::uint32_t ok[kMaxBanks][kBankColumns];  // earliest cycle by the bank's own constraints
+  std::uint32_t precharge_floor[kMaxBanks];   // last ACT + tRAS: no implicit precharge earlier
+
+  std::uint32_t rank_ok[kTimingClasses];  // earliest cycle by rank-wide constraints and the command bus
+  std::uint32_t act_window[4];            // last four ACT
+  std::uint32_t act_oldest;
+
+  // Request buffer.
+  BufferSlot* slots;
+  std::uint32_t slot_count, slots_used;
+  std::uint16_t free_slot;
+  std::uint32_t total, reads, writes, last_stored_bank;
+  SchedulerBuffer buffer_type;
+  std::uint32_t buffer_size;
+  bool last_cas_write;
+
+  // Refresh manager.
+  bool refresh, blocked, pulled_in, due_prea, due_refa;
+  std::int64_t flex, postponed_limit, pulledin_limit;
+  std::uint64_t refresh_due;  // absolute
+  std::uint32_t open_banks;
+
+  // Energy book-keeping (DRAMPower's command replay as a running sum), absolute cycles.
+  std::uint64_t first_act, last_close, last_implicit;
+  bool interval_open;
+  std::uint32_t unclosed;  // banks without a precharge scheduled
+  std::uint64_t last_command_at;
+  std::uint32_t last_command;
+
+  std::uint64_t base;
+  const PackedRequest* requests;
+  std::uint32_t accepted;  // requests stored so far: exactly those with a smaller index
+  const Distances* distances;
+  Counters* counters;
+  Witness* witness;
+
+  [[nodiscard]] EXARCH_HD std::uint64_t absolute(std::uint32_t t) const { return base + t - kOrigin; }
+  // Relative time of an absolute cycle; what is out of range saturates at 0 or kFar.
+  [[nodiscard]] EXARCH_HD std::uint32_t relative(std::uint64_t cycle) const {
+    if (cycle < base) return base - cycle < kOrigin ? kOrigin - static_cast<std::uint32_t>(base - cycle) : 0;
+    return cycle - base < kFar - kOrigin ? static_cast<std::uint32_t>(cycle - base) + kOrigin : kFar;
+  }
+
+  EXARCH_HD void reset(const WorkloadView& workload, const ControllerParams& params, const Distances& d, BufferSlot* storage,
+                       std::uint32_t storage_slots, Counters& result, Witness& proof) {
+    for (std::uint32_t b = 0; b < kMaxBanks; ++b) {
+      ready[b] = kNever;
+      request[b] = 0;
+      command[b] = 0;
+      active[b] = 0;
+      outcome[b] = 1;
+      head[b] = tail[b] = hit[b] = chosen[b] = kNoSlot;
+      count[b] = 0;
+      open_row[b] = 0;
+      precharge_floor[b] = 0;
+      for (std::uint32_t k = 0; k < kBankColumns; ++k) ok[b][k] = 0;
+    }
+    for (std::uint32_t k = 0; k < kTimingClasses; ++k) rank_ok[k] = 0;
+    for (std::uint32_t& act : act_window) act = 0;
+    act_oldest = 0;
+    slots = storage;
+    slot_count = storage_slots;
+    slots_used = 0;
+    free_slot = kNoSlot;
+    total = reads = writes = last_stored_bank = 0;
+    buffer_type = params.scheduler_buffer;
+    buffer_size = params.request_buffer_size;
+    last_cas_write = false;
+    refresh = params.refresh_policy == RefreshPolicy::AllBank;
+    blocked = pulled_in = due_prea = due_refa = false;
+    flex = 0;
+    postponed_limit = params.refresh_max_postponed;
+    pulledin_limit = params.refresh_max_pulledin;
+    refresh_due = refresh ? workload.timing.tREFI : kNeverAbsolute;
+    open_banks = 0;
+    first_act = last_close = last_implicit = 0;
+    interval_open = false;
+    unclosed = 0;
+    last_command_at = 0;
+    last_command = 0;
+    base = 0;
+    requests = workload.requests;
+    accepted = 0;
+    distances = &d;
+    counters = &result;
+    witness = &proof;
+  }
+
+  // ---- time -----------------------------------------------------------------------------------------------------------
+
+  // Moves the origin so that `now` becomes kOrigin again; what is long past saturates at "never".
+  EXARCH_HD void rebase(std::uint64_t now_absolute) {
+    const std::uint64_t shift = now_absolute - base;
+    const auto moved = [shift](std::uint32_t t) { return t > shift ? static_cast<std::uint32_t>(t - shift) : 0u; };
+    for (std::uint32_t b = 0; b < kMaxBanks; ++b) {
+      if (ready[b] != kNever) ready[b] = moved(ready[b]);
+      precharge_floor[b] = moved(precharge_floor[b]);
+      for (std::uint32_t k = 0; k < kBankColumns; ++k) ok[b][k] = moved(ok[b][k]);
+    }
+    for (std::uint32_t& t : rank_ok) t = moved(t);
+    for (std::uint32_t& t : act_window) t = moved(t);
+    base = now_absolute;
+  }
+
+  // ---- request buffer -------------------------------------------------------------------------------------------------
+
+  [[nodiscard]] EXARCH_HD std::uint32_t fill() const {
+    return buffer_type == SchedulerBuffer::Bankwise ? count[last_stored_bank]
+           : buffer_type == SchedulerBuffer::Shared ? total
+                                                    : max_of(reads, writes);
+  }
+  // The space test does not look at the new request.
+  [[nodiscard]] EXARCH_HD bool has_space() const { return fill() < buffer_size; }
+
+  // Stores the next request of the trace and re-evaluates its bank. False if the scratch area is exhausted.
+  EXARCH_HD bool store(std::uint32_t arrival_low, std::uint32_t now) {
+    witness->buffer_fill = max_of(witness->buffer_fill, fill());
+    witness->buffer_total = max_of(witness->buffer_total, total);
+    std::uint16_t slot = free_slot;
+    if (slot == kNoSlot) {
+      if (slots_used == slot_count) return false;
+      slot = static_cast<std::uint16_t>(slots_used++);
+    } else {
+      free_slot = slots[slot].next;
+    }
+    const std::uint32_t index = accepted++;
+    const PackedRequest& r = requests[index];
+    const std::uint32_t b = r.bank();
+    const std::uint16_t last = tail[b];
+    slots[slot] = {index, arrival_low, kNoSlot, last};
+    if (last == kNoSlot) {
+      head[b] = slot;
+    } else {
+      slots[last].next = slot;
+    }
+    tail[b] = slot;
+    ++count[b];
+    ++total;
+    if constexpr (kWrites) {
+      reads += r.is_write() ? 0 : 1;
+      writes += r.is_write() ? 1 : 0;
+    } else {
+      ++reads;
+    }
+    last_stored_bank = b;
+    if constexpr (kChoice == Choice::row_hit) {
+      if (active[b] && hit[b] == kNoSlot && r.row() == open_row[b]) hit[b] = slot;
+    }
+    propose(b, now);
+    return true;
+  }
+
+  EXARCH_HD void remove(std::uint32_t b, std::uint16_t slot) {
+    BufferSlot& s = slots[slot];
+    const std::uint16_t before = s.previous;
+    const std::uint16_t after = s.next;
+    if (before == kNoSlot) {
+      head[b] = after;
+    } else {
+      slots[before].next = after;
+    }
+    if (after == kNoSlot) {
+      tail[b] = before;
+    } else {
+      slots[after].previous = before;
+    }
+    s.next = free_slot;
+    free_slot = slot;
+    --count[b];
+    --total;
+    if constexpr (kWrites) {
+      if (requests[s.request].is_write()) {
+        --writes;
+      } else {
+        --reads;
+      }
+    } else {
+      --reads;
+    }
+  }
+
+  // ---- bank machines --------------------------------------------------------------------------------------------------
+
+  // FrFcfsGrp: the oldest row hit of the last CAS direction that no older request to the identical address precedes, else the
+  // oldest row hit. `hits` counts row hits up to two.
+  EXARCH_HD std::uint16_t grouped_hit(std::uint32_t b, std::uint32_t& hits) const {
+    std::uint16_t oldest = kNoSlot;
+    std::uint16_t grouped = kNoSlot;
+    hits = 0;
+    for (std::uint16_t s = head[b]; s != kNoSlot; s = slots[s].next) {
+      const PackedRequest& r = requests[slots[s].request];
+      if (r.row() != open_row[b]) continue;
+      hits += hits < 2 ? 1 : 0;
+      if (oldest == kNoSlot) oldest = s;
+      if (grouped == kNoSlot && r.is_write() == last_cas_write && !waits_before(b, s, r.previous_same_address)) grouped = s;
+      if (grouped != kNoSlot && hits == 2) break;
+    }
+    return grouped != kNoSlot ? grouped : oldest;
+  }
+
+  [[nodiscard]] EXARCH_HD bool waits_before(std::uint32_t b, std::uint16_t end, std::uint32_t index) const {
+    if (index == kNoRequest) return false;
+    for (std::uint16_t s = head[b]; s != end; s = slots[s].next) {
+      if (slots[s].request >= index) return slots[s].request == index;
+    }
+    return false;
+  }
+
+  // Evaluates bank machine b: which request, which command, and the earliest cycle by the bank's own constraints.
+  EXARCH_HD void propose(std::uint32_t b, std::uint32_t now) {
+    using enum CommandCode;
+    if (count[b] == 0 || blocked) {
+      ready[b] = kNever;
+      command[b] = 0;
+      return;
+    }
+    std::uint16_t slot = head[b];
+    if (!active[b]) {
+      chosen[b] = slot;
+      request[b] = slots[slot].request;
+      command[b] = code_of(ACT);
+      ready[b] = max_of(ok[b][kBankAct], now);
+      return;
+    }
+    bool further_hit = false;
+    bool row_hit = true;
+    if constexpr (kChoice == Choice::fifo) {
+      if constexpr (kPolicy != PagePolicy::Closed) {
+        row_hit = requests[slots[slot].request].row() == open_row[b];
+        if constexpr (kPolicy != PagePolicy::Open) {
+          const std::uint16_t second = slots[slot].next;
+          further_hit = second != kNoSlot && requests[slots[second].request].row() == open_row[b];
+        }
+      }
+    } else if constexpr (kChoice == Choice::row_hit) {
+      row_hit = hit[b] != kNoSlot;
+      if (row_hit) {
+        slot = hit[b];
+        if constexpr (kPolicy == PagePolicy::OpenAdaptive || kPolicy == PagePolicy::ClosedAdaptive) {
+          further_hit = requests[slots[slot].request].next_same_row < accepted;
+        }
+      }
+    } else {
+      std::uint32_t hits = 0;
+      const std::uint16_t best = grouped_hit(b, hits);
+      row_hit = best != kNoSlot;
+      if (row_hit) slot = best;
+      further_hit = hits == 2;
+    }
+    chosen[b] = slot;
+    request[b] = slots[slot].request;
+    if (!row_hit && kPolicy != PagePolicy::Closed) {
+      command[b] = code_of(PRE);
+      ready[b] = max_of(ok[b][kBankPre], now);
+      return;
+    }
+    const bool autoprecharge = kPolicy == PagePolicy::Closed           ? true
+                               : kPolicy == PagePolicy::ClosedAdaptive ? !further_hit
+                               : kPolicy == PagePolicy::OpenAdaptive   ? count[b] >= 2 && !further_hit
+                                                                       : false;
+    const bool write = kWrites && requests[request[b]].is_write();
+    command[b] = static_cast<std::uint8_t>((write ? code_of(WR) : code_of(RD)) + (autoprecharge ? 1 : 0));
+    std::uint32_t t = max_of(ok[b][kBankCas], now);
+    if constexpr (kWrites && kPolicy != PagePolicy::Open) {
+      if (command[b] == code_of(RDA)) t = max_of(t, ok[b][kBankRda]);
+    }
+    ready[b] = t;
+  }
+
+  EXARCH_HD void propose_all(std::uint32_t now) {
+    for (std::uint32_t b = 0; b < kMaxBanks; ++b) propose(b, now);
+  }
+
+  // ---- command selection ----------------------------------------------------------------------------------------------
+
+  // The bank proposal that is ready first, ties to the oldest request: (time << 32 | request). All times are at or after the last
+  // evaluation, so the earliest one is also the next cycle in which anything can be issued. kNever << 32 when there is none.
+  [[nodiscard]] EXARCH_HD std::uint64_t select(std::uint32_t& bank) const {
+    std::uint64_t key[kMaxBanks];
+    for (std::uint32_t b = 0; b < kMaxBanks; ++b) {
+      const std::uint32_t t = max_of(ready[b], rank_ok[command[b] >> 1]);
+      key[b] = static_cast<std::uint64_t>(t) << 32 | request[b];
+    }
+    std::uint32_t winner[4];
+    for (std::uint32_t i = 0; i < 4; ++i) {
+      winner[i] = key[2 * i + 1] < key[2 * i] ? 2 * i + 1 : 2 * i;
+      key[i] = min_of(key[2 * i], key[2 * i + 1]);
+    }
+    const std::uint32_t left = key[1] < key[0] ? winner[1] : winner[0];
+    const std::uint64_t left_key = min_of(key[0], key[1]);
+    const std::uint32_t right = key[3] < key[2] ? winner[3] : winner[2];
+    const std::uint64_t right_key = min_of(key[2], key[3]);
+    bank = right_key < left_key ? right : left;
+    return min_of(left_key, right_key);
+  }
+
+  // ---- issue ----------------------------------------------------------------------------------------------------------
+
+  EXARCH_HD void advance_timing(std::uint32_t code, std::uint32_t now) {
+    for (std::uint32_t k = 0; k < kTimingClasses; ++k) rank_ok[k] = max_of(rank_ok[k], now + distances->rank[code][k]);
+  }
+  EXARCH_HD void advance_bank(std::uint32_t b, std::uint32_t code, std::uint32_t now) {
+    for (std::uint32_t k = 0; k < kBankColumns; ++k) ok[b][k] = max_of(ok[b][k], now + distances->bank[code][k]);
+  }
+
+  EXARCH_HD void log_command(std::uint32_t code, std::uint64_t cycle) {
+    last_command = code;
+    last_command_at = cycle;
+  }
+
+  EXARCH_HD void note_precharge(std::uint64_t cycle) {
+    --unclosed;
+    last_close = max_of(last_close, cycle);
+    ++counters->pre;
+  }
+
+  EXARCH_HD void close_interval() {
+    if (interval_open) counters->active_cycles += last_close - first_act;
+    interval_open = false;
+  }
+
+  EXARCH_HD void issue_act(std::uint32_t b, std::uint32_t now) {
+    using enum CommandCode;
+    advance_timing(code_of(ACT), now);
+    advance_bank(b, code_of(ACT), now);
+    act_window[act_oldest] = now;
+    act_oldest = (act_oldest + 1) & 3u;
+    std::uint32_t& act_ok = rank_ok[class_of(ACT)];
+    act_ok = max_of(act_ok, act_window[act_oldest] + distances->tFAW);
+    precharge_floor[b] = now + distances->tRAS;
+    active[b] = 1;
+    ++open_banks;
+    open_row[b] = requests[request[b]].row();
+    if constexpr (kChoice == Choice::row_hit) hit[b] = chosen[b];  // the head is the oldest of its row
+    const std::uint64_t cycle = absolute(now);
+    ++counters->act;
+    if (unclosed == 0 && !(interval_open && last_close > cycle)) {
+      close_interval();
+      counters->precharged_cycles += cycle > last_close ? cycle - last_close : 0;
+      first_act = cycle;
+      interval_open = true;
+    }
+    ++unclosed;
+    log_command(code_of(ACT), cycle);
+    propose(b, now);
+  }
+
+  EXARCH_HD void issue_pre(std::uint32_t b, std::uint32_t now) {
+    using enum CommandCode;
+    advance_timing(code_of(PRE), now);
+    advance_bank(b, code_of(PRE), now);
+    active[b] = 0;
+    hit[b] = kNoSlot;
+    outcome[b] = 2;
+    --open_banks;
+    const std::uint64_t cycle = absolute(now);
+    note_precharge(cycle);
+    log_command(code_of(PRE), cycle);
+    propose(b, now);
+  }
+
+  struct Served {
+    std::uint32_t request;
+    std::uint32_t arrival;   // low 32 bits
+    std::uint64_t data_end;  // absolute cycle
+  };
+
+  // Issues the CAS that bank b proposes and takes its request out of the buffer. The caller may then accept a waiting request, and
+  // must call after_cas() in any case.
+  EXARCH_HD Served issue_cas(std::uint32_t b, std::uint32_t now) {
+    using enum CommandCode;
+    const std::uint32_t code = command[b];
+    const std::uint16_t slot = chosen[b];
+    const Served served{slots[slot].request, slots[slot].arrival,
+                        absolute(now) + (kWrites && code >= code_of(WR) ? distances->write_data_end
+                                                                       : distances->read_data_end)};
+    advance_timing(code, now);
+    advance_bank(b, code, now);
+    const std::uint64_t cycle = absolute(now);
+    if (kWrites && code >= code_of(WR)) {
+      ++counters->wr;
+    } else {
+      ++counters->rd;
+    }
+    std::uint64_t* const outcomes = &counters->row_hits;  // hits, misses, conflicts
+    ++outcomes[outcome[b]];
+    outcome[b] = 0;
+    if constexpr (kChoice == Choice::row_hit) {
+      const std::uint32_t next = requests[served.request].next_same_row;
+      std::uint16_t s = kNoSlot;
+      if (next < accepted && !(code & 1u)) {
+        s = slots[slot].next;
+        while (slots[s].request != next) s = slots[s].next;
+      }
+      hit[b] = s;
+    }
+    remove(b, slot);
+    if (code & 1u) {
+      active[b] = 0;
+      outcome[b] = 1;
+      --open_banks;
+      const std::uint32_t delay = kWrites && code >= code_of(WR) ? distances->implicit_pre_write : distances->implicit_pre_read;
+      const std::uint64_t at = absolute(max_of(now + delay, precharge_floor[b]));
+      note_precharge(at);
+      last_implicit = max_of(last_implicit, at);
+    }
+    log_command(code, cycle);
+    return served;
+  }
+
+  EXARCH_HD void after_cas(std::uint32_t b, bool was_write, std::uint32_t now) {
+    if constexpr (kChoice == Choice::row_hit_grouped) {
+      if (was_write != last_cas_write) {
+        last_cas_write = was_write;
+        propose_all(now);
+        return;
+      }
+    }
+    propose(b, now);
+  }
+
+  // ---- refresh manager ------------------------------------------------------------------------------------------------
+
+  EXARCH_HD void test_postponed() {
+    witness->postponed_low = min_of(witness->postponed_low, flex);
+    witness->postponed_high = max_of(witness->postponed_high, flex);
+  }
+
+  // Evaluates the manager at cycle `now`; afterwards due_prea / due_refa say what it proposes.
+  EXARCH_HD void evaluate_refresh(std::uint64_t now) {
+    due_prea = due_refa = false;
+    if (now < refresh_due) return;
+    const std::uint64_t interval = distances->tREFI;
+    if (now >= refresh_due + interval) {
+      refresh_due += interval;
+      pulled_in = false;
+    }
+    const bool busy = total != 0;
+    if (!pulled_in) {
+      test_postponed();
+      if (flex == postponed_limit) {
+        witness->postponed_forced = true;
+        blocked = true;
+      } else if (busy) {
+        ++flex;
+        refresh_due += interval;
+        return;
+      }
+      due_prea = open_banks > 0;
+      due_refa = !due_prea;
+    } else if (busy) {
+      pulled_in = false;
+      refresh_due += interval;
+    } else {
+      due_refa = true;
+    }
+  }
+
+  // Earliest cycle of what the manager proposes, or kNever.
+  [[nodiscard]] EXARCH_HD std::uint32_t refresh_ready(std::uint32_t now) const {
+    using enum CommandCode;
+    if (due_prea) return max_of(rank_ok[class_of(PREA)], now);
+    if (due_refa) return max_of(rank_ok[class_of(REFA)], now);
+    return kNever;
+  }
+
+  EXARCH_HD void issue_refresh(std::uint32_t now) {
+    using enum CommandCode;
+    const std::uint64_t cycle = absolute(now);
+    if (due_prea) {
+      advance_timing(code_of(PREA), now);
+      for (std::uint32_t b = 0; b < kMaxBanks; ++b) {
+        if (!active[b]) continue;
+        note_precharge(cycle);
+        active[b] = 0;
+        hit[b] = kNoSlot;
+        outcome[b] = 1;
+      }
+      open_banks = 0;
+      log_command(code_of(PREA), cycle);
+      return;
+    }
+    advance_timing(code_of(REFA), now);
+    close_interval();
+    counters->precharged_cycles += cycle > last_close ? cycle - last_close : 0;
+    ++counters->ref;
+    counters->active_cycles += distances->tRFC_minus_tRP;
+    last_close = cycle + distances->tRFC_minus_tRP;
+    log_command(code_of(REFA), cycle);
+    blocked = false;
+    if (pulled_in) {
+      --flex;
+    } else {
+      pulled_in = true;
+    }
+    witness->pulledin_low = min_of(witness->pulledin_low, flex);
+    if (flex == -pulledin_limit) {
+      witness->pulledin_limited = true;
+      pulled_in = false;
+      refresh_due += distances->tREFI;
+    }
+  }
+
+  // ---- end ------------------------------------------------------------------------------------------------------------
+
+  // Closes the energy books after the last command.
+  EXARCH_HD void finish() {
+    using enum CommandCode;
+    std::uint64_t end = last_command_at + distances->end_width[last_command];
+    if (last_implicit > last_command_at) end = last_implicit + distances->end_width[code_of(PRE)];
+    end = end > 0 ? end - 1 : 0;
+    if (unclosed > 0) {
+      counters->active_cycles += end > first_act ? end - first_act : 0;
+    } else {
+      close_interval();
+      counters->precharged_cycles += end > last_close ? end - last_close : 0;
+    }
+  }
+};
+
+}  // namespace EXARCH_ISA
+}  // namespace exarch::dram

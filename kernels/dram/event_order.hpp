@@ -1,0 +1,401 @@
+// The exact kernel: the reference simulator's own order of simultaneous events, in bounded state.
+//
+// Same rules as the single pass (channel.hpp); arrivals and responses travel as the reference's messages between controller,
+// arbiter and player. Within a cycle, agents run in rounds: a zero-delay message is delivered in the next round, agents of
+// a later round run in reverse order of their notifications, and those of the first in the order in which a binary heap of timed
+// notifications yields them. Replaced notifications stay in the heap as dead entries, because they shape that order.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/dram/channel.hpp"
+#include "kernels/dram/notifications.hpp"
+
+namespace exarch::dram {
+inline namespace EXARCH_ISA {
+
+template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
+struct EventOrder {
+  enum MessageKind : std::uint32_t { kRequest, kAccepted, kResponse, kConsumed, kAcknowledge };
+
+  Channel<kPolicy, kChoice, kWrites> channel;
+  Notifications events;
+  Inbox arbiter_inbox, player_inbox;
+  const WorkloadView* workload;
+  Counters* counters;
+  Witness* witness;
+  PendingResponse* pending;   // ring: by request when consumption follows request order, else by CAS order
+  std::uint32_t* cas_order;   // ring by CAS order: which request
+  std::uint32_t* arrivals;    // ring by request: low 32 bits of its arrival at the arbiter
+  std::uint32_t mask;
+  bool simple, queue_in_order, arbiter_in_order, in_request_order;
+  bool exhausted;
+
+  // Controller.
+  bool offered;
+  std::uint64_t offered_at;
+  bool response_out;
+  std::uint64_t last_done;  // cycle of the last completed response handshake
+  std::uint32_t cas_count, handed, held;
+  std::uint64_t idle_since, idle_cycles;
+  std::uint64_t winner;
+  std::uint32_t winner_bank;
+
+  // Arbiter. Requests pass it in order, so its queue is a range of indices.
+  std::uint32_t arrived, forwarded, max_active;
+  std::uint32_t active;
+  bool parked, channel_busy, player_busy;
+  std::uint32_t received, sent_responses;
+  std::uint64_t last_accepted, last_consumed;
+
+  // Player.
+  std::uint32_t sent, consumed;
+  std::uint64_t issue_ps;
+
+  EXARCH_HD void reset(const WorkloadView& view, const ControllerParams& params, const Distances& distances,
+                       const Scratch& scratch, Counters& result, Witness& proof) {
+    channel.reset(view, params, distances, scratch.slots, scratch.slot_count, result, proof);
+    events.reset(scratch.heap, scratch.heap_count);
+    arbiter_inbox.reset();
+    player_inbox.reset();
+    workload = &view;
+    counters = &result;
+    witness = &proof;
+    pending = scratch.pending;
+    cas_order = scratch.cas_order;
+    arrivals = scratch.arrivals;
+    mask = scratch.pending_count - 1;
+    simple = params.arbiter == Arbiter::Simple;
+    queue_in_order = params.resp_queue == RespQueue::Reorder;
+    arbiter_in_order = params.arbiter == Arbiter::Reorder;
+    in_request_order = queue_in_order || arbiter_in_order;
+    exhausted = offered = response_out = false;
+    last_done = last_accepted = last_consumed = kNeverAbsolute;
+    cas_count = handed = held = 0;
+    idle_since = idle_cycles = 0;
+    winner_bank = 0;
+    arrived = forwarded = active = 0;
+    max_active = params.max_active_transactions;
+    parked = channel_busy = player_busy = false;
+    received = sent_responses = 0;
+    sent = consumed = 0;
+    issue_ps = offered_at = 0;
+    winner = channel.select(winner_bank);
+  }
+
+  // ---- responses ------------------------------------------------------------------------------------------------------
+
+  // A pending response's `end` is its arrival while the CAS is still to come, one less once the arbiter lists it, and the end of
+  // its data in between.
+  [[nodiscard]] EXARCH_HD std::uint32_t request_of_handed(std::uint32_t k) const {
+    return queue_in_order ? k : cas_order[k & mask];
+  }
+  [[nodiscard]] EXARCH_HD PendingResponse& response_of(std::uint32_t k, std::uint32_t request) {
+    return pending[(in_request_order ? request : k) & mask];
+  }
+
+  // End of the data of the next response in the queue's order; false while its CAS is still to come.
+  [[nodiscard]] EXARCH_HD bool next_data_end(std::uint64_t& end) {
+    if (queue_in_order) {
+      if (handed >= channel.accepted) return false;
+      const PendingResponse& r = pending[handed & mask];
+      if (r.end == r.arrival) return false;
+    } else if (handed == cas_count) {
+      return false;
+    }
+    const std::uint32_t low = response_of(handed, request_of_handed(handed)).end;
+    end = events.now + static_cast<std::uint64_t>(
+                           static_cast<std::int64_t>(static_cast<std::int32_t>(low - static_cast<std::uint32_t>(events.now))));
+    return true;
+  }
+
+  EXARCH_HD void notify_data() {
+    std::uint64_t end = 0;
+    if (next_data_end(end) && end > events.now) events.notify(Notifications::kData, end - events.now);
+  }
+
+  EXARCH_HD void handle_responses() {
+    if (response_out) {
+      if (last_done != events.now) return;
+      response_out = false;
+      ++counters->served;
+      if (--held == 0) {
+        idle_since = events.now;
+        return;
+      }
+    }
+    std::uint64_t end = 0;
+    if (!next_data_end(end)) return;
+    if (end > events.now) {
+      events.notify(Notifications::kData, end - events.now);
+      return;
+    }
+    const std::uint32_t delay = last_done == events.now ? 1 : 0;
+    ++handed;
+    arbiter_inbox.send(events, Notifications::kArbiter, kResponse, delay);
+    response_out = true;
+    last_done = kNeverAbsolute;
+  }
+
+  // ---- controller -----------------------------------------------------------------------------------------------------
+
+  EXARCH_HD bool accept_request(std::uint32_t now) {
+    if (!offered || offered_at > events.now) return false;
+    if (!channel.has_space()) {
+      witness->buffer_refused = true;
+      return false;
+    }
+    offered = false;
+    if (held == 0) idle_cycles += events.now - idle_since;
+    ++held;
+    const std::uint32_t index = channel.accepted;
+    const std::uint32_t arrival = arrivals[index & mask];
+    if (in_request_order) {
+      if (index - consumed > mask) exhausted = true;
+      pending[index & mask] = {arrival, arrival};
+    }
+    if (!channel.store(arrival, now)) exhausted = true;
+    arbiter_inbox.send(events, Notifications::kArbiter, kAccepted, 0);
+    return true;
+  }
+
+  EXARCH_HD void issue_bank(std::uint32_t b, std::uint32_t now) {
+    using enum CommandCode;
+    const std::uint32_t code = channel.command[b];
+    if (code == code_of(ACT)) {
+      channel.issue_act(b, now);
+    } else if (code == code_of(PRE)) {
+      channel.issue_pre(b, now);
+    } else {
+      const auto served = channel.issue_cas(b, now);
+      (void)accept_request(now);
+      if (cas_count - (in_request_order ? handed : consumed) >= mask) exhausted = true;
+      if (!queue_in_order) cas_order[cas_count & mask] = served.request;
+      response_of(cas_count, served.request) = {static_cast<std::uint32_t>(served.data_end), served.arrival};
+      ++cas_count;
+      notify_data();
+      channel.after_cas(b, kWrites && code >= code_of(WR), now);
+    }
+  }
+
+  EXARCH_HD void controller_step() {
+    const std::uint32_t now = channel.relative(events.now);
+    handle_responses();
+    if (accept_request(now)) winner = channel.select(winner_bank);
+    const bool refreshing = events.now >= channel.refresh_due;
+    if (refreshing) channel.evaluate_refresh(events.now);
+    bool issued = true;
+    if (refreshing && channel.refresh_ready(now) == now) {
+      channel.issue_refresh(now);
+      channel.propose_all(now);
+    } else if (winner >> 32 == now) {
+      issue_bank(winner_bank, now);
+    } else {
+      issued = false;
+    }
+    if (refreshing) {
+      if (channel.blocked) channel.propose_all(now);
+      channel.evaluate_refresh(events.now);
+      issued = true;
+    }
+    if (issued) winner = channel.select(winner_bank);
+    const std::uint32_t bank_time = static_cast<std::uint32_t>(winner >> 32);
+    std::uint64_t next = bank_time == kNever ? kNeverAbsolute : channel.absolute(bank_time);
+    if (channel.due_prea || channel.due_refa) {
+      next = min_of(next, channel.absolute(channel.refresh_ready(now)));
+    } else if (channel.refresh) {
+      next = min_of(next, channel.refresh_due);
+    }
+    if (next != kNeverAbsolute) events.notify(Notifications::kTimer, next > events.now ? next - events.now : 0);
+  }
+
+  // ---- arbiter --------------------------------------------------------------------------------------------------------
+
+  EXARCH_HD void acknowledge() { player_inbox.send(events, Notifications::kPlayer, kAcknowledge, 0); }
+
+  EXARCH_HD void offer(std::uint32_t delay) {
+    ++forwarded;
+    offered = true;
+    offered_at = events.now + delay;
+    events.notify(Notifications::kOffer, delay);
+  }
+
+  // Offers the newest request to the controller, or leaves it queued behind the one being offered.
+  EXARCH_HD void forward() {
+    if (channel_busy) return;
+    channel_busy = true;
+    offer(!simple && last_accepted == events.now ? 1 : 0);
+  }
+
+  EXARCH_HD void response_done() {
+    last_done = events.now;
+    events.notify(Notifications::kDone, 0);
+  }
+
+  [[nodiscard]] EXARCH_HD bool next_response_is_listed() const {
+    if (!arbiter_in_order || queue_in_order) return sent_responses < received;
+    if (sent_responses >= channel.accepted) return false;
+    const PendingResponse& r = pending[sent_responses & mask];
+    return r.end == r.arrival - 1;
+  }
+
+  EXARCH_HD void send_next_response(std::uint32_t delay) {
+    ++sent_responses;
+    player_inbox.send(events, Notifications::kPlayer, kResponse, delay);
+  }
+
+  EXARCH_HD void request_from_player() {
+    arrivals[arrived & mask] = static_cast<std::uint32_t>(events.now);
+    if (arrived - channel.accepted >= mask) exhausted = true;
+    ++arrived;
+    if (!simple) {
+      witness->most_active = max_of(witness->most_active, active);
+      if (active >= max_active) {
+        witness->active_waited = true;
+        parked = true;
+        return;
+      }
+      ++active;
+      acknowledge();
+    }
+    forward();
+  }
+
+  EXARCH_HD void accepted_by_controller() {
+    last_accepted = events.now;
+    if (simple) acknowledge();
+    const std::uint32_t admitted = arrived - (parked ? 1 : 0);
+    if (forwarded == admitted) {
+      channel_busy = false;
+    } else {
+      offer(1);
+    }
+  }
+
+  EXARCH_HD void response_from_controller() {
+    if (!simple) response_done();
+    if (arbiter_in_order && !queue_in_order) {
+      PendingResponse& r = pending[cas_order[received & mask] & mask];
+      r.end = r.arrival - 1;
+    }
+    ++received;
+    if (player_busy || !next_response_is_listed()) return;
+    player_busy = true;
+    send_next_response(!simple && last_consumed == events.now ? 1 : 0);
+  }
+
+  EXARCH_HD void consumed_by_player() {
+    if (simple) {
+      response_done();
+    } else {
+      last_consumed = events.now;
+      if (parked) {
+        parked = false;
+        acknowledge();
+        forward();
+      } else {
+        --active;
+      }
+    }
+    if (next_response_is_listed()) {
+      send_next_response(1);
+    } else {
+      player_busy = false;
+    }
+  }
+
+  EXARCH_HD void arbiter_run() {
+    std::uint32_t kind = 0;
+    while (arbiter_inbox.receive(events, kind)) {
+      if (kind == kRequest) {
+        request_from_player();
+      } else if (kind == kAccepted) {
+        accepted_by_controller();
+      } else if (kind == kResponse) {
+        response_from_controller();
+      } else {
+        consumed_by_player();
+      }
+    }
+    arbiter_inbox.renew(events, Notifications::kArbiter);
+  }
+
+  // ---- player ---------------------------------------------------------------------------------------------------------
+
+  EXARCH_HD void send_next_request(bool first) {
+    const std::uint64_t gap = channel.requests[sent].gap;
+    ++sent;
+    if (workload->player_period_ps == workload->tck_ps) {
+      const std::uint64_t earliest = first ? 0 : events.now + 1;
+      issue_ps += gap;  // cycles here: the clocks coincide
+      const std::uint64_t arrives = workload->relative ? earliest + gap : max_of(earliest, issue_ps);
+      arbiter_inbox.send(events, Notifications::kArbiter, kRequest, arrives - events.now);
+      return;
+    }
+    const std::uint64_t period = workload->player_period_ps;
+    const std::uint64_t tck = workload->tck_ps;
+    const std::uint64_t earliest = first ? 0 : (events.now * tck / period + 1) * period;
+    issue_ps += gap * period;
+    const std::uint64_t leaves = workload->relative ? earliest + gap * period : max_of(earliest, issue_ps);
+    arbiter_inbox.send(events, Notifications::kArbiter, kRequest, (leaves + tck - 1) / tck - events.now);
+  }
+
+  EXARCH_HD void consume() {
+    const std::uint32_t arrival = pending[consumed & mask].arrival;
+    ++consumed;
+    const std::uint32_t latency = static_cast<std::uint32_t>(events.now) - arrival;
+    counters->latency_sum += latency;
+    counters->latency_max = max_of<std::uint64_t>(counters->latency_max, latency);
+    ++counters->latency_histogram[latency_bucket(latency)];
+    arbiter_inbox.send(events, Notifications::kArbiter, kConsumed, 0);
+  }
+
+  EXARCH_HD void player_run() {
+    std::uint32_t kind = 0;
+    while (player_inbox.receive(events, kind)) {
+      if (kind == kAcknowledge) {
+        if (sent < workload->count) send_next_request(false);
+      } else {
+        consume();
+      }
+    }
+    player_inbox.renew(events, Notifications::kPlayer);
+  }
+
+  // ---- the run --------------------------------------------------------------------------------------------------------
+
+  EXARCH_HD Status run(std::uint64_t max_steps) {
+    controller_step();
+    send_next_request(true);
+    for (std::uint64_t step = 0; step < max_steps; ++step) {
+      const std::uint32_t runnable = events.advance();
+      if (runnable == 0) return Status::step_limit;  // cannot happen: a response is always on its way
+      if (channel.relative(events.now) >= kRebaseAt) {
+        channel.rebase(events.now);
+        winner = channel.select(winner_bank);
+      }
+      for (std::uint32_t agents = runnable; agents != 0; agents >>= 2) {
+        const std::uint32_t agent = agents & 3u;
+        if (agent == Notifications::kController) {
+          controller_step();
+        } else if (agent == Notifications::kArbiterAgent) {
+          arbiter_run();
+        } else {
+          player_run();
+        }
+      }
+      if (exhausted || events.overflow) return Status::out_of_space;
+      if (consumed == workload->count) {
+        channel.finish();
+        counters->cycles = events.now;
+        if (held == 0) idle_cycles += events.now - idle_since;
+        counters->idle_cycles_fifo = counters->idle_cycles_reorder = idle_cycles;
+        return Status::ok;
+      }
+    }
+    return Status::step_limit;
+  }
+};
+
+}  // namespace EXARCH_ISA
+}  // namespace exarch::dram

@@ -1,0 +1,91 @@
+// Memory a run needs beyond its fixed state, provided by whoever launches it.
+//
+// The bounded sizes suffice for nearly every run; a run that outgrows them stops with Status::out_of_space and is repeated with
+// full_scratch(), which no run can outgrow.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/dram/types.hpp"
+#include "kernels/dram/witness.hpp"
+
+namespace exarch::dram {
+
+// A waiting request. Lists are per bank, in acceptance order, which is request order.
+struct BufferSlot {
+  std::uint32_t request;  // index into the trace
+  std::uint32_t arrival;  // low 32 bits of the cycle in which it reached the arbiter
+  std::uint16_t next, previous;
+};
+inline constexpr std::uint16_t kNoSlot = 0xFFFFu;
+inline constexpr std::uint32_t kMaxBufferSlots = 0xFFFEu;
+
+// Most requests the buffer can hold at once.
+[[nodiscard]] EXARCH_HD constexpr std::uint64_t buffer_capacity(SchedulerBuffer type, std::uint64_t size) {
+  return type == SchedulerBuffer::Bankwise    ? kMaxBanks * (size - 1) + 1
+         : type == SchedulerBuffer::ReadWrite ? 2 * size - 1
+                                              : size;
+}
+
+// A response that is, or will be, on its way. Ring by request index (responses in request order) or by CAS order.
+struct PendingResponse {
+  std::uint32_t end;      // low 32 bits of: data end, later consumption by the player; == arrival while unknown
+  std::uint32_t arrival;  // low 32 bits of the cycle the request reached the arbiter
+};
+
+// A timed notification of the exact kernel's event queue.
+struct HeapEntry {
+  std::uint64_t cycle;
+  std::uint32_t number;  // serial number << 3 | source
+};
+
+struct Scratch {
+  BufferSlot* slots;  // (slot)
+  std::uint32_t slot_count;
+  PendingResponse* pending;  // (ring entry)
+  std::uint32_t pending_count;  // a power of two
+  // Exact kernel only:
+  std::uint32_t* cas_order;  // (ring entry)
+  std::uint32_t* arrivals;   // (ring entry)
+  HeapEntry* heap;           // (entry)
+  std::uint32_t heap_count;
+};
+
+struct ScratchSize {
+  std::uint32_t slots, pending, heap;
+};
+
+[[nodiscard]] EXARCH_HD constexpr std::uint32_t power_of_two_at_least(std::uint64_t n) {
+  std::uint32_t p = 1;
+  while (p < n && p < (1u << 31)) p <<= 1;
+  return p;
+}
+
+inline constexpr std::uint32_t kUsualPending = 1024;
+// Dead entries accumulate only until their time comes, which is at most a few refresh intervals away.
+inline constexpr std::uint32_t kUsualHeap = 512;
+inline constexpr std::uint32_t kFullHeap = 1u << 16;
+
+// One candidate's outcome; plain data.
+struct RunResult {
+  Counters counters;
+  Witness witness;
+  Status status;
+};
+
+inline constexpr std::uint64_t kNoStepLimit = ~0ull;
+
+[[nodiscard]] EXARCH_HD constexpr ScratchSize usual_scratch(const WorkloadView& workload, const ControllerParams& params) {
+  const std::uint64_t held = buffer_capacity(params.scheduler_buffer, params.request_buffer_size);
+  const std::uint64_t window = params.arbiter == Arbiter::Simple
+                                   ? kUsualPending
+                                   : min_of<std::uint64_t>(std::uint64_t{params.max_active_transactions} + 2, kUsualPending);
+  return {static_cast<std::uint32_t>(min_of<std::uint64_t>(min_of<std::uint64_t>(held, workload.count), kMaxBufferSlots)),
+          power_of_two_at_least(min_of<std::uint64_t>(window, std::uint64_t{workload.count} + 2)), kUsualHeap};
+}
+
+[[nodiscard]] EXARCH_HD constexpr ScratchSize full_scratch(const WorkloadView& workload, const ControllerParams& params) {
+  return {usual_scratch(workload, params).slots, power_of_two_at_least(std::uint64_t{workload.count} + 2), kFullHeap};
+}
+
+}  // namespace exarch::dram

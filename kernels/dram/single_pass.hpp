@@ -1,0 +1,254 @@
+// The fast kernel: one pass over the events of a run, without an event queue.
+//
+// Arrivals and responses follow closed recurrences, so only commands, arrivals and refresh evaluations are events, and time jumps
+// from one to the next. A request that reaches an idle controller in a cycle in which the controller acts anyway is a tie: the
+// reference's event queue decides which comes first. The kernel goes on only if both orders issue the same command; otherwise it
+// stops with Status::tie and the candidate is to be run by the exact kernel (event_order.hpp). Players whose clock is not the
+// controller's always need the exact kernel.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/dram/channel.hpp"
+#include "kernels/dram/responses.hpp"
+#include "kernels/dram/scratch.hpp"
+
+namespace exarch::dram {
+inline namespace EXARCH_ISA {
+
+template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
+struct SinglePass {
+  enum class Offer : std::uint8_t { none, waiting_for_response, queued, freed, tie };
+
+  Channel<kPolicy, kChoice, kWrites> channel;
+  Responses responses;
+
+  // The next request of the trace, on its way to the controller.
+  Offer offer;
+  std::uint64_t offer_at;            // cycle in which it is offered to the controller
+  std::uint64_t arrival;             // cycle in which it reached (or will reach) the arbiter
+  std::uint64_t issue;               // its earliest issue time
+  std::uint64_t player_free;         // first cycle the player may send again
+  std::uint64_t channel_free;        // first cycle the arbiter may offer again
+  std::uint32_t visible;             // relative offer_at when the buffer has space, else kNever
+  std::uint32_t refresh_limit;       // relative cycle from which steps must consult the refresh manager
+  std::uint32_t count, max_active;
+  bool simple, relative_trace;
+  bool exhausted;                    // scratch area too small
+
+  EXARCH_HD void reset(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
+                       const Scratch& scratch, Counters& counters, Witness& witness) {
+    channel.reset(workload, params, distances, scratch.slots, scratch.slot_count, counters, witness);
+    responses.reset(params, scratch, counters, witness);
+    count = workload.count;
+    max_active = params.max_active_transactions;
+    simple = params.arbiter == Arbiter::Simple;
+    relative_trace = workload.relative;
+    issue = player_free = channel_free = 0;
+    exhausted = false;
+    prepare_offer();
+    update_visible();
+    refresh_limit = channel.relative(channel.refresh_due);
+  }
+
+  // ---- arrivals -------------------------------------------------------------------------------------------------------
+
+  EXARCH_HD void prepare_offer() {
+    const std::uint32_t index = channel.accepted;
+    if (index == count) {
+      offer = Offer::none;
+      return;
+    }
+    const std::uint64_t gap = channel.requests[index].gap;
+    issue += gap;
+    arrival = relative_trace ? player_free + gap : max_of(player_free, issue);
+    if (simple) {
+      offer = Offer::tie;
+      offer_at = arrival;
+    } else {
+      admit();
+    }
+  }
+
+  // Fifo and Reorder arbiter: a request is admitted when fewer than max_active are between admission and response.
+  EXARCH_HD void admit() {
+    const std::uint32_t index = channel.accepted;
+    std::uint64_t admission = arrival;
+    bool waited = false;
+    if (index >= max_active && responses.passed <= index - max_active) {
+      if (responses.delivered <= index - max_active) {
+        offer = Offer::waiting_for_response;
+        return;
+      }
+      const std::uint64_t freed = responses.end_of(index - max_active, arrival);
+      waited = freed >= arrival;
+      admission = max_of(arrival, freed);
+      if (waited) channel.witness->active_waited = true;
+    }
+    offer_at = max_of(admission, channel_free);
+    offer = admission < channel_free ? Offer::queued : waited ? Offer::freed : Offer::tie;
+    player_free = admission + 1;
+  }
+
+  EXARCH_HD void update_visible() {
+    const bool known = offer != Offer::none && offer != Offer::waiting_for_response;
+    visible = known && channel.has_space() ? channel.relative(offer_at) : kNever;
+  }
+
+  // The controller takes the offered request in cycle `now`.
+  EXARCH_HD void accept(std::uint32_t now) {
+    const std::uint64_t cycle = channel.absolute(now);
+    if (channel.total == 0) responses.note_idle(cycle);
+    if (!responses.open(channel.accepted, arrival) ||
+        !channel.store(static_cast<std::uint32_t>(arrival), now)) {
+      exhausted = true;
+      return;
+    }
+    channel_free = cycle + 1;
+    if (simple) player_free = cycle + 1;
+    prepare_offer();
+    update_visible();
+  }
+
+  // ---- commands -------------------------------------------------------------------------------------------------------
+
+  EXARCH_HD void issue_bank(std::uint32_t b, std::uint32_t now) {
+    using enum CommandCode;
+    const std::uint32_t code = channel.command[b];
+    if (code == code_of(ACT)) {
+      channel.issue_act(b, now);
+    } else if (code == code_of(PRE)) {
+      channel.issue_pre(b, now);
+    } else {
+      const auto served = channel.issue_cas(b, now);
+      responses.close(served.request, served.arrival, served.data_end);
+      if (offer == Offer::waiting_for_response) admit();
+      const bool waiting = offer != Offer::none && offer != Offer::waiting_for_response &&
+                           offer_at <= channel.absolute(now);
+      if (waiting && channel.has_space()) {
+        channel.witness->buffer_refused = true;
+        accept(now);
+      } else {
+        update_visible();
+      }
+      channel.after_cas(b, kWrites && code >= code_of(WR), now);
+    }
+  }
+
+  // ---- the run --------------------------------------------------------------------------------------------------------
+
+  // A request arrives by itself in the very cycle in which the controller issues `winner`: true if both orders agree.
+  EXARCH_HD bool accept_tie(std::uint64_t winner, std::uint32_t bank, std::uint32_t now) {
+    const std::uint8_t code = channel.command[bank];
+    accept(now);
+    std::uint32_t other = 0;
+    return channel.select(other) == winner && other == bank && channel.command[other] == code;
+  }
+
+  // The same while the refresh manager has a say; `blocks_now`: it has just blocked the banks, whose proposals still compete in
+  // this step. A request stored first would compete too, one stored afterwards would not.
+  EXARCH_HD bool accept_tie_at_refresh(std::uint64_t& winner, std::uint32_t& bank, std::uint32_t now, bool blocks_now) {
+    const std::uint8_t code = channel.command[bank];
+    const bool blocked = channel.blocked;
+    if (blocks_now) channel.blocked = false;
+    accept(now);
+    channel.blocked = blocked;
+    std::uint32_t other = 0;
+    const std::uint64_t early = channel.select(other);
+    if (channel.refresh_ready(now) == now) return true;
+    const bool same = early == winner && other == bank && channel.command[other] == code;
+    if (winner >> 32 == now) return same;
+    if (blocks_now && early >> 32 == now) return false;
+    winner = early;
+    bank = other;
+    return true;
+  }
+
+  // One controller step at a cycle in which the refresh manager has a say. False if the run must stop as a tie.
+  EXARCH_HD bool refresh_step(std::uint64_t winner, std::uint32_t bank, std::uint32_t now) {
+    const std::uint64_t cycle = channel.absolute(now);
+    if (visible == now && offer == Offer::queued) {
+      accept(now);
+      winner = channel.select(bank);
+    }
+    const bool was_empty = channel.total == 0;
+    const bool was_blocked = channel.blocked;
+    channel.evaluate_refresh(cycle);
+    if (visible == now && offer == Offer::tie) {
+      if (was_empty) return false;
+      if (!accept_tie_at_refresh(winner, bank, now, channel.blocked && !was_blocked)) return false;
+    }
+    if (channel.refresh_ready(now) == now) {
+      channel.issue_refresh(now);
+      channel.propose_all(now);
+    } else if (winner >> 32 == now) {
+      issue_bank(bank, now);
+    }
+    if (channel.blocked) channel.propose_all(now);
+    channel.evaluate_refresh(cycle);
+    if (visible == now && offer == Offer::freed) {
+      accept(now);
+      channel.evaluate_refresh(cycle);
+    }
+    refresh_limit = channel.relative(channel.refresh_due);
+    return true;
+  }
+
+  // When the refresh manager next wants a step: its due time, or the time of the command it proposes.
+  [[nodiscard]] EXARCH_HD std::uint32_t refresh_time(std::uint32_t earliest) const {
+    return channel.due_prea || channel.due_refa ? channel.refresh_ready(earliest) : refresh_limit;
+  }
+
+  EXARCH_HD Status run(std::uint64_t max_steps) {
+    std::uint32_t clock = kOrigin;
+    for (std::uint64_t step = 0; step < max_steps; ++step) {
+      std::uint32_t bank = 0;
+      const std::uint64_t winner = channel.select(bank);
+      const std::uint32_t ready = static_cast<std::uint32_t>(winner >> 32);
+      const std::uint32_t next = min_of(ready, visible);
+      if (next >= refresh_limit || next >= kRebaseAt) {
+        const std::uint32_t now = min_of(next, refresh_time(clock));
+        if (responses.delivered == count && channel.absolute(now) > responses.last_end) return finish();
+        if (now >= kRebaseAt) {
+          rebase(now == visible ? offer_at : channel.absolute(now));
+          clock = kOrigin;
+          continue;
+        }
+        if (refresh_limit <= now) {
+          if (!refresh_step(winner, bank, now)) return Status::tie;
+          if (exhausted) return Status::out_of_space;
+          clock = now;
+          continue;
+        }
+      }
+      if (visible < ready || (visible == ready && offer != Offer::freed)) {
+        clock = visible;
+        if (visible == ready && offer == Offer::tie) {
+          if (!accept_tie(winner, bank, visible)) return Status::tie;
+        } else {
+          accept(visible);
+        }
+      } else {
+        clock = ready;
+        issue_bank(bank, ready);
+      }
+      if (exhausted) return Status::out_of_space;
+    }
+    return Status::step_limit;
+  }
+
+  EXARCH_HD void rebase(std::uint64_t now) {
+    channel.rebase(now);
+    update_visible();
+    refresh_limit = channel.relative(channel.refresh_due);
+  }
+
+  EXARCH_HD Status finish() {
+    channel.finish();
+    responses.finish(count, simple);
+    return Status::ok;
+  }
+};
+
+}  // namespace EXARCH_ISA
+}  // namespace exarch::dram

@@ -1,0 +1,162 @@
+// The fast kernels against the reference model, counter for counter, on random designs over random traces.
+#include <gtest/gtest.h>
+
+#include "host/reference/dram_reference.hpp"
+#include "tests/support/random_cases.hpp"
+
+namespace exarch::dram {
+namespace {
+
+using namespace testing;
+
+// All counters; of the two idle counts the one of the candidate's own response order.
+std::string differences(const Counters& got, const Counters& want, const ControllerParams& params) {
+  std::string text;
+  const auto compare = [&text](const char* name, std::uint64_t a, std::uint64_t b) {
+    if (a != b) text += std::string(name) + " " + std::to_string(a) + " instead of " + std::to_string(b) + "; ";
+  };
+  compare("cycles", got.cycles, want.cycles);
+  compare("act", got.act, want.act);
+  compare("pre", got.pre, want.pre);
+  compare("rd", got.rd, want.rd);
+  compare("wr", got.wr, want.wr);
+  compare("ref", got.ref, want.ref);
+  compare("active_cycles", got.active_cycles, want.active_cycles);
+  compare("precharged_cycles", got.precharged_cycles, want.precharged_cycles);
+  compare("row_hits", got.row_hits, want.row_hits);
+  compare("row_misses", got.row_misses, want.row_misses);
+  compare("row_conflicts", got.row_conflicts, want.row_conflicts);
+  compare("served", got.served, want.served);
+  const bool fifo = params.resp_queue == RespQueue::Fifo;
+  compare("idle", fifo ? got.idle_cycles_fifo : got.idle_cycles_reorder, want.idle_cycles_fifo);
+  compare("latency_sum", got.latency_sum, want.latency_sum);
+  compare("latency_max", got.latency_max, want.latency_max);
+  for (std::uint32_t i = 0; i < kLatencyBuckets; ++i) {
+    compare("latency bucket", got.latency_histogram[i], want.latency_histogram[i]);
+  }
+  return text;
+}
+
+struct Tally {
+  int runs = 0, ties = 0;
+};
+
+Tally check(const DramWorkload& workload, std::mt19937_64& rng, int designs, bool single_pass) {
+  Workspace workspace;
+  Tally tally;
+  for (int i = 0; i < designs; ++i) {
+    const ControllerParams params = random_params(rng);
+    const ReferenceResult want = simulate_reference(workload.view, params);
+    EXPECT_EQ(want.status, Status::ok);
+    RunResult exact;
+    workspace.run_kernel(workload, params, true, exact);
+    EXPECT_EQ(exact.status, Status::ok) << describe(params);
+    EXPECT_EQ(differences(exact.counters, want.counters, params), "") << "exact kernel: " << describe(params);
+    ++tally.runs;
+    if (!single_pass) continue;
+    RunResult fast;
+    workspace.run_kernel(workload, params, false, fast);
+    if (fast.status == Status::tie) {
+      ++tally.ties;
+      continue;
+    }
+    EXPECT_EQ(fast.status, Status::ok) << describe(params);
+    EXPECT_EQ(differences(fast.counters, want.counters, params), "") << "single pass: " << describe(params);
+  }
+  return tally;
+}
+
+class KernelsEqualReference : public ::testing::TestWithParam<TraceKind> {};
+
+TEST_P(KernelsEqualReference, OnRandomDesignsAndTraces) {
+  std::mt19937_64 rng(0xE8A2C4 + static_cast<unsigned>(GetParam()));
+  Tally total;
+  for (int trace = 0; trace < 120 && !HasFailure(); ++trace) {
+    const auto workload = make_workload(random_requests(rng, GetParam(), 20 + rng() % 400));
+    const Tally tally = check(*workload, rng, 10, true);
+    total.runs += tally.runs;
+    total.ties += tally.ties;
+  }
+  RecordProperty("runs", total.runs);
+  RecordProperty("ties", total.ties);
+  EXPECT_LT(total.ties, total.runs) << "the single pass never got through";
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, KernelsEqualReference,
+                         ::testing::Values(TraceKind::dense_reads, TraceKind::dense_writes, TraceKind::sparse_reads,
+                                           TraceKind::sparse_writes, TraceKind::bursty));
+
+TEST(ExactKernelEqualsReference, WithOtherPlayerClocksAndRelativeTraces) {
+  std::mt19937_64 rng(77);
+  for (int trace = 0; trace < 150 && !HasFailure(); ++trace) {
+    const auto kind = static_cast<TraceKind>(rng() % 5);
+    const std::uint32_t clocks[] = {100, 300, 533, 667, 800, 933, 1600, 3200, 1};
+    auto requests = random_requests(rng, kind, 20 + rng() % 200);
+    const bool relative = rng() % 2 == 0;
+    if (relative) {
+      for (auto& request : requests) request.issue = rng() % 50;
+    }
+    const auto workload = make_workload(requests, relative, clocks[rng() % 9]);
+    check(*workload, rng, 6, false);
+  }
+}
+
+TEST(ExactKernelEqualsReference, OnOtherMemories) {
+  std::mt19937_64 rng(78);
+  for (const char* memspec : {"MICRON_1Gb_DDR3-1066_8bit_G", "MICRON_1Gb_DDR3-800_8bit_G", "MICRON_1Gb_DDR3-1600_8bit_G_3s"}) {
+    for (int trace = 0; trace < 20 && !HasFailure(); ++trace) {
+      const auto workload = make_workload(random_requests(rng, static_cast<TraceKind>(rng() % 5), 200), false, 800, memspec);
+      check(*workload, rng, 5, false);
+    }
+  }
+}
+
+// A request can starve behind row hits for longer than any window: the run must notice and be repeated with more memory.
+TEST(KernelsEqualReference, WhenARequestStarves) {
+  std::vector<TraceRequest> requests{{0, 0, false}, {0, 1ull << 16, false}};
+  for (std::uint64_t i = 2; i < 5000; ++i) requests.push_back({0, (i % 8) << 6, false});
+  const auto workload = make_workload(requests);
+  std::mt19937_64 rng(5);
+  for (int i = 0; i < 6; ++i) {
+    ControllerParams params = random_params(rng);
+    params.page_policy = PagePolicy::Open;
+    params.scheduler = Scheduler::FrFcfs;
+    params.refresh_policy = RefreshPolicy::NoRefresh;
+    params.resp_queue = i % 2 == 0 ? RespQueue::Reorder : RespQueue::Fifo;
+    params.arbiter = i < 2 ? Arbiter::Simple : i < 4 ? Arbiter::Fifo : Arbiter::Reorder;
+    params.max_active_transactions = 4294967295u;
+    params.request_buffer_size = 4;
+    const ReferenceResult want = simulate_reference(workload->view, params);
+    Workspace workspace;
+    RunResult result;
+    (void)workspace.run(*workload, params, result);
+    EXPECT_EQ(result.status, Status::ok);
+    EXPECT_EQ(differences(result.counters, want.counters, params), "") << describe(params);
+    workspace.run_kernel(*workload, params, true, result);
+    EXPECT_EQ(differences(result.counters, want.counters, params), "") << describe(params);
+  }
+}
+
+// Gaps of hours of DRAM time pass in steps of refreshes, and the 32-bit clock of the kernels moves its origin.
+TEST(KernelsEqualReference, OverLongGaps) {
+  std::vector<TraceRequest> requests;
+  std::uint64_t time = 0;
+  for (std::uint64_t i = 0; i < 60; ++i) {
+    requests.push_back({time, (i % 3) << 16 | (i % 5) << 13, i % 4 == 0});
+    time += i % 7 == 0 ? 4000000000ull : i;
+  }
+  const auto workload = make_workload(requests);
+  Workspace workspace;
+  ControllerParams params;
+  params.refresh_policy = RefreshPolicy::NoRefresh;
+  for (const bool exact : {false, true}) {
+    const ReferenceResult want = simulate_reference(workload->view, params);
+    RunResult result;
+    workspace.run_kernel(*workload, params, exact, result);
+    if (result.status == Status::tie) continue;
+    EXPECT_EQ(differences(result.counters, want.counters, params), "") << (exact ? "exact" : "single pass");
+  }
+}
+
+}  // namespace
+}  // namespace exarch::dram

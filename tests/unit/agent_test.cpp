@@ -1,0 +1,373 @@
+// What a run relies on: questions depend on the seed and the costs alone, a restored agent goes on as if nothing had
+// happened, and the algorithms search.
+#include "agents/agent.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "host/error.hpp"
+
+namespace exarch {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+DesignSpace space_of(const std::vector<std::size_t>& sizes) {
+  std::vector<ParameterInfo> parameters;
+  std::vector<std::vector<std::int64_t>> values;
+  for (std::size_t p = 0; p < sizes.size(); ++p) {
+    parameters.push_back({"p" + std::to_string(p), ParameterKind::integer, {}, 0, 65535, 0, "", ""});
+    values.emplace_back();
+    for (std::size_t v = 0; v < sizes[p]; ++v) values.back().push_back(static_cast<std::int64_t>(v));
+  }
+  return {"test", "", parameters, values};
+}
+
+AgentOptions options_of(std::uint64_t seed, std::size_t population, std::map<std::string, std::string> parameters = {}) {
+  return {.seed = seed, .population = population, .parameters = std::move(parameters)};
+}
+
+// A separable bowl with its minimum, 0, away from the corners.
+double bowl(std::span<const Gene> genes) {
+  double cost = 0;
+  for (std::size_t p = 0; p < genes.size(); ++p) cost += std::pow(genes[p] - (5.0 + static_cast<double>(p % 3)), 2);
+  return cost;
+}
+
+std::vector<double> costs_of(const GeneBatch& batch) {
+  std::vector<double> costs;
+  for (std::size_t c = 0; c < batch.candidates(); ++c) costs.push_back(bowl(batch.row(c)));
+  return costs;
+}
+
+// One ask and tell; returns what was asked.
+std::vector<Gene> turn(Agent& agent) {
+  GeneBatch batch;
+  agent.ask(batch);
+  agent.tell(batch, costs_of(batch));
+  return batch.genes;
+}
+
+double best_after(Agent& agent, int generations) {
+  double best = kInfinity;
+  GeneBatch batch;
+  for (int g = 0; g < generations; ++g) {
+    agent.ask(batch);
+    const std::vector<double> costs = costs_of(batch);
+    best = std::min(best, *std::min_element(costs.begin(), costs.end()));
+    agent.tell(batch, costs);
+  }
+  return best;
+}
+
+template <class Action>
+std::string error_of(Action&& action) {
+  try {
+    action();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "(no error)";
+}
+
+const std::vector<std::pair<std::string, AgentOptions>> kEveryAgent = {
+    {"random", options_of(7, 50)},
+    {"grid", options_of(7, 50)},
+    {"ga", options_of(7, 50)},
+    {"ga:fixed", options_of(7, 33, {{"crossover", "uniform"}, {"elites", "0"}, {"tournament", "1"}})},
+    {"ga", options_of(7, 2, {{"elites", "99"}, {"mutation_rate", "0.5"}})}};
+
+TEST(EveryAgent, AsksTheSameForTheSameSeed) {
+  const DesignSpace space = space_of({16, 5, 1, 9, 300});
+  for (const auto& [name, options] : kEveryAgent) {
+    const auto a = make_agent(name, space, options), b = make_agent(name, space, options);
+    for (int g = 0; g < 10; ++g) EXPECT_EQ(turn(*a), turn(*b)) << name;
+  }
+}
+
+TEST(EveryAgent, AsksLegalGenesAndAskingTwiceChangesNothing) {
+  const DesignSpace space = space_of({16, 5, 1, 2, 65536});
+  for (const auto& [name, options] : kEveryAgent) {
+    const auto agent = make_agent(name, space, options);
+    GeneBatch batch, again;
+    for (int g = 0; g < 20; ++g) {
+      agent->ask(batch);
+      agent->ask(again);
+      EXPECT_EQ(batch.genes, again.genes);
+      EXPECT_EQ(batch.dimensions, space.dimensions());
+      EXPECT_EQ(batch.candidates(), options.population);
+      for (std::size_t i = 0; i < batch.genes.size(); ++i) {
+        ASSERT_LT(batch.genes[i], space.values(i % space.dimensions()).size()) << name;
+      }
+      agent->tell(batch, costs_of(batch));
+    }
+  }
+}
+
+TEST(EveryAgent, RestoredGoesOnAsIfNothingHadHappened) {
+  const DesignSpace space = space_of({16, 5, 1, 9, 300});
+  for (const auto& [name, options] : kEveryAgent) {
+    for (const int kill_after : {0, 1, 2, 7}) {
+      const auto uninterrupted = make_agent(name, space, options);
+      for (int g = 0; g < kill_after; ++g) turn(*uninterrupted);
+      const auto restored = make_agent(name, space, options);
+      restored->restore(uninterrupted->state());
+      EXPECT_EQ(restored->state(), uninterrupted->state());
+      for (int g = 0; g < 5; ++g) EXPECT_EQ(turn(*restored), turn(*uninterrupted)) << name << " after " << kill_after;
+    }
+  }
+}
+
+TEST(EveryAgent, AStateThatDoesNotFitIsRefusedAndChangesNothing) {
+  const DesignSpace space = space_of({16, 5, 1, 9, 300});
+  for (const auto& [name, options] : kEveryAgent) {
+    const auto agent = make_agent(name, space, options), other = make_agent(name, space, options);
+    for (int g = 0; g < 3; ++g) turn(*agent), turn(*other);
+    const std::string state = agent->state();
+    std::vector<std::string> bad = {"", "x", state + "x", "exarch-agent other 1\n" + state};
+    for (std::size_t cut = 1; cut < state.size(); cut += 1 + state.size() / 50) bad.push_back(state.substr(0, cut));
+    std::string version = state;
+    version[version.find('\n') - 1] = '2';
+    bad.push_back(version);
+    for (const std::string& text : bad) EXPECT_THROW(agent->restore(text), Error) << name;
+    EXPECT_EQ(turn(*agent), turn(*other)) << name;
+  }
+}
+
+TEST(EveryAgent, TellingWhatWasNotAskedIsAMistakeOfTheProgram) {
+  const DesignSpace space = space_of({16, 5});
+  for (const auto& [name, options] : kEveryAgent) {
+    const auto agent = make_agent(name, space, options);
+    GeneBatch batch;
+    agent->ask(batch);
+    std::vector<double> costs(batch.candidates() - 1);
+    EXPECT_THROW(agent->tell(batch, costs), std::logic_error) << name;
+  }
+}
+
+TEST(RandomAgent, SeedsAndGenerationsDiffer) {
+  const DesignSpace space = space_of({64, 64, 64});
+  const auto a = make_agent("random", space, options_of(1, 100)), b = make_agent("random", space, options_of(2, 100));
+  const auto first = turn(*a);
+  EXPECT_NE(first, turn(*a));
+  EXPECT_NE(first, turn(*b));
+}
+
+TEST(RandomAgent, IsUniform) {
+  const DesignSpace space = space_of({10, 3});
+  const auto agent = make_agent("random", space, options_of(3, 30'000));
+  GeneBatch batch;
+  agent->ask(batch);
+  std::vector<double> counts(30);
+  for (std::size_t c = 0; c < batch.candidates(); ++c) ++counts[space.point_of(batch.row(c))];
+  // Expected 1000 each, standard deviation 31; the seed is fixed.
+  for (const double count : counts) EXPECT_NEAR(count, 1000, 150);
+}
+
+TEST(GridAgent, CoversTheSpaceExactlyOnceInOrderAndEnds) {
+  const DesignSpace space = space_of({3, 4, 5});
+  for (const std::size_t population : {2u, 7u, 59u, 60u, 1000u}) {
+    const auto agent = make_agent("grid", space, options_of(1, population));
+    std::vector<std::uint64_t> points;
+    GeneBatch batch;
+    for (agent->ask(batch); batch.candidates() > 0; agent->ask(batch)) {
+      for (std::size_t c = 0; c < batch.candidates(); ++c) points.push_back(space.point_of(batch.row(c)));
+      agent->tell(batch, costs_of(batch));
+    }
+    ASSERT_EQ(points.size(), space.size());
+    for (std::size_t i = 0; i < points.size(); ++i) EXPECT_EQ(points[i], i);
+    agent->ask(batch);
+    EXPECT_EQ(batch.candidates(), 0u);
+  }
+}
+
+TEST(GridAgent, AStateBeyondTheSpaceIsRefused) {
+  const DesignSpace large = space_of({100}), small = space_of({10});
+  const auto a = make_agent("grid", large, options_of(1, 20)), b = make_agent("grid", small, options_of(1, 20));
+  turn(*a);
+  EXPECT_THROW(b->restore(a->state()), Error);
+}
+
+TEST(GaAgent, StartsWhereRandomStarts) {
+  const DesignSpace space = space_of({16, 16, 16});
+  const auto ga = make_agent("ga", space, options_of(5, 40)), random = make_agent("random", space, options_of(5, 40));
+  EXPECT_EQ(turn(*ga), turn(*random));
+  EXPECT_NE(turn(*ga), turn(*random));
+}
+
+TEST(GaAgent, AsksItsElitesAgainUnchanged) {
+  const DesignSpace space = space_of({16, 16, 16, 16});
+  const auto agent = make_agent("ga", space, options_of(5, 40, {{"elites", "3"}, {"mutation_rate", "1"}}));
+  GeneBatch batch, next;
+  agent->ask(batch);
+  std::vector<double> costs(40, 7);
+  costs[31] = costs[8] = 1;  // ties rank by number
+  costs[20] = -kInfinity;
+  agent->tell(batch, costs);
+  agent->ask(next);
+  const std::size_t expected[] = {20, 8, 31};
+  for (std::size_t e = 0; e < 3; ++e) {
+    EXPECT_TRUE(std::ranges::equal(next.row(e), batch.row(expected[e]))) << e;
+  }
+}
+
+TEST(GaAgent, TheBestCostNeverRises) {
+  const DesignSpace space = space_of({16, 16, 16, 16, 16});
+  for (const char* crossover : {"two-point", "uniform"}) {
+    const auto agent = make_agent("ga", space, options_of(5, 30, {{"crossover", crossover}}));
+    double best = kInfinity;
+    for (int g = 0; g < 30; ++g) {
+      const double now = best_after(*agent, 1);
+      EXPECT_LE(now, best);
+      best = now;
+    }
+  }
+}
+
+TEST(GaAgent, MutationAndCrossoverDoWhatTheirRatesSay) {
+  const DesignSpace space = space_of({16, 1, 16, 16, 16});
+  const auto differences = [&](const char* mutation, const char* crossover) {
+    const auto agent = make_agent(
+        "ga", space, options_of(11, 4000, {{"elites", "0"}, {"mutation_rate", mutation}, {"crossover_rate", crossover}}));
+    GeneBatch batch;
+    agent->ask(batch);
+    for (std::size_t c = 0; c < batch.candidates(); ++c) std::ranges::fill(batch.row(c), Gene{0});
+    for (Gene& gene : batch.row(0)) gene = 0;
+    agent->tell(batch, std::vector<double>(4000, 1));
+    agent->ask(batch);
+    std::size_t changed = 0;
+    for (const Gene gene : batch.genes) changed += gene != 0;
+    return static_cast<double>(changed) / 4000;
+  };
+  EXPECT_EQ(differences("0", "1"), 0);
+  EXPECT_EQ(differences("1", "0"), 4);  // always another value, and the fixed parameter stays
+  EXPECT_NEAR(differences("auto", "0.9"), 1,
+              0.07);  // 4000 children, standard deviation of the mean 0.014
+  EXPECT_NEAR(differences("0.5", "0.9"), 2, 0.08);
+}
+
+TEST(GaAgent, CrossoverMixesTwoParentsGeneByGene) {
+  const DesignSpace space = space_of({2, 2, 2, 2, 2, 2});
+  for (const char* crossover : {"two-point", "uniform"}) {
+    const auto agent = make_agent(
+        "ga", space,
+        options_of(
+            3, 2000,
+            {{"elites", "0"}, {"mutation_rate", "0"}, {"crossover_rate", "1"}, {"tournament", "1"}, {"crossover", crossover}}));
+    GeneBatch batch;
+    agent->ask(batch);
+    for (std::size_t c = 0; c < 2000; ++c) std::ranges::fill(batch.row(c), static_cast<Gene>(c % 2));
+    agent->tell(batch, std::vector<double>(2000, 1));
+    agent->ask(batch);
+    std::set<std::uint64_t> children;
+    for (std::size_t c = 0; c < 2000; ++c) children.insert(space.point_of(batch.row(c)));
+    // Uniform reaches all 64 mixtures; two cuts reach those with one foreign segment: 21 segments, two parents, less the
+    // overlap of prefixes and suffixes (a prefix of one is a suffix of the other) = 32.
+    EXPECT_EQ(children.size(), std::string(crossover) == "uniform" ? 64u : 32u);
+  }
+}
+
+TEST(GaAgent, InfeasibleCandidatesDoNotDisturbIt) {
+  const DesignSpace space = space_of({16, 16, 16});
+  const auto agent = make_agent("ga", space, options_of(5, 40));
+  GeneBatch batch;
+  for (int g = 0; g < 5; ++g) {
+    agent->ask(batch);
+    agent->tell(batch, std::vector<double>(40, kInfinity));
+  }
+  agent->ask(batch);
+  std::vector<double> costs(40, std::numeric_limits<double>::quiet_NaN());
+  costs[17] = 3;
+  agent->tell(batch, costs);
+  GeneBatch next;
+  agent->ask(next);
+  EXPECT_TRUE(std::ranges::equal(next.row(0), batch.row(17)));
+}
+
+TEST(GaAgent, AStateOfAnotherPopulationOrSpaceIsRefused) {
+  const DesignSpace space = space_of({16, 16}), wider = space_of({16, 16, 2}), narrower = space_of({16, 3});
+  const auto agent = make_agent("ga", space, options_of(1, 20));
+  turn(*agent);
+  EXPECT_THROW(make_agent("ga", space, options_of(1, 21))->restore(agent->state()), Error);
+  EXPECT_THROW(make_agent("ga", wider, options_of(1, 20))->restore(agent->state()), Error);
+  EXPECT_THROW(make_agent("ga", narrower, options_of(1, 20))->restore(agent->state()), Error);
+}
+
+// Ten parameters of sixteen values, 1280 candidates: were the agents equally good, one would win 18 or more of 20 paired
+// seeds with probability 0.0002.
+TEST(GaAgent, BeatsRandomOnASeparableBowl) {
+  const DesignSpace space = space_of(std::vector<std::size_t>(10, 16));
+  for (const char* crossover : {"two-point", "uniform"}) {
+    int wins = 0;
+    double ga_sum = 0, random_sum = 0;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+      const double ga = best_after(*make_agent("ga", space, options_of(seed, 64, {{"crossover", crossover}})), 20);
+      const double random = best_after(*make_agent("random", space, options_of(seed, 64)), 20);
+      wins += ga < random;
+      ga_sum += ga;
+      random_sum += random;
+    }
+    EXPECT_GE(wins, 18) << crossover;
+    EXPECT_LT(ga_sum, random_sum / 4) << crossover;
+  }
+}
+
+TEST(Registry, BuildsEveryAgentOfTheTableWithItsDefaultsSpelledOut) {
+  const DesignSpace space = space_of({16, 16});
+  ASSERT_EQ(agent_table().size(), 3u);
+  for (const AgentInfo& info : agent_table()) {
+    AgentOptions spelled_out = options_of(1, 10);
+    for (const HyperparameterInfo& row : info.hyperparameters) spelled_out.parameters[row.name] = row.default_value;
+    const auto a = make_agent(info.name, space, options_of(1, 10)), b = make_agent(info.name, space, spelled_out);
+    for (int g = 0; g < 5; ++g) EXPECT_EQ(turn(*a), turn(*b)) << info.name;
+  }
+}
+
+TEST(Registry, PopulationsHaveBounds) {
+  const DesignSpace space = space_of({16, 16});
+  for (const AgentInfo& info : agent_table()) {
+    for (const std::size_t population : {0u, 1u, 1'000'001u}) {
+      EXPECT_THROW((void)make_agent(info.name, space, options_of(1, population)), UsageError);
+    }
+    for (const std::size_t population : {2u, 1'000'000u}) {
+      EXPECT_NO_THROW(turn(*make_agent(info.name, space, options_of(1, population))));
+    }
+  }
+}
+
+TEST(Registry, WrongNamesAndValuesGiveTheNearestValidOne) {
+  const DesignSpace space = space_of({16, 16});
+  const auto error = [&](const std::string& name, std::map<std::string, std::string> parameters = {}) {
+    return error_of([&] { (void)make_agent(name, space, options_of(1, 10, std::move(parameters))); });
+  };
+  EXPECT_EQ(error("radnom"), "unknown agent 'radnom' (did you mean 'random'?)");
+  EXPECT_EQ(error("bayesian-optimiser"), "unknown agent 'bayesian-optimiser'; valid are random, grid, ga");
+  EXPECT_EQ(error("ga:fixd"), "agent 'ga': unknown variant 'fixd' (did you mean 'fixed'?)");
+  EXPECT_EQ(error("ga:"), "agent 'ga': unknown variant ''; valid are fixed");
+  EXPECT_EQ(error("ga", {{"tournamet", "3"}}), "agent 'ga': unknown parameter 'tournamet' (did you mean 'tournament'?)");
+  EXPECT_EQ(error("grid", {{"step", "3"}}), "agent 'grid' takes no parameters; remove 'step'");
+  EXPECT_EQ(error("ga", {{"crossover", "two_point"}}),
+            "agent 'ga': crossover = 'two_point' is not valid; it takes two-point, uniform (did "
+            "you mean 'two-point'?)");
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"tournament", "0"},
+                                                                                    {"tournament", "1001"},
+                                                                                    {"tournament", "3.5"},
+                                                                                    {"tournament", ""},
+                                                                                    {"crossover_rate", "1.1"},
+                                                                                    {"crossover_rate", "-0.1"},
+                                                                                    {"crossover_rate", "nan"},
+                                                                                    {"mutation_rate", "Auto"},
+                                                                                    {"mutation_rate", "2"},
+                                                                                    {"elites", "-1"},
+                                                                                    {"elites", "two"}}) {
+    EXPECT_NE(error("ga", {{name, value}}).find(name + " = '" + value + "' is not valid; it takes "), std::string::npos)
+        << name << " " << value << ": " << error("ga", {{name, value}});
+  }
+}
+
+}  // namespace
+}  // namespace exarch

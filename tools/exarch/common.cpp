@@ -1,0 +1,220 @@
+#include "tools/exarch/common.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "host/error.hpp"
+#include "kernels/core/philox.hpp"
+
+namespace exarch::cli {
+
+std::vector<OptionSpec> operator+(std::vector<OptionSpec> a, std::vector<OptionSpec> b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+std::vector<OptionSpec> backend_options() {
+  return {{"backend", "NAME", "auto, cpu or cuda", "auto"},
+          {"threads", "N", "CPU threads; 0 = all", "0"},
+          {"engine", "NAME", "fast, or reference (slow and obvious; the same numbers)", "fast"},
+          {"no-share", "", "simulate every candidate as it stands: no canonical forms, no sharing by proof"}};
+}
+
+std::vector<OptionSpec> workload_options() {
+  std::vector<OptionSpec> options;
+  for (const Environment* environment : environments()) {
+    for (const WorkloadOption& option : environment->workload_options()) {
+      options.push_back({option.name, "VALUE", option.doc, option.default_value});
+    }
+  }
+  return options;
+}
+
+Backend make_backend(const Arguments& arguments) {
+  return Backend(arguments.text("backend"), static_cast<unsigned>(arguments.number("threads", 0, 4096)));
+}
+
+EvaluatorOptions evaluator_options(const Arguments& arguments) {
+  const std::string& engine = arguments.text("engine");
+  if (engine != "fast" && engine != "reference") {
+    static const std::vector<std::string> kEngines{"fast", "reference"};
+    throw UsageError("--engine " + engine + did_you_mean(engine, kEngines) + ": expected fast or reference");
+  }
+  return {engine == "fast" ? Engine::fast : Engine::reference, !arguments.flag("no-share")};
+}
+
+std::vector<WorkloadOptions> given_workloads(const Environment& environment, const Arguments& arguments) {
+  WorkloadOptions common;
+  for (const WorkloadOption& option : environment.workload_options()) common[option.name] = arguments.text(option.name);
+  std::vector<WorkloadOptions> workloads;
+  const std::string& list = arguments.text("trace");
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    WorkloadOptions one = common;
+    one["trace"] = list.substr(begin, end - begin);
+    if (one["trace"].empty()) throw UsageError("no trace given; use --trace NAME, e.g. --trace cloud-1");
+    workloads.push_back(std::move(one));
+    begin = end + 1;
+  }
+  return workloads;
+}
+
+std::shared_ptr<const Workload> load(const Environment& environment, const WorkloadOptions& options) {
+  std::shared_ptr<const Workload> workload = environment.load_workload(options);
+  for (const std::string& warning : workload->warnings) std::cerr << "exarch: warning: " << warning << "\n";
+  return workload;
+}
+
+DesignSpace resolve_space(const Environment& environment, const std::string& name) {
+  if (name.empty()) return environment.spaces().front();
+  if (name.ends_with(".json") || std::filesystem::exists(name)) return DesignSpace::from_file(name, environment.parameters());
+  return find_space(environment, name);
+}
+
+Design default_design(const Environment& environment) {
+  Design design;
+  for (const ParameterInfo& parameter : environment.parameters()) design.push_back(parameter.default_value);
+  return design;
+}
+
+std::size_t parameter_index(const Environment& environment, const std::string& name) {
+  std::vector<std::string> names;
+  for (const ParameterInfo& parameter : environment.parameters()) {
+    if (parameter.name == name) return names.size();
+    names.push_back(parameter.name);
+  }
+  throw UsageError("unknown parameter '" + name + "'" + did_you_mean(name, names) + "; see exarch envs " + environment.name());
+}
+
+void assign(const Environment& environment, const std::string& assignment, Design& design) {
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string::npos) throw UsageError("--set " + assignment + ": expected Name=value, e.g. PagePolicy=Open");
+  const std::size_t p = parameter_index(environment, assignment.substr(0, equals));
+  design[p] = environment.parameters()[p].parse(assignment.substr(equals + 1));
+}
+
+Objective parse_objective(const Environment& environment, const std::string& text) {
+  return Objective::parse(text.empty() ? environment.objectives().front().first : text, environment.metrics(),
+                          environment.objectives());
+}
+
+std::string format_metric(const MetricInfo& metric, double value) {
+  char text[512];
+  std::snprintf(text, sizeof text, "%.*f", metric.decimals, value);
+  return text;
+}
+
+std::string format_design(const Environment& environment, std::span<const std::int64_t> design) {
+  std::string text;
+  for (std::size_t p = 0; p < design.size(); ++p) {
+    const ParameterInfo& parameter = environment.parameters()[p];
+    if (parameter.minimum == parameter.maximum) continue;
+    text += (text.empty() ? "" : " ") + parameter.name + "=" + parameter.format(design[p]);
+  }
+  return text;
+}
+
+void print_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> width;
+  std::vector<bool> numeric;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    for (std::size_t c = 0; c < rows[r].size(); ++c) {
+      if (c == width.size()) {
+        width.push_back(0);
+        numeric.push_back(true);
+      }
+      width[c] = std::max(width[c], rows[r][c].size());
+      if (r > 0 && rows[r][c].find_first_not_of("0123456789.-+e") != std::string::npos) numeric[c] = false;
+    }
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::string pad(width[c] - row[c].size(), ' ');
+      line += (c == 0 ? "" : "  ") + (numeric[c] ? pad + row[c] : row[c] + pad);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    std::cout << line << "\n";
+  }
+}
+
+std::string workloads_json(const std::vector<WorkloadOptions>& workloads) { return nlohmann::json(workloads).dump(); }
+
+std::vector<WorkloadOptions> workloads_from_json(const std::string& text) {
+  return nlohmann::json::parse(text).get<std::vector<WorkloadOptions>>();
+}
+
+OpenedStore open_store(const std::string& path) {
+  RunStore store{std::filesystem::path(path)};
+  const Environment& environment = find_environment(store.identity_value("environment"));
+  if (store.identity_value("model") != environment.model_version()) {
+    throw Error(path + ": made with model " + store.identity_value("model") + ", this is " + environment.model_version() +
+                "; use the version of exarch that made it, or run again");
+  }
+  DesignSpace space = DesignSpace::from_json(store.identity_value("space"), path, environment.parameters());
+  std::vector<std::shared_ptr<const Workload>> workloads;
+  for (const WorkloadOptions& options : workloads_from_json(store.identity_value("workloads"))) {
+    workloads.push_back(load(environment, options));
+  }
+  std::string kind = store.identity_value("command");
+  const std::uint64_t sample = kind == "sweep" ? std::stoull(store.identity_value("sample")) : 0;
+  const std::uint64_t seed = std::stoull(store.identity_value("seed"));
+  return {std::move(store), environment, std::move(space), std::move(workloads), std::move(kind), sample, seed};
+}
+
+std::uint64_t sweep_point(const DesignSpace& space, std::uint64_t sample, std::uint64_t seed, std::uint64_t i) {
+  if (sample == 0) return i;
+  return draw_below(seed, i, space.size());
+}
+
+void for_each_candidate(const OpenedStore& opened,
+                        const std::function<bool(std::uint32_t, std::uint64_t, std::span<const Gene>, ResultId)>& visit) {
+  std::vector<Gene> genes(opened.space.dimensions());
+  bool go_on = true;
+  if (opened.kind == "sweep") {
+    for (std::uint32_t w = 0; w < opened.workloads.size() && go_on; ++w) {
+      opened.store.for_each_points(w, [&](std::uint64_t first, std::span<const ResultId> results) {
+        for (std::size_t i = 0; i < results.size() && go_on; ++i) {
+          opened.space.genes_of(sweep_point(opened.space, opened.sample, opened.seed, first + i), genes);
+          go_on = visit(w, first + i, genes, results[i]);
+        }
+        return go_on;
+      });
+    }
+    return;
+  }
+  std::uint64_t number = 0;
+  opened.store.for_each_generation([&](const StoredGeneration& generation) {
+    const std::span all(generation.genes);
+    for (std::size_t c = 0; c < generation.results.size() && go_on; ++c) {
+      go_on = visit(0, number++, all.subspan(c * genes.size(), genes.size()), generation.results[c]);
+    }
+    return go_on;
+  });
+}
+
+StoreWriter::StoreWriter(RunStore& store, std::uint32_t workload, Evaluator& evaluator)
+    : store_(store), workload_(workload), evaluator_(evaluator) {}
+
+void StoreWriter::flush() {
+  for (auto id = static_cast<Evaluator::OutcomeId>(results_.size()); id < evaluator_.simulated(); ++id) {
+    const auto design = evaluator_.simulated_design(id);
+    const auto counters = evaluator_.counters(id);
+    const auto detail = evaluator_.detail(id);
+    StoredResult result{workload_, {design.begin(), design.end()}, evaluator_.status(id), {counters.begin(), counters.end()}, {}};
+    result.proof.assign(reinterpret_cast<const char*>(detail.data()), detail.size());
+    results_.push_back(store_.add_result(result));
+  }
+}
+
+void StoreWriter::preload(ResultId id, const StoredResult& result) {
+  (void)evaluator_.preload(result.design, result.status, result.counters,
+                           std::as_bytes(std::span(result.proof.data(), result.proof.size())));
+  results_.push_back(id);
+}
+
+}  // namespace exarch::cli

@@ -1,0 +1,90 @@
+// What several verbs share: common options, designs from --set and CSV rows, number formats, tables.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/batch/evaluator.hpp"
+#include "host/env/environment.hpp"
+#include "host/store/run_store.hpp"
+#include "tools/exarch/options.hpp"
+
+namespace exarch::cli {
+
+// --backend, --threads, --engine, --no-share
+[[nodiscard]] std::vector<OptionSpec> backend_options();
+// One option per workload option of the environments; `several`: --trace takes a comma-separated list.
+[[nodiscard]] std::vector<OptionSpec> workload_options();
+[[nodiscard]] std::vector<OptionSpec> operator+(std::vector<OptionSpec> a, std::vector<OptionSpec> b);
+
+[[nodiscard]] Backend make_backend(const Arguments& arguments);
+[[nodiscard]] EvaluatorOptions evaluator_options(const Arguments& arguments);
+
+// Loads the workloads named on the command line (one per entry of the comma-separated --trace); prints warnings to stderr.
+[[nodiscard]] std::vector<WorkloadOptions> given_workloads(const Environment& environment, const Arguments& arguments);
+[[nodiscard]] std::shared_ptr<const Workload> load(const Environment& environment, const WorkloadOptions& options);
+
+// A shipped space's name or a space file's path; empty: the environment's first.
+[[nodiscard]] DesignSpace resolve_space(const Environment& environment, const std::string& name);
+
+// The default design, and one "Name=value" assignment applied to a design.
+[[nodiscard]] Design default_design(const Environment& environment);
+void assign(const Environment& environment, const std::string& assignment, Design& design);
+[[nodiscard]] std::size_t parameter_index(const Environment& environment, const std::string& name);
+
+[[nodiscard]] Objective parse_objective(const Environment& environment, const std::string& text);
+
+// Fixed decimals as the metric's table says; "" for a failed run's metrics is the caller's business.
+[[nodiscard]] std::string format_metric(const MetricInfo& metric, double value);
+[[nodiscard]] std::string format_design(const Environment& environment, std::span<const std::int64_t> design);
+
+// Columns padded to their widest cell; numbers (all cells but the header parse as one) to the right.
+void print_table(const std::vector<std::vector<std::string>>& rows);
+
+// How a workload is written into a store and found again.
+[[nodiscard]] std::string workloads_json(const std::vector<WorkloadOptions>& workloads);
+[[nodiscard]] std::vector<WorkloadOptions> workloads_from_json(const std::string& text);
+
+// A finished or running store opened for reading, with what is needed to interpret it.
+struct OpenedStore {
+  RunStore store;
+  const Environment& environment;
+  DesignSpace space;
+  std::vector<std::shared_ptr<const Workload>> workloads;
+  std::string kind;             // "sweep" or "search"
+  std::uint64_t sample, seed;   // sweep: 0 = all points in order, else number and seed of sampled points
+};
+[[nodiscard]] OpenedStore open_store(const std::string& path);
+
+// Point number of the i-th candidate of a sweep: i itself, or a counter-based draw.
+[[nodiscard]] std::uint64_t sweep_point(const DesignSpace& space, std::uint64_t sample, std::uint64_t seed, std::uint64_t i);
+
+// Calls visit(workload, candidate number, genes, result) for every candidate of a store, in order.
+void for_each_candidate(const OpenedStore& opened,
+                        const std::function<bool(std::uint32_t, std::uint64_t, std::span<const Gene>, ResultId)>& visit);
+
+// Moves outcomes between evaluators and a store.
+class StoreWriter {
+ public:
+  StoreWriter(RunStore& store, std::uint32_t workload, Evaluator& evaluator);
+  // Inside a transaction: appends outcomes the store does not have yet.
+  void flush();
+  [[nodiscard]] ResultId result_of(Evaluator::OutcomeId id) const { return results_[id]; }
+  // Takes over a stored result (resuming).
+  void preload(ResultId id, const StoredResult& result);
+
+ private:
+  RunStore& store_;
+  std::uint32_t workload_;
+  Evaluator& evaluator_;
+  std::vector<ResultId> results_;  // (outcome)
+};
+
+// The verbs.
+extern const Verb kEnvsVerb, kSpaceVerb, kEvalVerb, kSweepVerb, kSearchVerb, kBestVerb, kExportVerb, kTraceVerb, kBenchVerb,
+    kDoctorVerb;
+
+}  // namespace exarch::cli

@@ -1,0 +1,113 @@
+#include "tools/exarch/options.hpp"
+
+#include <cxxopts.hpp>
+
+#include "host/error.hpp"
+
+namespace exarch::cli {
+namespace {
+
+cxxopts::Options build(const Verb& verb) {
+  cxxopts::Options options("exarch " + verb.name, verb.doc);
+  options.custom_help(verb.synopsis).set_width(110);
+  auto add = options.add_options();
+  for (const OptionSpec& option : verb.options) {
+    if (option.value.empty()) {
+      add(option.name, option.doc);
+    } else if (option.repeatable) {
+      add(option.name, option.doc, cxxopts::value<std::vector<std::string>>(), option.value);
+    } else if (option.fallback.empty()) {
+      add(option.name, option.doc, cxxopts::value<std::string>(), option.value);
+    } else {
+      add(option.name, option.doc, cxxopts::value<std::string>()->default_value(option.fallback), option.value);
+    }
+  }
+  add("help", "this text");
+  add("positional", "", cxxopts::value<std::vector<std::string>>());
+  return options;
+}
+
+void refuse_unknown(const Verb& verb, const std::vector<std::string>& unmatched) {
+  for (const std::string& word : unmatched) {
+    if (!word.starts_with("-")) continue;
+    const std::string name = word.substr(word.find_first_not_of('-') == std::string::npos ? word.size()
+                                                                                          : word.find_first_not_of('-'));
+    std::vector<std::string> known;
+    for (const OptionSpec& option : verb.options) known.push_back("--" + option.name);
+    throw UsageError("unknown option " + word + did_you_mean("--" + name.substr(0, name.find('=')), known) + "; see exarch " +
+                     verb.name + " --help");
+  }
+}
+
+void check_positional(const Verb& verb, const Arguments& arguments) {
+  const std::size_t count = arguments.positional.size();
+  if (count < verb.min_positional || count > verb.max_positional) {
+    throw UsageError("exarch " + verb.name + " takes " + (count < verb.min_positional ? "more" : "fewer") +
+                     " arguments: exarch " + verb.name + " " + verb.synopsis);
+  }
+}
+
+}  // namespace
+
+Arguments parse(const Verb& verb, int argc, char** argv) {
+  cxxopts::Options options = build(verb);
+  options.allow_unrecognised_options();
+  options.parse_positional({"positional"});
+  Arguments arguments;
+  try {
+    const cxxopts::ParseResult result = options.parse(argc, argv);
+    refuse_unknown(verb, result.unmatched());
+    if (result.count("help") > 0) {
+      arguments.given["help"] = true;
+      arguments.values["help"] = {""};
+      return arguments;
+    }
+    if (result.count("positional") > 0) arguments.positional = result["positional"].as<std::vector<std::string>>();
+    for (const std::string& word : result.unmatched()) arguments.positional.push_back(word);
+    for (const OptionSpec& option : verb.options) {
+      const bool given = result.count(option.name) > 0;
+      arguments.given[option.name] = given;
+      auto& values = arguments.values[option.name];
+      if (option.value.empty()) continue;
+      if (option.repeatable) {
+        if (given) values = result[option.name].as<std::vector<std::string>>();
+      } else if (result.count(option.name) > 1) {
+        throw UsageError("--" + option.name + " is given more than once");
+      } else {
+        values = {given || !option.fallback.empty() ? result[option.name].as<std::string>() : std::string()};
+      }
+    }
+  } catch (const cxxopts::exceptions::exception& error) {
+    throw UsageError(std::string(error.what()) + "; see exarch " + verb.name + " --help");
+  }
+  check_positional(verb, arguments);
+  return arguments;
+}
+
+std::string help(const Verb& verb) {
+  cxxopts::Options options("exarch " + verb.name, "");
+  std::string text = verb.doc + "\n\nUsage: exarch " + verb.name + " " + verb.synopsis + "\n\nOptions:\n";
+  for (const OptionSpec& option : verb.options) {
+    std::string left = "  --" + option.name + (option.value.empty() ? "" : " " + option.value);
+    left.resize(std::max<std::size_t>(left.size() + 2, 30), ' ');
+    text += left + option.doc + (option.fallback.empty() ? "" : " (default: " + option.fallback + ")") + "\n";
+  }
+  return text + "\nExamples:\n" + verb.examples;
+}
+
+std::uint64_t Arguments::number(const std::string& name, std::uint64_t minimum, std::uint64_t maximum) const {
+  const std::string& value = text(name);
+  std::uint64_t n = 0;
+  bool good = !value.empty() && value.size() <= 19;
+  for (const char c : value) {
+    good = good && c >= '0' && c <= '9';
+    if (good) n = n * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  if (!good || n < minimum || n > maximum) {
+    throw UsageError("--" + name + " " + value + ": expected a whole number from " + std::to_string(minimum) + " to " +
+                     std::to_string(maximum));
+  }
+  return n;
+}
+
+}  // namespace exarch::cli

@@ -1,0 +1,73 @@
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "host/batch/design_index.hpp"
+#include "host/error.hpp"
+#include "tools/exarch/common.hpp"
+#include "tools/exarch/progress.hpp"
+
+namespace exarch::cli {
+namespace {
+
+// Distinct canonical designs of a space on a workload.
+std::uint64_t count_classes(const Environment& environment, const DesignSpace& space, const Workload& workload) {
+  DesignIndex classes(space.dimensions());
+  std::vector<Gene> genes(space.dimensions());
+  std::vector<std::int64_t> design(space.dimensions());
+  Progress progress("points", space.size());
+  for (std::uint64_t point = 0; point < space.size(); ++point) {
+    space.genes_of(point, genes);
+    space.design_of(genes, design);
+    environment.canonicalise(workload, design);
+    classes.insert(design);
+    if ((point & 0xFFFFu) == 0) progress.update(point);
+  }
+  return classes.size();
+}
+
+int run(const Arguments& arguments) {
+  const Environment& environment = find_environment(arguments.positional[0]);
+  std::vector<std::vector<std::string>> rows{{"space", "points", "trace", "classes"}};
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  std::vector<DesignSpace> spaces;
+  if (!arguments.has("space") && !arguments.has("trace")) {
+    spaces.assign(environment.spaces().begin(), environment.spaces().end());
+  } else {
+    spaces.push_back(resolve_space(environment, arguments.text("space")));
+  }
+  for (const DesignSpace& space : spaces) {
+    nlohmann::ordered_json entry = nlohmann::ordered_json::parse(space.to_json());
+    entry["points"] = space.size();
+    if (!arguments.has("trace")) {
+      rows.push_back({space.name(), std::to_string(space.size()), "", ""});
+    } else {
+      for (const WorkloadOptions& options : given_workloads(environment, arguments)) {
+        const std::uint64_t classes = count_classes(environment, space, *load(environment, options));
+        rows.push_back({space.name(), std::to_string(space.size()), options.at("trace"), std::to_string(classes)});
+        entry["classes"][options.at("trace")] = classes;
+      }
+    }
+    json.push_back(entry);
+  }
+  if (arguments.flag("json")) {
+    std::cout << json.dump(2) << "\n";
+  } else {
+    print_table(rows);
+  }
+  return 0;
+}
+
+}  // namespace
+
+const Verb kSpaceVerb{
+    "space",
+    "ENVIRONMENT [--space NAME|FILE] [--trace NAME[,NAME...]] [--json]",
+    "Shows design spaces: their points, and on a trace the classes of designs that cannot differ.",
+    std::vector<OptionSpec>{{"space", "NAME|FILE", "a shipped space or a space file (.json)"}, {"json", "", "as JSON, values included"}} +
+        workload_options(),
+    1,
+    1,
+    "  exarch space dram\n  exarch space dram --space archgym-aco --trace cloud-1\n",
+    run};
+
+}  // namespace exarch::cli
