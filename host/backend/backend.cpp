@@ -7,7 +7,9 @@
 
 namespace exarch {
 
-CudaProbe probe_cuda() { return {false, "this version evaluates on the CPU only"}; }
+CudaProbe probe_cuda() {
+  return {false, "this version evaluates on the CPU only"};
+}
 
 Backend::Backend(const std::string& kind, unsigned threads) : pool_(threads) {
   static const std::array<std::string, 3> kKinds{"auto", "cpu", "cuda"};

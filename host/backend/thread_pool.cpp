@@ -73,7 +73,9 @@ ThreadPool::~ThreadPool() {
   impl_->work_ready.notify_all();
 }
 
-unsigned ThreadPool::threads() const { return static_cast<unsigned>(impl_->workers.size()) + 1; }
+unsigned ThreadPool::threads() const {
+  return static_cast<unsigned>(impl_->workers.size()) + 1;
+}
 
 void ThreadPool::for_each(std::size_t count, const std::function<void(std::size_t, unsigned)>& body) {
   if (count == 0) return;

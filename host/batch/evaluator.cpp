@@ -54,12 +54,15 @@ std::vector<Evaluator::OutcomeId> Evaluator::evaluate(std::span<const std::int64
   }
   std::vector<std::uint32_t> class_of(count);
   std::vector<std::uint32_t> pending;
-  std::vector<std::int64_t> design(parameters_);
+  std::vector<std::int64_t> canonical(designs.begin(), designs.end());
+  constexpr std::size_t kBlock = 1024;
+  backend_.pool().for_each((count + kBlock - 1) / kBlock, [&](std::size_t block, unsigned) {
+    for (std::size_t i = block * kBlock; i < std::min(count, (block + 1) * kBlock); ++i) {
+      environment_.canonicalise(*workload_, std::span(canonical).subspan(i * parameters_, parameters_));
+    }
+  });
   for (std::size_t i = 0; i < count; ++i) {
-    const auto given = designs.subspan(i * parameters_, parameters_);
-    std::ranges::copy(given, design.begin());
-    environment_.canonicalise(*workload_, design);
-    const auto [design_class, is_new] = classes_.insert(design);
+    const auto [design_class, is_new] = classes_.insert(std::span(canonical).subspan(i * parameters_, parameters_));
     class_of[i] = design_class;
     if (!is_new) continue;
     outcome_of_class_.push_back(kPending);

@@ -68,8 +68,8 @@ class Evaluator {
   EvaluatorOptions options_;
   std::size_t parameters_;
 
-  DesignIndex classes_;                       // canonical designs
-  std::vector<OutcomeId> outcome_of_class_;   // (class)
+  DesignIndex classes_;                      // canonical designs
+  std::vector<OutcomeId> outcome_of_class_;  // (class)
   std::vector<std::uint32_t> family_of_class_;
   DesignIndex family_index_;
   std::vector<Family> families_;

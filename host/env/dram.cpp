@@ -321,8 +321,8 @@ std::shared_ptr<const Workload> DramEnvironment::load_workload(const WorkloadOpt
   workload->name = options["trace"];
   const MemSpec& m = workload->memspec;
   const Timing& t = m.timing;
-  for (const std::uint32_t v : {t.tRCD, t.tRP, t.tRAS, t.tRC, t.tRRD, t.tFAW, t.tCCD, t.tRTP, t.tWR, t.tWTR, t.tRL, t.tWL,
-                                t.tAL, t.tREFI, t.tRFC, t.burst, m.clk_mhz, m.width, m.devices}) {
+  for (const std::uint32_t v : {t.tRCD, t.tRP, t.tRAS, t.tRC, t.tRRD, t.tFAW, t.tCCD, t.tRTP, t.tWR, t.tWTR, t.tRL, t.tWL, t.tAL,
+                                t.tREFI, t.tRFC, t.burst, m.clk_mhz, m.width, m.devices}) {
     workload->identity += std::to_string(v) + " ";
   }
   workload->identity = "trace " + workload->trace.content_hash + ", memory " + m.id + " " + workload->identity + "mapping " +
@@ -546,7 +546,8 @@ void Workspace::run_kernel(const DramWorkload& workload, const ControllerParams&
     kRun(workload.view, params, workload.distances, scratch, exact, kNoStepLimit, result);
     if (result.status != Status::out_of_space) return;
     const ScratchSize full = full_scratch(workload.view, params);
-    if (size.pending == full.pending && size.heap == full.heap) throw Error("internal error: a run outgrew its full scratch area");
+    if (size.pending == full.pending && size.heap == full.heap)
+      throw Error("internal error: a run outgrew its full scratch area");
     size = full;
   }
 }

@@ -86,8 +86,8 @@ class Environment {
 
   // Metrics (in the order of metrics()) of one design from counters; the only place where counters get a price. `design` is the
   // user's design, which may differ from the simulated representative in ways that change a metric but no counter.
-  virtual void price(const Workload& workload, std::span<const std::int64_t> design,
-                     std::span<const std::uint64_t> counters, std::span<double> metrics) const = 0;
+  virtual void price(const Workload& workload, std::span<const std::int64_t> design, std::span<const std::uint64_t> counters,
+                     std::span<double> metrics) const = 0;
 
   // More about one outcome for `eval --json`, as a JSON object's text ("{}" when there is nothing).
   [[nodiscard]] virtual std::string detail_json(const Workload& workload, std::span<const std::byte> detail) const = 0;

@@ -32,6 +32,8 @@ const DesignSpace& find_space(const Environment& environment, const std::string&
                    ", and --space takes a space file (.json)");
 }
 
-std::string exarch_version() { return EXARCH_VERSION; }
+std::string exarch_version() {
+  return EXARCH_VERSION;
+}
 
 }  // namespace exarch

@@ -20,7 +20,7 @@ enum class ParameterKind { categorical, integer };
 
 // One row of an environment's parameter table.
 struct ParameterInfo {
-  std::string name;                 // ArchGym's name
+  std::string name;  // ArchGym's name
   ParameterKind kind;
   std::vector<std::string> labels;  // categorical: the names; value = index of the name
   std::int64_t minimum, maximum;    // integer: legal range (categorical: 0 .. labels-1)
@@ -77,9 +77,7 @@ struct GeneBatch {
 
   [[nodiscard]] std::size_t candidates() const { return dimensions == 0 ? 0 : genes.size() / dimensions; }
   [[nodiscard]] std::span<Gene> row(std::size_t c) { return std::span(genes).subspan(c * dimensions, dimensions); }
-  [[nodiscard]] std::span<const Gene> row(std::size_t c) const {
-    return std::span(genes).subspan(c * dimensions, dimensions);
-  }
+  [[nodiscard]] std::span<const Gene> row(std::size_t c) const { return std::span(genes).subspan(c * dimensions, dimensions); }
 };
 
 }  // namespace exarch

@@ -76,7 +76,7 @@ bool parse_direction(const LineReader& lines, std::string_view field, std::strin
 
 TraceRequest parse_dramsim3(const LineReader& lines, Fields& fields, std::uint64_t) {
   TraceRequest request{};
-  request.address = parse_address(lines, fields.take());
+  request.address = parse_address(lines, fields.take(), HexPrefix::required);
   request.is_write = parse_direction(lines, fields.take(), "READ", "WRITE");
   const std::string_view cycle = fields.take();
   if (parse_decimal(cycle, request.issue) != Parsed::ok) {
@@ -89,11 +89,11 @@ TraceRequest parse_ramulator(const LineReader& lines, Fields& fields, std::uint6
   TraceRequest request{.issue = index, .address = 0, .is_write = false};
   const std::string_view first = fields.take();
   if (first.starts_with('0')) {
-    request.address = parse_address(lines, first);
+    request.address = parse_address(lines, first, HexPrefix::required);
     request.is_write = parse_direction(lines, fields.take(), "R", "W");
   } else {
     request.is_write = parse_direction(lines, first, "LD", "ST");
-    request.address = parse_address(lines, fields.take());
+    request.address = parse_address(lines, fields.take(), HexPrefix::required);
   }
   return request;
 }

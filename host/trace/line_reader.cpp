@@ -127,9 +127,10 @@ Parsed parse_hex(std::string_view text, std::uint64_t& value) {
   return overflow ? Parsed::overflow : Parsed::ok;
 }
 
-std::uint64_t parse_address(const LineReader& lines, std::string_view field) {
+std::uint64_t parse_address(const LineReader& lines, std::string_view field, HexPrefix prefix) {
   std::uint64_t address = 0;
-  const Parsed parsed = parse_hex(field, address);
+  const bool prefixed = field.starts_with("0x") || field.starts_with("0X");
+  const Parsed parsed = prefixed || prefix == HexPrefix::required ? parse_hex(field, address) : parse_hex("0x" + std::string(field), address);
   if (parsed == Parsed::ok) return address;
   const std::string quoted = "address '" + escaped(field, 40) + "'";
   if (field.empty()) lines.fail("the address is missing");

@@ -84,7 +84,9 @@ enum class Parsed { ok, garbage, overflow };
 // Hexadecimal number with its prefix 0x or 0X.
 [[nodiscard]] Parsed parse_hex(std::string_view text, std::uint64_t& value);
 
-// A "0x..." address field of the current line, or an error that says what is wrong with it.
-[[nodiscard]] std::uint64_t parse_address(const LineReader& lines, std::string_view field);
+// An address field of the current line, or an error that says what is wrong with it. Addresses are hexadecimal; where other
+// tools write decimal ones, the prefix 0x is required to tell.
+enum class HexPrefix { optional, required };
+[[nodiscard]] std::uint64_t parse_address(const LineReader& lines, std::string_view field, HexPrefix prefix);
 
 }  // namespace exarch

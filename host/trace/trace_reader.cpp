@@ -71,7 +71,7 @@ bool TraceReader::next(TraceRequest& request) {
     if (fields.skippable()) continue;
     request.issue = parse_time(lines_, fields.take());
     request.is_write = parse_command(lines_, fields.take());
-    request.address = parse_address(lines_, fields.take());
+    request.address = parse_address(lines_, fields.take(), HexPrefix::optional);
     if (!fields.empty()) check_rest(lines_, fields, request.is_write);
     ++requests_;
     return true;

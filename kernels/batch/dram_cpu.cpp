@@ -5,7 +5,7 @@ namespace exarch::dram {
 
 void run_baseline(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
                   const Scratch& scratch, bool exact, std::uint64_t max_steps, RunResult& result) {
-  simulate(workload, params, distances, scratch, exact, max_steps, result);
+  (exact ? simulate_exact : simulate_single_pass)(workload, params, distances, scratch, max_steps, result);
 }
 
 RunFunction cpu_run_function(const char** name) {

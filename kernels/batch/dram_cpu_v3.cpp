@@ -6,7 +6,7 @@ namespace exarch::dram {
 
 void run_x86_64_v3(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
                    const Scratch& scratch, bool exact, std::uint64_t max_steps, RunResult& result) {
-  simulate(workload, params, distances, scratch, exact, max_steps, result);
+  (exact ? simulate_exact : simulate_single_pass)(workload, params, distances, scratch, max_steps, result);
 }
 
 }  // namespace exarch::dram

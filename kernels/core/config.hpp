@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #if defined(__CUDACC__)
-#define EXARCH_HD __host__ __device__ __forceinline__
+#define EXARCH_HD __host__ __device__ inline
 #else
 #define EXARCH_HD inline
 #endif
@@ -28,6 +28,15 @@ template <class T>
 template <class T>
 [[nodiscard]] EXARCH_HD constexpr T max_of(T a, T b) {
   return a < b ? b : a;
+}
+
+// Position of the highest set bit; n > 0.
+[[nodiscard]] EXARCH_HD constexpr std::uint32_t log2_floor(std::uint64_t n) {
+#if defined(__CUDA_ARCH__)
+  return 63u - static_cast<std::uint32_t>(__clzll(static_cast<long long>(n)));
+#else
+  return 63u - static_cast<std::uint32_t>(__builtin_clzll(n));
+#endif
 }
 
 }  // namespace exarch

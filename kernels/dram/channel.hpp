@@ -18,9 +18,9 @@ namespace exarch::dram {
 inline namespace EXARCH_ISA {
 
 inline constexpr std::uint32_t kNever = 0xFFFFFFFFu;
-inline constexpr std::uint32_t kOrigin = 1u << 24;       // relative time of the cycle `base` stands for, at the start
-inline constexpr std::uint32_t kRebaseAt = 1u << 30;     // move the origin when a run gets here
-inline constexpr std::uint32_t kFar = 0xF0000000u;       // later than any time a run handles without a rebase
+inline constexpr std::uint32_t kOrigin = 1u << 24;    // relative time of the cycle `base` stands for, at the start
+inline constexpr std::uint32_t kRebaseAt = 1u << 30;  // move the origin when a run gets here
+inline constexpr std::uint32_t kFar = 0xF0000000u;    // later than any time a run handles without a rebase
 inline constexpr std::uint64_t kNeverAbsolute = ~0ull;
 
 // How a bank picks its request. FrFcfsGrp equals FrFcfs on read-only traces and is compiled for traces with writes only.
@@ -316,14 +316,15 @@ struct Channel {
 
   // ---- command selection ----------------------------------------------------------------------------------------------
 
+  [[nodiscard]] EXARCH_HD std::uint64_t key_of(std::uint32_t b) const {
+    return static_cast<std::uint64_t>(max_of(ready[b], rank_ok[command[b] >> 1])) << 32 | request[b];
+  }
+
   // The bank proposal that is ready first, ties to the oldest request: (time << 32 | request). All times are at or after the last
   // evaluation, so the earliest one is also the next cycle in which anything can be issued. kNever << 32 when there is none.
   [[nodiscard]] EXARCH_HD std::uint64_t select(std::uint32_t& bank) const {
     std::uint64_t key[kMaxBanks];
-    for (std::uint32_t b = 0; b < kMaxBanks; ++b) {
-      const std::uint32_t t = max_of(ready[b], rank_ok[command[b] >> 1]);
-      key[b] = static_cast<std::uint64_t>(t) << 32 | request[b];
-    }
+    for (std::uint32_t b = 0; b < kMaxBanks; ++b) key[b] = key_of(b);
     std::uint32_t winner[4];
     for (std::uint32_t i = 0; i < 4; ++i) {
       winner[i] = key[2 * i + 1] < key[2 * i] ? 2 * i + 1 : 2 * i;
@@ -408,15 +409,14 @@ struct Channel {
     std::uint64_t data_end;  // absolute cycle
   };
 
-  // Issues the CAS that bank b proposes and takes its request out of the buffer. The caller may then accept a waiting request, and
-  // must call after_cas() in any case.
+  // Issues the CAS that bank b proposes and takes its request out of the buffer. The caller may then accept a waiting request,
+  // and must call after_cas() in any case.
   EXARCH_HD Served issue_cas(std::uint32_t b, std::uint32_t now) {
     using enum CommandCode;
     const std::uint32_t code = command[b];
     const std::uint16_t slot = chosen[b];
     const Served served{slots[slot].request, slots[slot].arrival,
-                        absolute(now) + (kWrites && code >= code_of(WR) ? distances->write_data_end
-                                                                       : distances->read_data_end)};
+                        absolute(now) + (kWrites && code >= code_of(WR) ? distances->write_data_end : distances->read_data_end)};
     advance_timing(code, now);
     advance_bank(b, code, now);
     const std::uint64_t cycle = absolute(now);

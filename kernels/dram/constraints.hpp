@@ -19,7 +19,9 @@ inline constexpr std::uint32_t kTimingClasses = 8;  // NONE ACT PRE RD(A) WR(A) 
 [[nodiscard]] EXARCH_HD constexpr std::uint32_t code_of(CommandCode command) {
   return static_cast<std::uint32_t>(command);
 }
-[[nodiscard]] EXARCH_HD constexpr std::uint32_t class_of(CommandCode command) { return code_of(command) >> 1; }
+[[nodiscard]] EXARCH_HD constexpr std::uint32_t class_of(CommandCode command) {
+  return code_of(command) >> 1;
+}
 
 enum class Scope : std::uint8_t { bank, rank };
 
@@ -112,10 +114,7 @@ struct alignas(64) Distances {
       cell = &d.rank[code_of(row.previous)][class_of(row.next)];
     } else {
       const bool only_rda = row.next == RDA && row.previous == WR;
-      const BankColumn column = row.next == ACT   ? kBankAct
-                                : row.next == PRE ? kBankPre
-                                : only_rda        ? kBankRda
-                                                  : kBankCas;
+      const BankColumn column = row.next == ACT ? kBankAct : row.next == PRE ? kBankPre : only_rda ? kBankRda : kBankCas;
       cell = &d.bank[code_of(row.previous)][column];
     }
     *cell = max_of(*cell, row.distance);

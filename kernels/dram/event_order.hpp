@@ -24,9 +24,9 @@ struct EventOrder {
   const WorkloadView* workload;
   Counters* counters;
   Witness* witness;
-  PendingResponse* pending;   // ring: by request when consumption follows request order, else by CAS order
-  std::uint32_t* cas_order;   // ring by CAS order: which request
-  std::uint32_t* arrivals;    // ring by request: low 32 bits of its arrival at the arbiter
+  PendingResponse* pending;  // ring: by request when consumption follows request order, else by CAS order
+  std::uint32_t* cas_order;  // ring by CAS order: which request
+  std::uint32_t* arrivals;   // ring by request: low 32 bits of its arrival at the arbiter
   std::uint32_t mask;
   bool simple, queue_in_order, arbiter_in_order, in_request_order;
   bool exhausted;

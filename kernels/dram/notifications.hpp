@@ -21,7 +21,7 @@ struct Notifications {
   std::uint32_t last_number;
   std::uint32_t live[kSources];  // number of the live heap entry, 0: none
   std::uint64_t live_cycle[kSources];
-  std::uint32_t next_round;    // sources notified with zero delay, four bits each plus one, last notified lowest
+  std::uint32_t next_round;      // sources notified with zero delay, four bits each plus one, last notified lowest
   std::uint32_t next_round_set;  // the same as a bit set
 
   EXARCH_HD void reset(HeapEntry* storage, std::uint32_t entries) {

@@ -17,11 +17,11 @@ struct Responses {
   PendingResponse* pending;
   std::uint32_t mask;
   bool in_request_order, windowed;
-  std::uint32_t opened;        // requests the controller accepted
-  std::uint32_t delivered;     // responses whose consumption time is known
-  std::uint32_t passed;        // responses consumed before the latest arrival (windowed only)
-  std::uint64_t last_end;      // consumption of the latest of them
-  std::uint64_t last_data_end; // latest data end so far
+  std::uint32_t opened;         // requests the controller accepted
+  std::uint32_t delivered;      // responses whose consumption time is known
+  std::uint32_t passed;         // responses consumed before the latest arrival (windowed only)
+  std::uint64_t last_end;       // consumption of the latest of them
+  std::uint64_t last_data_end;  // latest data end so far
   Counters* counters;
   Witness* witness;
 

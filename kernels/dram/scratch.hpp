@@ -42,7 +42,7 @@ struct HeapEntry {
 struct Scratch {
   BufferSlot* slots;  // (slot)
   std::uint32_t slot_count;
-  PendingResponse* pending;  // (ring entry)
+  PendingResponse* pending;     // (ring entry)
   std::uint32_t pending_count;  // a power of two
   // Exact kernel only:
   std::uint32_t* cas_order;  // (ring entry)
@@ -63,7 +63,7 @@ struct ScratchSize {
 
 inline constexpr std::uint32_t kUsualPending = 1024;
 // Dead entries accumulate only until their time comes, which is at most a few refresh intervals away.
-inline constexpr std::uint32_t kUsualHeap = 512;
+inline constexpr std::uint32_t kUsualHeap = 4096;
 inline constexpr std::uint32_t kFullHeap = 1u << 16;
 
 // One candidate's outcome; plain data.

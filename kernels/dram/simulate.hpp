@@ -35,30 +35,41 @@ EXARCH_HD auto dispatch_policies(const ControllerParams& params, bool has_writes
     return f.template operator()<kPolicy, Choice::row_hit_grouped, true>();
   };
   switch (params.page_policy) {
-    case PagePolicy::Open: return with_policy.template operator()<PagePolicy::Open>();
-    case PagePolicy::OpenAdaptive: return with_policy.template operator()<PagePolicy::OpenAdaptive>();
-    case PagePolicy::Closed: return with_policy.template operator()<PagePolicy::Closed>();
-    case PagePolicy::ClosedAdaptive: break;
+    case PagePolicy::Open:
+      return with_policy.template operator()<PagePolicy::Open>();
+    case PagePolicy::OpenAdaptive:
+      return with_policy.template operator()<PagePolicy::OpenAdaptive>();
+    case PagePolicy::Closed:
+      return with_policy.template operator()<PagePolicy::Closed>();
+    case PagePolicy::ClosedAdaptive:
+      break;
   }
   return with_policy.template operator()<PagePolicy::ClosedAdaptive>();
 }
 
-// Runs one candidate. `exact` false: the single pass, for equal player and controller clocks only; Status::tie asks for the exact
-// kernel. `exact` true: the exact kernel. Status::out_of_space asks for more scratch.
-EXARCH_HD void simulate(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
-                        const Scratch& scratch, bool exact, std::uint64_t max_steps, RunResult& result) {
+template <template <PagePolicy, Choice, bool> class Kernel>
+EXARCH_HD void simulate_with(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
+                             const Scratch& scratch, std::uint64_t max_steps, RunResult& result) {
   result.counters = Counters{};
   reset_witness(result.witness);
   result.status = dispatch_policies(params, workload.has_writes, [&]<PagePolicy kPolicy, Choice kChoice, bool kWrites>() {
-    if (exact) {
-      EventOrder<kPolicy, kChoice, kWrites> run;
-      run.reset(workload, params, distances, scratch, result.counters, result.witness);
-      return run.run(max_steps);
-    }
-    SinglePass<kPolicy, kChoice, kWrites> run;
+    Kernel<kPolicy, kChoice, kWrites> run;
     run.reset(workload, params, distances, scratch, result.counters, result.witness);
     return run.run(max_steps);
   });
+}
+
+// The single pass, for equal player and controller clocks only. Status::tie asks for simulate_exact(), Status::out_of_space for
+// more scratch.
+EXARCH_HD void simulate_single_pass(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
+                                    const Scratch& scratch, std::uint64_t max_steps, RunResult& result) {
+  simulate_with<SinglePass>(workload, params, distances, scratch, max_steps, result);
+}
+
+// The exact order of simultaneous events; for any candidate and workload.
+EXARCH_HD void simulate_exact(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
+                              const Scratch& scratch, std::uint64_t max_steps, RunResult& result) {
+  simulate_with<EventOrder>(workload, params, distances, scratch, max_steps, result);
 }
 
 }  // namespace EXARCH_ISA

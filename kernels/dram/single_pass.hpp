@@ -25,16 +25,20 @@ struct SinglePass {
 
   // The next request of the trace, on its way to the controller.
   Offer offer;
-  std::uint64_t offer_at;            // cycle in which it is offered to the controller
-  std::uint64_t arrival;             // cycle in which it reached (or will reach) the arbiter
-  std::uint64_t issue;               // its earliest issue time
-  std::uint64_t player_free;         // first cycle the player may send again
-  std::uint64_t channel_free;        // first cycle the arbiter may offer again
-  std::uint32_t visible;             // relative offer_at when the buffer has space, else kNever
-  std::uint32_t refresh_limit;       // relative cycle from which steps must consult the refresh manager
+  std::uint64_t offer_at;       // cycle in which it is offered to the controller
+  std::uint64_t arrival;        // cycle in which it reached (or will reach) the arbiter
+  std::uint64_t issue;          // its earliest issue time
+  std::uint64_t player_free;    // first cycle the player may send again
+  std::uint64_t channel_free;   // first cycle the arbiter may offer again
+  std::uint32_t visible;        // relative offer_at when the buffer has space, else kNever
+  std::uint32_t refresh_limit;  // relative cycle from which steps must consult the refresh manager
   std::uint32_t count, max_active;
   bool simple, relative_trace;
-  bool exhausted;                    // scratch area too small
+  std::uint32_t clock;   // cycle of the last event
+  std::uint64_t winner;  // the bank proposal to be issued next, and its bank
+  std::uint32_t bank;
+  Status status;
+  bool exhausted;  // scratch area too small
 
   EXARCH_HD void reset(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
                        const Scratch& scratch, Counters& counters, Witness& witness) {
@@ -46,9 +50,11 @@ struct SinglePass {
     relative_trace = workload.relative;
     issue = player_free = channel_free = 0;
     exhausted = false;
+    clock = kOrigin;
     prepare_offer();
     update_visible();
     refresh_limit = channel.relative(channel.refresh_due);
+    winner = channel.select(bank);
   }
 
   // ---- arrivals -------------------------------------------------------------------------------------------------------
@@ -99,8 +105,7 @@ struct SinglePass {
   EXARCH_HD void accept(std::uint32_t now) {
     const std::uint64_t cycle = channel.absolute(now);
     if (channel.total == 0) responses.note_idle(cycle);
-    if (!responses.open(channel.accepted, arrival) ||
-        !channel.store(static_cast<std::uint32_t>(arrival), now)) {
+    if (!responses.open(channel.accepted, arrival) || !channel.store(static_cast<std::uint32_t>(arrival), now)) {
       exhausted = true;
       return;
     }
@@ -123,8 +128,7 @@ struct SinglePass {
       const auto served = channel.issue_cas(b, now);
       responses.close(served.request, served.arrival, served.data_end);
       if (offer == Offer::waiting_for_response) admit();
-      const bool waiting = offer != Offer::none && offer != Offer::waiting_for_response &&
-                           offer_at <= channel.absolute(now);
+      const bool waiting = offer != Offer::none && offer != Offer::waiting_for_response && offer_at <= channel.absolute(now);
       if (waiting && channel.has_space()) {
         channel.witness->buffer_refused = true;
         accept(now);
@@ -138,16 +142,31 @@ struct SinglePass {
   // ---- the run --------------------------------------------------------------------------------------------------------
 
   // A request arrives by itself in the very cycle in which the controller issues `winner`: true if both orders agree.
-  EXARCH_HD bool accept_tie(std::uint64_t winner, std::uint32_t bank, std::uint32_t now) {
+  EXARCH_HD bool accept_tie(std::uint32_t now) {
     const std::uint8_t code = channel.command[bank];
+    const std::uint64_t late = winner;
     accept(now);
-    std::uint32_t other = 0;
-    return channel.select(other) == winner && other == bank && channel.command[other] == code;
+    update_winner();
+    return winner == late && channel.command[bank] == code;  // a request belongs to one bank
+  }
+
+  // After a request was stored, only the proposal of its bank is new.
+  EXARCH_HD void update_winner() {
+    const std::uint32_t b = channel.last_stored_bank;
+    if (b == bank) {
+      winner = channel.select(bank);
+      return;
+    }
+    const std::uint64_t key = channel.key_of(b);
+    if (key < winner) {
+      winner = key;
+      bank = b;
+    }
   }
 
   // The same while the refresh manager has a say; `blocks_now`: it has just blocked the banks, whose proposals still compete in
   // this step. A request stored first would compete too, one stored afterwards would not.
-  EXARCH_HD bool accept_tie_at_refresh(std::uint64_t& winner, std::uint32_t& bank, std::uint32_t now, bool blocks_now) {
+  EXARCH_HD bool accept_tie_at_refresh(std::uint32_t now, bool blocks_now) {
     const std::uint8_t code = channel.command[bank];
     const bool blocked = channel.blocked;
     if (blocks_now) channel.blocked = false;
@@ -165,7 +184,7 @@ struct SinglePass {
   }
 
   // One controller step at a cycle in which the refresh manager has a say. False if the run must stop as a tie.
-  EXARCH_HD bool refresh_step(std::uint64_t winner, std::uint32_t bank, std::uint32_t now) {
+  EXARCH_HD bool refresh_step(std::uint32_t now) {
     const std::uint64_t cycle = channel.absolute(now);
     if (visible == now && offer == Offer::queued) {
       accept(now);
@@ -176,7 +195,7 @@ struct SinglePass {
     channel.evaluate_refresh(cycle);
     if (visible == now && offer == Offer::tie) {
       if (was_empty) return false;
-      if (!accept_tie_at_refresh(winner, bank, now, channel.blocked && !was_blocked)) return false;
+      if (!accept_tie_at_refresh(now, channel.blocked && !was_blocked)) return false;
     }
     if (channel.refresh_ready(now) == now) {
       channel.issue_refresh(now);
@@ -199,40 +218,53 @@ struct SinglePass {
     return channel.due_prea || channel.due_refa ? channel.refresh_ready(earliest) : refresh_limit;
   }
 
-  EXARCH_HD Status run(std::uint64_t max_steps) {
-    std::uint32_t clock = kOrigin;
-    for (std::uint64_t step = 0; step < max_steps; ++step) {
-      std::uint32_t bank = 0;
-      const std::uint64_t winner = channel.select(bank);
-      const std::uint32_t ready = static_cast<std::uint32_t>(winner >> 32);
-      const std::uint32_t next = min_of(ready, visible);
-      if (next >= refresh_limit || next >= kRebaseAt) {
-        const std::uint32_t now = min_of(next, refresh_time(clock));
-        if (responses.delivered == count && channel.absolute(now) > responses.last_end) return finish();
-        if (now >= kRebaseAt) {
-          rebase(now == visible ? offer_at : channel.absolute(now));
-          clock = kOrigin;
-          continue;
-        }
-        if (refresh_limit <= now) {
-          if (!refresh_step(winner, bank, now)) return Status::tie;
-          if (exhausted) return Status::out_of_space;
-          clock = now;
-          continue;
-        }
+  // One event. False when the run has ended (`status` says how).
+  EXARCH_HD bool step() {
+    const std::uint32_t ready = static_cast<std::uint32_t>(winner >> 32);
+    const std::uint32_t next = min_of(ready, visible);
+    if (next >= refresh_limit || next >= kRebaseAt) {
+      const std::uint32_t now = min_of(next, refresh_time(clock));
+      if (responses.delivered == count && channel.absolute(now) > responses.last_end) {
+        finish();
+        return end(Status::ok);
       }
-      if (visible < ready || (visible == ready && offer != Offer::freed)) {
-        clock = visible;
-        if (visible == ready && offer == Offer::tie) {
-          if (!accept_tie(winner, bank, visible)) return Status::tie;
-        } else {
-          accept(visible);
-        }
+      if (now >= kRebaseAt) {
+        rebase(now == visible ? offer_at : channel.absolute(now));
+        clock = kOrigin;
+        winner = channel.select(bank);
+        return true;
+      }
+      if (refresh_limit <= now) {
+        if (!refresh_step(now)) return end(Status::tie);
+        clock = now;
+        winner = channel.select(bank);
+        return !exhausted || end(Status::out_of_space);
+      }
+    }
+    if (visible < ready || (visible == ready && offer != Offer::freed)) {
+      clock = visible;
+      if (visible == ready && offer == Offer::tie) {
+        if (!accept_tie(visible)) return end(Status::tie);
       } else {
-        clock = ready;
-        issue_bank(bank, ready);
+        accept(visible);
+        update_winner();
       }
-      if (exhausted) return Status::out_of_space;
+    } else {
+      clock = ready;
+      issue_bank(bank, ready);
+      winner = channel.select(bank);
+    }
+    return !exhausted || end(Status::out_of_space);
+  }
+
+  EXARCH_HD bool end(Status how) {
+    status = how;
+    return false;
+  }
+
+  EXARCH_HD Status run(std::uint64_t max_steps) {
+    for (std::uint64_t i = 0; i < max_steps; ++i) {
+      if (!step()) return status;
     }
     return Status::step_limit;
   }
@@ -243,10 +275,9 @@ struct SinglePass {
     refresh_limit = channel.relative(channel.refresh_due);
   }
 
-  EXARCH_HD Status finish() {
+  EXARCH_HD void finish() {
     channel.finish();
     responses.finish(count, simple);
-    return Status::ok;
   }
 };
 

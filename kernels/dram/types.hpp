@@ -90,8 +90,7 @@ inline constexpr std::uint32_t kLatencyBuckets = 64;
 
 [[nodiscard]] EXARCH_HD constexpr std::uint32_t latency_bucket(std::uint64_t cycles) {
   if (cycles < 8) return static_cast<std::uint32_t>(cycles);
-  std::uint32_t log2 = 3;
-  while (log2 < 63 && (cycles >> (log2 + 1)) != 0) ++log2;
+  const std::uint32_t log2 = log2_floor(cycles);
   const auto bucket = 8u + (log2 - 3u) * 4u + static_cast<std::uint32_t>((cycles >> (log2 - 2u)) & 3u);
   return bucket < kLatencyBuckets ? bucket : kLatencyBuckets - 1u;
 }
@@ -106,17 +105,17 @@ inline constexpr std::uint32_t kLatencyBuckets = 64;
 
 // Everything a run counts; exact integers.
 struct Counters {
-  std::uint64_t cycles;             // from 0 to the last response
+  std::uint64_t cycles;                 // from 0 to the last response
   std::uint64_t act, pre, rd, wr, ref;  // commands; pre includes the implicit ones of RDA/WRA and the banks of PREA
-  std::uint64_t active_cycles;      // DRAMPower: at least one bank open
-  std::uint64_t precharged_cycles;  // DRAMPower: all others, up to the end of the last command
-  std::uint64_t row_hits;           // CAS on a row an earlier CAS already used since its ACT
-  std::uint64_t row_misses;         // first CAS after an ACT on a bank that was already closed
-  std::uint64_t row_conflicts;      // first CAS after an ACT for which the controller had issued PRE
-  std::uint64_t served;             // responses whose handshake completed (one less than requests with Arbiter Simple)
-  std::uint64_t idle_cycles_fifo;     // no request held, responses leaving the controller in CAS order (RespQueue Fifo)
-  std::uint64_t idle_cycles_reorder;  // same, responses leaving in request order (RespQueue Reorder)
-  std::uint64_t latency_sum;        // arrival at the arbiter to response, summed
+  std::uint64_t active_cycles;          // DRAMPower: at least one bank open
+  std::uint64_t precharged_cycles;      // DRAMPower: all others, up to the end of the last command
+  std::uint64_t row_hits;               // CAS on a row an earlier CAS already used since its ACT
+  std::uint64_t row_misses;             // first CAS after an ACT on a bank that was already closed
+  std::uint64_t row_conflicts;          // first CAS after an ACT for which the controller had issued PRE
+  std::uint64_t served;                 // responses whose handshake completed (one less than requests with Arbiter Simple)
+  std::uint64_t idle_cycles_fifo;       // no request held, responses leaving the controller in CAS order (RespQueue Fifo)
+  std::uint64_t idle_cycles_reorder;    // same, responses leaving in request order (RespQueue Reorder)
+  std::uint64_t latency_sum;            // arrival at the arbiter to response, summed
   std::uint64_t latency_max;
   std::uint32_t latency_histogram[kLatencyBuckets];
 };

@@ -68,8 +68,8 @@ inline std::shared_ptr<DramWorkload> make_workload(const std::vector<TraceReques
                                                    const std::string& memspec = "MICRON_1Gb_DDR3-1600_8bit_G") {
   auto workload = std::make_shared<DramWorkload>();
   workload->memspec = load_memspec(memspec);
-  workload->trace = pack_trace("random", requests, relative, workload->memspec,
-                               load_address_mapping("am_ddr3_8x1Gbx8_dimm_p1KB_rbc"));
+  workload->trace =
+      pack_trace("random", requests, relative, workload->memspec, load_address_mapping("am_ddr3_8x1Gbx8_dimm_p1KB_rbc"));
   workload->view = make_view(workload->trace, workload->memspec, clk_mhz);
   workload->distances = make_distances(workload->view.timing);
   workload->name = "random";

@@ -142,7 +142,9 @@ void print_table(const std::vector<std::vector<std::string>>& rows) {
   }
 }
 
-std::string workloads_json(const std::vector<WorkloadOptions>& workloads) { return nlohmann::json(workloads).dump(); }
+std::string workloads_json(const std::vector<WorkloadOptions>& workloads) {
+  return nlohmann::json(workloads).dump();
+}
 
 std::vector<WorkloadOptions> workloads_from_json(const std::string& text) {
   return nlohmann::json::parse(text).get<std::vector<WorkloadOptions>>();
@@ -168,7 +170,13 @@ OpenedStore open_store(const std::string& path) {
 
 std::uint64_t sweep_point(const DesignSpace& space, std::uint64_t sample, std::uint64_t seed, std::uint64_t i) {
   if (sample == 0) return i;
-  return draw_below(seed, i, space.size());
+  constexpr std::uint32_t kSamplePurpose = 0x5A;
+  PhiloxStream draws(seed, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i >> 32), kSamplePurpose);
+  const std::uint64_t size = space.size();
+  if (size <= 0xFFFFFFFFu) return draws.below(static_cast<std::uint32_t>(size));
+  const std::uint64_t word = static_cast<std::uint64_t>(draws.next()) << 32 | draws.next();
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<std::uint64_t>(static_cast<Wide>(word) * size >> 64);
 }
 
 void for_each_candidate(const OpenedStore& opened,

@@ -54,8 +54,8 @@ struct OpenedStore {
   const Environment& environment;
   DesignSpace space;
   std::vector<std::shared_ptr<const Workload>> workloads;
-  std::string kind;             // "sweep" or "search"
-  std::uint64_t sample, seed;   // sweep: 0 = all points in order, else number and seed of sampled points
+  std::string kind;            // "sweep" or "search"
+  std::uint64_t sample, seed;  // sweep: 0 = all points in order, else number and seed of sampled points
 };
 [[nodiscard]] OpenedStore open_store(const std::string& path);
 

@@ -1,4 +1,5 @@
-// exarch: exact architecture design-space exploration. One verb per file; this one finds the verb and turns errors into exit codes.
+// exarch: exact architecture design-space exploration. One verb per file; this one finds the verb and turns errors into exit
+// codes.
 #include <iostream>
 #include <string>
 #include <vector>

@@ -30,8 +30,8 @@ cxxopts::Options build(const Verb& verb) {
 void refuse_unknown(const Verb& verb, const std::vector<std::string>& unmatched) {
   for (const std::string& word : unmatched) {
     if (!word.starts_with("-")) continue;
-    const std::string name = word.substr(word.find_first_not_of('-') == std::string::npos ? word.size()
-                                                                                          : word.find_first_not_of('-'));
+    const std::string name =
+        word.substr(word.find_first_not_of('-') == std::string::npos ? word.size() : word.find_first_not_of('-'));
     std::vector<std::string> known;
     for (const OptionSpec& option : verb.options) known.push_back("--" + option.name);
     throw UsageError("unknown option " + word + did_you_mean("--" + name.substr(0, name.find('=')), known) + "; see exarch " +

@@ -8,8 +8,8 @@
 namespace exarch::cli {
 
 struct OptionSpec {
-  std::string name;        // without dashes
-  std::string value;       // placeholder; empty for a flag
+  std::string name;   // without dashes
+  std::string value;  // placeholder; empty for a flag
   std::string doc;
   std::string fallback{};  // default, shown in --help
   bool repeatable = false;

@@ -155,8 +155,8 @@ class CsvEvaluation {
       }
       Group& group = groups_[options];
       if (!group.evaluator) {
-        group.evaluator = std::make_unique<Evaluator>(environment_, load(environment_, options), backend_,
-                                                      evaluator_options(arguments_));
+        group.evaluator =
+            std::make_unique<Evaluator>(environment_, load(environment_, options), backend_, evaluator_options(arguments_));
       }
       group.designs.insert(group.designs.end(), design.begin(), design.end());
       group.rows.push_back(rows_.size());
@@ -220,10 +220,11 @@ const Verb kEvalVerb{
     "eval",
     "ENVIRONMENT (--trace NAME [--set Name=value ...] [--json] | --in FILE [--out FILE])",
     "Evaluates one design, or every row of a CSV file.",
-    std::vector<OptionSpec>{{"set", "Name=value", "sets a parameter; repeatable", "", true},
-                            {"in", "FILE", "CSV of designs: columns are parameters and workload options; - = standard input"},
-                            {"out", "FILE", "CSV of results: the input's columns, status, metrics, counters; default: standard output"},
-                            {"json", "", "one design as JSON at full precision, with counters and histogram"}} +
+    std::vector<OptionSpec>{
+        {"set", "Name=value", "sets a parameter; repeatable", "", true},
+        {"in", "FILE", "CSV of designs: columns are parameters and workload options; - = standard input"},
+        {"out", "FILE", "CSV of results: the input's columns, status, metrics, counters; default: standard output"},
+        {"json", "", "one design as JSON at full precision, with counters and histogram"}} +
         workload_options() + backend_options(),
     1,
     1,

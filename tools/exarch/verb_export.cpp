@@ -1,0 +1,65 @@
+#include "host/error.hpp"
+#include "tools/exarch/common.hpp"
+#include "tools/exarch/csv.hpp"
+#include "tools/exarch/progress.hpp"
+
+namespace exarch::cli {
+namespace {
+
+// "counters" and everything else that a result says of itself is the same for all candidates that refer to it.
+std::string result_suffix(const StoredResult& result) {
+  std::string text;
+  for (const std::uint64_t counter : result.counters) text += "," + (result.status == 0 ? std::to_string(counter) : "");
+  return text;
+}
+
+int run(const Arguments& arguments) {
+  const OpenedStore opened = open_store(arguments.positional[0]);
+  const Environment& environment = opened.environment;
+  std::vector<StoredResult> results;
+  opened.store.for_each_result([&](ResultId, const StoredResult& result) {
+    results.push_back(result);
+    results.back().proof.clear();
+    return true;
+  });
+  OutputFile out(arguments.has("out") ? arguments.text("out") : "-");
+  std::string header = "trace,candidate";
+  for (const ParameterInfo& p : environment.parameters()) header += "," + p.name;
+  header += ",status";
+  for (const MetricInfo& m : environment.metrics()) header += "," + m.name;
+  for (const CounterInfo& c : environment.counters()) header += "," + c.name;
+  out.write(header + "\n");
+  std::vector<double> metrics(environment.metrics().size());
+  Design design(opened.space.dimensions());
+  Progress progress("rows", 0);
+  std::uint64_t rows = 0;
+  for_each_candidate(opened, [&](std::uint32_t w, std::uint64_t number, std::span<const Gene> genes, ResultId id) {
+    const StoredResult& result = results[id];
+    opened.space.design_of(genes, design);
+    environment.price(*opened.workloads[w], design, result.counters, metrics);
+    std::string line = csv_field(opened.workloads[w]->name) + "," + std::to_string(number);
+    for (std::size_t p = 0; p < design.size(); ++p) line += "," + environment.parameters()[p].format(design[p]);
+    line += "," + environment.status_text(result.status);
+    for (std::size_t m = 0; m < metrics.size(); ++m) {
+      line += "," + (result.status == 0 ? format_metric(environment.metrics()[m], metrics[m]) : "");
+    }
+    out.write(line + result_suffix(result) + "\n");
+    progress.update(++rows);
+    return true;
+  });
+  out.close();
+  return 0;
+}
+
+}  // namespace
+
+const Verb kExportVerb{"export",
+                       "STORE.db [--out FILE.csv]",
+                       "Writes every candidate of a run store as a CSV row: parameters, status, metrics, counters.",
+                       {{"out", "FILE", "CSV file; default: standard output"}},
+                       1,
+                       1,
+                       "  exarch export sweep.db --out sweep.csv\n  exarch export run.db | head\n",
+                       run};
+
+}  // namespace exarch::cli

@@ -1,0 +1,283 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "agents/agent.hpp"
+#include "host/error.hpp"
+#include "tools/exarch/common.hpp"
+#include "tools/exarch/progress.hpp"
+
+namespace exarch::cli {
+namespace {
+
+std::map<std::string, std::string> agent_parameters(const Arguments& arguments) {
+  std::map<std::string, std::string> parameters;
+  for (const std::string& assignment : arguments.all("set-agent")) {
+    const std::size_t equals = assignment.find('=');
+    if (equals == std::string::npos) throw UsageError("--set-agent " + assignment + ": expected key=value");
+    parameters[assignment.substr(0, equals)] = assignment.substr(equals + 1);
+  }
+  return parameters;
+}
+
+Identity identity_of(const Environment& environment, const DesignSpace& space, const Arguments& arguments,
+                     const std::vector<WorkloadOptions>& options, const Workload& workload, const Objective& objective) {
+  return {{"command", "search"},
+          {"environment", environment.name()},
+          {"model", environment.model_version()},
+          {"space", space.to_json()},
+          {"workloads", workloads_json(options)},
+          {"workload content", workload.identity},
+          {"agent", arguments.text("agent")},
+          {"agent parameters", nlohmann::json(agent_parameters(arguments)).dump()},
+          {"population", arguments.text("population")},
+          {"objective", objective.text()},
+          {"seed", std::to_string(arguments.number("seed", 0, ~0ull >> 1))},
+          {"engine", arguments.text("engine")},
+          {"sharing", arguments.flag("no-share") ? "off" : "on"}};
+}
+
+struct Best {
+  double cost;
+  Design design;
+  Evaluator::OutcomeId outcome;
+};
+
+// The best designs so far, distinct in outcome, best first.
+class Leaders {
+ public:
+  explicit Leaders(std::size_t capacity) : capacity_(capacity) {}
+
+  void offer(double cost, std::span<const std::int64_t> design, Evaluator::OutcomeId outcome) {
+    if (!std::isfinite(cost) || (best_.size() == capacity_ && cost >= best_.back().cost)) return;
+    if (std::ranges::any_of(best_, [outcome](const Best& b) { return b.outcome == outcome; })) return;
+    const auto place = std::ranges::upper_bound(best_, cost, {}, &Best::cost);
+    best_.insert(place, {cost, {design.begin(), design.end()}, outcome});
+    if (best_.size() > capacity_) best_.pop_back();
+  }
+  [[nodiscard]] const std::vector<Best>& best() const { return best_; }
+
+ private:
+  std::size_t capacity_;
+  std::vector<Best> best_;
+};
+
+class Search {
+ public:
+  Search(const Environment& environment, const Arguments& arguments)
+      : environment_(environment),
+        arguments_(arguments),
+        space_(resolve_space(environment, arguments.text("space"))),
+        objective_(parse_objective(environment, arguments.text("objective"))),
+        backend_(make_backend(arguments)),
+        options_(given_workloads(environment, arguments)),
+        leaders_(std::max<std::size_t>(1, arguments.number("top", 1, 1000))) {
+    if (options_.size() != 1) throw UsageError("search takes one trace; run one search per trace");
+    if (!arguments.has("out")) throw UsageError("no --out FILE.db given for the run store");
+    generations_ = static_cast<std::uint32_t>(arguments.number("generations", 1, 10'000'000));
+    AgentOptions agent{arguments.number("seed", 0, ~0ull >> 1), arguments.number("population", 2, 1'000'000),
+                       agent_parameters(arguments)};
+    agent_ = make_agent(arguments.text("agent"), space_, agent);
+    evaluator_ = std::make_unique<Evaluator>(environment, load(environment, options_[0]), backend_, evaluator_options(arguments));
+    std::vector<std::string> parameters, counters;
+    for (const ParameterInfo& p : environment.parameters()) parameters.push_back(p.name);
+    for (const CounterInfo& c : environment.counters()) counters.push_back(c.name);
+    store_ = std::make_unique<RunStore>(arguments.text("out"),
+                                        identity_of(environment, space_, arguments, options_, evaluator_->workload(), objective_),
+                                        RunStore::Layout{parameters, counters});
+    writer_ = std::make_unique<StoreWriter>(*store_, 0, *evaluator_);
+  }
+
+  int run() {
+    if (store_->resumed()) resume();
+    store_->note("exarch", exarch_version());
+    store_->note("backend", backend_.description());
+    const auto start = std::chrono::steady_clock::now();
+    {
+      Progress progress("generations", generations_, next_);
+      for (; next_ < generations_; ++next_) {
+        if (!generation()) break;
+        const auto& best = leaders_.best();
+        progress.update(next_ + 1, best.empty() ? "no feasible design yet" : "best " + value_text(best.front()));
+      }
+    }
+    report(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    return leaders_.best().empty() ? 1 : 0;
+  }
+
+ private:
+  double cost_of(Evaluator::OutcomeId id, std::span<const std::int64_t> design, std::vector<double>& metrics) const {
+    evaluator_->price(id, design, metrics);
+    return objective_.score(metrics, evaluator_->status(id) == 0).cost;
+  }
+
+  // Prices a generation, offers its designs to the leaders and returns the costs.
+  std::vector<double> judge(const GeneBatch& batch, std::span<const Evaluator::OutcomeId> ids,
+                            std::span<const std::int64_t> designs) {
+    const std::size_t parameters = space_.dimensions();
+    std::vector<double> costs(batch.candidates());
+    std::vector<double> metrics(environment_.metrics().size());
+    for (std::size_t c = 0; c < costs.size(); ++c) {
+      const auto design = designs.subspan(c * parameters, parameters);
+      costs[c] = cost_of(ids[c], design, metrics);
+      leaders_.offer(costs[c], design, ids[c]);
+    }
+    return costs;
+  }
+
+  std::vector<std::int64_t> designs_of(const GeneBatch& batch) const {
+    std::vector<std::int64_t> designs(batch.genes.size());
+    for (std::size_t c = 0; c < batch.candidates(); ++c) {
+      space_.design_of(batch.row(c), std::span(designs).subspan(c * batch.dimensions, batch.dimensions));
+    }
+    return designs;
+  }
+
+  bool generation() {
+    GeneBatch batch;
+    agent_->ask(batch);
+    if (batch.candidates() == 0) return false;
+    const std::vector<std::int64_t> designs = designs_of(batch);
+    const auto ids = evaluator_->evaluate(designs);
+    const std::vector<double> costs = judge(batch, ids, designs);
+    agent_->tell(batch, costs);
+    requested_ += batch.candidates();
+    store_->transaction([&] {
+      writer_->flush();
+      StoredGeneration row{next_, batch.genes, {}, costs, requested_, evaluator_->simulated(), agent_->state()};
+      for (const auto id : ids) row.results.push_back(writer_->result_of(id));
+      store_->add_generation(row);
+    });
+    return true;
+  }
+
+  void resume() {
+    store_->for_each_result([&](ResultId id, const StoredResult& result) {
+      writer_->preload(id, result);
+      return true;
+    });
+    store_->for_each_generation([&](const StoredGeneration& stored) {
+      const GeneBatch batch{space_.dimensions(), stored.genes};
+      // Results are numbered as the evaluator numbers its outcomes: one workload, preloaded in order.
+      judge(batch, stored.results, designs_of(batch));
+      return true;
+    });
+    if (const auto last = store_->last_generation()) {
+      agent_->restore(last->agent_state);
+      next_ = last->generation + 1;
+      requested_ = last->requested;
+    }
+    std::cerr << "exarch: continuing " << arguments_.text("out") << " after " << next_ << " generations\n";
+  }
+
+  std::string value_text(const Best& best) const {
+    std::vector<double> metrics(environment_.metrics().size());
+    evaluator_->price(best.outcome, best.design, metrics);
+    char text[64];
+    std::snprintf(text, sizeof text, "%.6g", objective_.score(metrics, true).value);
+    return text;
+  }
+
+  void report(double seconds) {
+    const Design standard = default_design(environment_);
+    const std::uint64_t simulated = evaluator_->simulated();
+    const auto standard_id = evaluator_->evaluate(standard)[0];
+    std::vector<double> metrics(environment_.metrics().size());
+    std::vector<std::vector<std::string>> rows{{"", "objective"}};
+    for (std::size_t m = 0; m < kShown; ++m) rows[0].push_back(environment_.metrics()[m].name);
+    rows[0].emplace_back("design");
+    const auto add = [&](const std::string& label, Evaluator::OutcomeId id, const Design& design) {
+      evaluator_->price(id, design, metrics);
+      char value[64];
+      std::snprintf(value, sizeof value, "%.6g", objective_.score(metrics, evaluator_->status(id) == 0).value);
+      rows.push_back({label, value});
+      for (std::size_t m = 0; m < kShown; ++m) rows.back().push_back(format_metric(environment_.metrics()[m], metrics[m]));
+      rows.back().push_back(format_design(environment_, design));
+    };
+    add("default", standard_id, standard);
+    int rank = 0;
+    for (const Best& best : leaders_.best()) add("#" + std::to_string(++rank), best.outcome, best.design);
+    if (arguments_.flag("json")) {
+      print_json(rows, simulated, seconds);
+    } else {
+      std::cout << "objective " << objective_.text() << " on " << evaluator_->workload().name << ", agent "
+                << arguments_.text("agent") << ", seed " << arguments_.text("seed") << "\n\n";
+      print_table(rows);
+      if (leaders_.best().empty()) std::cout << "\nno feasible design was found\n";
+      std::cout << "\nrequested " << requested_ << " evaluations in " << next_ << " generations, simulated " << simulated
+                << " runs, in " << short_time(seconds) << "; results in " << arguments_.text("out") << "\n";
+    }
+  }
+
+  void print_json(const std::vector<std::vector<std::string>>& rows, std::uint64_t simulated, double seconds) const {
+    nlohmann::ordered_json json{{"objective", objective_.text()}, {"generations", next_}, {"requested", requested_},
+                                {"simulated", simulated},         {"seconds", seconds},   {"out", arguments_.text("out")}};
+    for (std::size_t r = 1; r < rows.size(); ++r) {
+      nlohmann::ordered_json entry;
+      for (std::size_t c = 0; c < rows[r].size(); ++c) entry[c == 0 ? "rank" : rows[0][c]] = rows[r][c];
+      json["designs"].push_back(entry);
+    }
+    std::cout << json.dump(2) << "\n";
+  }
+
+  static constexpr std::size_t kShown = 4;  // metrics in the closing table
+
+  const Environment& environment_;
+  const Arguments& arguments_;
+  DesignSpace space_;
+  Objective objective_;
+  Backend backend_;
+  std::vector<WorkloadOptions> options_;
+  Leaders leaders_;
+  std::uint32_t generations_ = 0, next_ = 0;
+  std::uint64_t requested_ = 0;
+  std::unique_ptr<Agent> agent_;
+  std::unique_ptr<Evaluator> evaluator_;
+  std::unique_ptr<RunStore> store_;
+  std::unique_ptr<StoreWriter> writer_;
+};
+
+std::string agent_help() {
+  std::string text;
+  for (const AgentInfo& agent : agent_table()) {
+    text += "  " + agent.name + ": " + agent.doc + "\n";
+    for (const HyperparameterInfo& h : agent.hyperparameters) {
+      text += "      " + h.name + " = " + h.default_value + "  (" + h.range + ") " + h.doc + "\n";
+    }
+  }
+  return text;
+}
+
+int run(const Arguments& arguments) {
+  return Search(find_environment(arguments.positional[0]), arguments).run();
+}
+
+}  // namespace
+
+const Verb kSearchVerb{
+    "search",
+    "ENVIRONMENT --trace NAME --out FILE.db [--agent NAME] [--population N] [--generations N] [--objective EXPR]",
+    "Lets an agent search a design space; continues where it stopped.",
+    std::vector<OptionSpec>{
+        {"space", "NAME|FILE", "a shipped space or a space file (.json); default: the environment's first"},
+        {"agent", "NAME", "random, grid or ga", "ga"},
+        {"set-agent", "key=value", "sets a hyperparameter of the agent; repeatable", "", true},
+        {"population", "N", "candidates per generation", "1024"},
+        {"generations", "N", "generations", "50"},
+        {"objective", "EXPR", "a preset (see exarch envs) or an expression, e.g. 'min:total_energy_pj, average_power_mw<=1500'"},
+        {"seed", "S", "seed", "1"},
+        {"top", "N", "designs to show at the end", "5"},
+        {"out", "FILE", "run store (SQLite)"},
+        {"json", "", "the closing report as JSON"}} +
+        workload_options() + backend_options(),
+    1,
+    1,
+    "  exarch search dram --trace cloud-1 --agent ga --population 1024 --generations 50 --objective latency --seed 1 --out "
+    "run.db\n"
+    "  exarch search dram --trace random --objective archgym-both --agent random --generations 10 --out rw.db\n\nAgents:\n" +
+        agent_help(),
+    run};
+
+}  // namespace exarch::cli
