@@ -44,6 +44,7 @@ struct Channel {
   std::uint32_t ok[kMaxBanks][kBankColumns];  // earliest cycle by the bank's own constraints
   std::uint32_t precharge_floor[kMaxBanks];   // last ACT + tRAS: no implicit precharge earlier
 
+  std::uint32_t proposing;                // bit set of the banks that propose something
   std::uint32_t rank_ok[kTimingClasses];  // earliest cycle by rank-wide constraints and the command bus
   std::uint32_t act_window[4];            // last four ACT
   std::uint32_t act_oldest;
@@ -101,6 +102,7 @@ struct Channel {
     for (std::uint32_t k = 0; k < kTimingClasses; ++k) rank_ok[k] = 0;
     for (std::uint32_t& act : act_window) act = 0;
     act_oldest = 0;
+    proposing = 0;
     slots = storage;
     slot_count = storage_slots;
     slots_used = 0;
@@ -255,8 +257,10 @@ struct Channel {
     if (count[b] == 0 || blocked) {
       ready[b] = kNever;
       command[b] = 0;
+      proposing &= ~(1u << b);
       return;
     }
+    proposing |= 1u << b;
     std::uint16_t slot = head[b];
     if (!active[b]) {
       chosen[b] = slot;
@@ -323,6 +327,10 @@ struct Channel {
   // The bank proposal that is ready first, ties to the oldest request: (time << 32 | request). All times are at or after the last
   // evaluation, so the earliest one is also the next cycle in which anything can be issued. kNever << 32 when there is none.
   [[nodiscard]] EXARCH_HD std::uint64_t select(std::uint32_t& bank) const {
+    if ((proposing & (proposing - 1)) == 0) {
+      bank = proposing == 0 ? 0 : log2_floor(proposing);
+      return key_of(bank);
+    }
     std::uint64_t key[kMaxBanks];
     for (std::uint32_t b = 0; b < kMaxBanks; ++b) key[b] = key_of(b);
     std::uint32_t winner[4];

@@ -1,5 +1,5 @@
-// Every golden row of DRAMSys 4.0 that is in scope, text for text, through the environment: with sharing, and with every candidate
-// simulated as it stands. tests/golden/dram/README.md says where the rows come from.
+// Every golden row of DRAMSys 4.0 that is in scope, text for text, through the environment: with sharing, and with every
+// candidate simulated as it stands. tests/golden/dram/README.md says where the rows come from.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -226,16 +226,20 @@ INSTANTIATE_TEST_SUITE_P(Dram, BeyondRows,
 Design baseline() {
   Design design = default_design();
   const std::pair<const char*, const char*> values[] = {
-      {"PagePolicy", "Open"},       {"Scheduler", "FrFcfs"},      {"SchedulerBuffer", "Bankwise"}, {"RequestBufferSize", "8"},
-      {"RespQueue", "Fifo"},        {"RefreshPolicy", "AllBank"}, {"RefreshMaxPostponed", "8"},    {"RefreshMaxPulledin", "8"},
-      {"MaxActiveTransactions", "128"}, {"Arbiter", "Simple"}};
+      {"PagePolicy", "Open"},       {"Scheduler", "FrFcfs"},     {"SchedulerBuffer", "Bankwise"},
+      {"RequestBufferSize", "8"},   {"RespQueue", "Fifo"},       {"RefreshPolicy", "AllBank"},
+      {"RefreshMaxPostponed", "8"}, {"RefreshMaxPulledin", "8"}, {"MaxActiveTransactions", "128"},
+      {"Arbiter", "Simple"}};
   for (const auto& [name, value] : values) set(design, name, value);
   return design;
 }
 
-std::string probe_trace(const std::string& file) { return kData + "probes/" + file; }
+std::string probe_trace(const std::string& file) {
+  return kData + "probes/" + file;
+}
 
-// "Name=value" of a parameter, or clkMhz=value of the trace player; false if Exarch refuses it (out of range, not a whole number).
+// "Name=value" of a parameter, or clkMhz=value of the trace player; false if Exarch refuses it (out of range, not a whole
+// number).
 bool apply_assignment(const std::string& assignment, Case& probe) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos) return false;
@@ -253,8 +257,8 @@ bool apply_assignment(const std::string& assignment, Case& probe) {
 }
 
 // Traces that the strict reader takes (the reference's lenient reading of the others is not reproduced).
-constexpr const char* kReadableTraces[] = {"blankline", "comment", "nocolon",   "oor", "back", "crlf", "nonl",
-                                           "wdata",     "wdataok", "unaligned", "one", "late", "same", "rw", "spaces"};
+constexpr const char* kReadableTraces[] = {"blankline", "comment",   "nocolon", "oor",  "back", "crlf", "nonl",  "wdata",
+                                           "wdataok",   "unaligned", "one",     "late", "same", "rw",   "spaces"};
 
 // What a probe means, if it is in scope.
 std::optional<Case> probe_case(const CsvTable& table, std::size_t row) {

@@ -51,12 +51,18 @@ std::vector<std::int64_t> random_designs(std::mt19937_64& rng, std::size_t count
     space.design_of(genes, design);
     if (i % 2 == 1) {
       const ControllerParams p = random_params(rng);
-      design = {static_cast<std::int64_t>(p.page_policy),      static_cast<std::int64_t>(p.scheduler),
-                static_cast<std::int64_t>(p.scheduler_buffer), p.request_buffer_size,
-                static_cast<std::int64_t>(p.resp_queue),       static_cast<std::int64_t>(p.refresh_policy),
-                p.refresh_max_postponed,                       p.refresh_max_pulledin,
-                static_cast<std::int64_t>(p.arbiter),          p.max_active_transactions,
-                0,                                             0};
+      design = {static_cast<std::int64_t>(p.page_policy),
+                static_cast<std::int64_t>(p.scheduler),
+                static_cast<std::int64_t>(p.scheduler_buffer),
+                p.request_buffer_size,
+                static_cast<std::int64_t>(p.resp_queue),
+                static_cast<std::int64_t>(p.refresh_policy),
+                p.refresh_max_postponed,
+                p.refresh_max_pulledin,
+                static_cast<std::int64_t>(p.arbiter),
+                p.max_active_transactions,
+                0,
+                0};
     }
     designs.insert(designs.end(), design.begin(), design.end());
   }
@@ -109,12 +115,12 @@ INSTANTIATE_TEST_SUITE_P(Kinds, EvaluatorOn,
                                            TraceKind::sparse_writes, TraceKind::bursty),
                          [](const auto& instance) { return name_of(instance.param); });
 
-// 5 kinds x 6 traces x 200 designs. Simulated as they stand, the designs are the yardstick of the whole file.
+// 5 kinds x 8 traces x 250 designs. Simulated as they stand, the designs are the yardstick of the whole file.
 TEST_P(EvaluatorOn, SharingChangesNoMetric) {
-  constexpr std::size_t kDesigns = 200;
+  constexpr std::size_t kDesigns = 250;
   Backend backend("cpu", 2);
   std::uint64_t simulated = 0, requested = 0;
-  for (int trace = 0; trace < 6 && !HasFailure(); ++trace) {
+  for (int trace = 0; trace < 8 && !HasFailure(); ++trace) {
     const auto workload = make_workload(random_requests(rng_, GetParam(), 200 + rng_() % 200));
     workload->exact_from_start = trace % 2 == 1;
     SCOPED_TRACE("trace " + std::to_string(trace));
@@ -141,11 +147,11 @@ TEST_P(EvaluatorOn, SharingChangesNoMetricWhereOnlyLimitsDiffer) {
     std::vector<std::int64_t> designs;
     for (int i = 0; i < 120; ++i) {
       std::vector<std::int64_t> design(base.begin(), base.end());
-      design[2] = static_cast<std::int64_t>(rng_() % 3);                         // SchedulerBuffer
-      design[3] = static_cast<std::int64_t>(1 + rng_() % 24);                    // RequestBufferSize
-      design[5] = 1;                                                             // RefreshPolicy=AllBank
-      design[6] = static_cast<std::int64_t>(rng_() % 10);                        // RefreshMaxPostponed
-      design[7] = static_cast<std::int64_t>(rng_() % 10);                        // RefreshMaxPulledin
+      design[2] = static_cast<std::int64_t>(rng_() % 3);                          // SchedulerBuffer
+      design[3] = static_cast<std::int64_t>(1 + rng_() % 24);                     // RequestBufferSize
+      design[5] = 1;                                                              // RefreshPolicy=AllBank
+      design[6] = static_cast<std::int64_t>(rng_() % 10);                         // RefreshMaxPostponed
+      design[7] = static_cast<std::int64_t>(rng_() % 10);                         // RefreshMaxPulledin
       design[9] = static_cast<std::int64_t>(1 + rng_() % (i % 3 == 0 ? 9 : 99));  // MaxActiveTransactions
       designs.insert(designs.end(), design.begin(), design.end());
     }
