@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <limits>
 
@@ -302,6 +303,29 @@ class DramEnvironment final : public Environment {
   std::vector<DesignSpace> spaces_;
 };
 
+// Everything counters and prices depend on: the decoded trace (so the address mapping too), its clock, timing, currents.
+std::string identity_of(const DramWorkload& workload, std::uint32_t clk_mhz) {
+  std::uint64_t hash = 0xCBF29CE484222325ull;
+  for (const PackedRequest& r : workload.trace.requests) {
+    for (const std::uint32_t word : {r.gap, r.row_bank_write, r.previous_same_address}) hash = (hash ^ word) * 0x100000001B3ull;
+  }
+  const MemSpec& m = workload.memspec;
+  const Timing& t = m.timing;
+  const PowerSpec& p = m.power;
+  char text[64];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  std::string identity = "trace " + workload.trace.content_hash + " decoded " + text + ", memory " + m.id;
+  for (const std::uint32_t v : {t.tRCD, t.tRP, t.tRAS, t.tRC,   t.tRRD, t.tFAW,  t.tCCD,    t.tRTP,  t.tWR,     t.tWTR,
+                                t.tRL,  t.tWL, t.tAL,  t.tREFI, t.tRFC, t.burst, m.clk_mhz, m.width, m.devices, m.data_rate}) {
+    identity += " " + std::to_string(v);
+  }
+  for (const double current : {p.idd0, p.idd2n, p.idd3n, p.idd4r, p.idd4w, p.idd5, p.vdd}) {
+    std::snprintf(text, sizeof text, " %.17g", current);
+    identity += text;
+  }
+  return identity + ", clk_mhz " + std::to_string(clk_mhz);
+}
+
 std::shared_ptr<const Workload> DramEnvironment::load_workload(const WorkloadOptions& given) const {
   WorkloadOptions options;
   for (const WorkloadOption& option : option_table()) {
@@ -319,14 +343,7 @@ std::shared_ptr<const Workload> DramEnvironment::load_workload(const WorkloadOpt
   workload->view = make_view(workload->trace, workload->memspec, clk_mhz);
   workload->distances = make_distances(workload->view.timing);
   workload->name = options["trace"];
-  const MemSpec& m = workload->memspec;
-  const Timing& t = m.timing;
-  for (const std::uint32_t v : {t.tRCD, t.tRP, t.tRAS, t.tRC, t.tRRD, t.tFAW, t.tCCD, t.tRTP, t.tWR, t.tWTR, t.tRL, t.tWL, t.tAL,
-                                t.tREFI, t.tRFC, t.burst, m.clk_mhz, m.width, m.devices}) {
-    workload->identity += std::to_string(v) + " ";
-  }
-  workload->identity = "trace " + workload->trace.content_hash + ", memory " + m.id + " " + workload->identity + "mapping " +
-                       mapping.id + ", clk_mhz " + options["clk_mhz"] + ", address_offset " + options["address_offset"];
+  workload->identity = identity_of(*workload, clk_mhz);
   if (workload->trace.out_of_range > 0) {
     workload->warnings.push_back(std::to_string(workload->trace.out_of_range) + " of " + std::to_string(workload->view.count) +
                                  " addresses of " + workload->name +

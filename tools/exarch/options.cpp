@@ -42,8 +42,8 @@ void refuse_unknown(const Verb& verb, const std::vector<std::string>& unmatched)
 void check_positional(const Verb& verb, const Arguments& arguments) {
   const std::size_t count = arguments.positional.size();
   if (count < verb.min_positional || count > verb.max_positional) {
-    throw UsageError("exarch " + verb.name + " takes " + (count < verb.min_positional ? "more" : "fewer") +
-                     " arguments: exarch " + verb.name + " " + verb.synopsis);
+    throw UsageError(std::string(count < verb.min_positional ? "an argument is missing" : "too many arguments") +
+                     "; usage: exarch " + verb.name + " " + verb.synopsis);
   }
 }
 

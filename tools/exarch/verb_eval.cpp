@@ -114,12 +114,6 @@ class CsvEvaluation {
   }
 
   int run() {
-    std::string header;
-    for (const std::string& name : csv_.header()) header += csv_field(name) + ",";
-    header += "status";
-    for (const MetricInfo& metric : environment_.metrics()) header += "," + metric.name;
-    for (const CounterInfo& counter : environment_.counters()) header += "," + counter.name;
-    out_.write(header + "\n");
     Progress progress("designs", 0);
     std::vector<std::string> row;
     bool more = true;
@@ -170,6 +164,18 @@ class CsvEvaluation {
     rows_.push_back(std::move(text));
   }
 
+  // Comes with the first results, so that a file whose first block is bad leaves nothing behind.
+  void write_header() {
+    if (header_written_) return;
+    header_written_ = true;
+    std::string header;
+    for (const std::string& name : csv_.header()) header += csv_field(name) + ",";
+    header += "status";
+    for (const MetricInfo& metric : environment_.metrics()) header += "," + metric.name;
+    for (const CounterInfo& counter : environment_.counters()) header += "," + counter.name;
+    out_.write(header + "\n");
+  }
+
   void evaluate_block() {
     std::vector<double> metrics(environment_.metrics().size());
     const std::size_t parameters = environment_.parameters().size();
@@ -190,6 +196,7 @@ class CsvEvaluation {
       group.designs.clear();
       group.rows.clear();
     }
+    write_header();
     for (const std::string& text : rows_) out_.write(text + "\n");
     rows_.clear();
   }
@@ -204,7 +211,7 @@ class CsvEvaluation {
   WorkloadOptions options_;
   std::map<WorkloadOptions, Group> groups_;
   std::vector<std::string> rows_;
-  bool failed_ = false;
+  bool failed_ = false, header_written_ = false;
 };
 
 int run(const Arguments& arguments) {

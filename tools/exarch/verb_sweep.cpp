@@ -1,5 +1,6 @@
 #include <chrono>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "host/error.hpp"
 #include "tools/exarch/common.hpp"
@@ -117,6 +118,15 @@ int run(const Arguments& arguments) {
   std::uint64_t simulated = 0;
   for (const auto& evaluator : sweep.evaluators) simulated += evaluator->simulated();
   const std::uint64_t requested = (points - std::min(points, first_here)) * sweep.workloads.size();
+  if (arguments.flag("json")) {
+    std::cout << nlohmann::ordered_json{{"requested", requested},
+                                        {"simulated", simulated - simulated_before},
+                                        {"seconds", seconds},
+                                        {"out", arguments.text("out")}}
+                     .dump(2)
+              << "\n";
+    return 0;
+  }
   std::cout << "requested " << requested << " evaluations, simulated " << simulated - simulated_before << ", in "
             << short_time(seconds) << " (" << short_count(static_cast<double>(requested) / std::max(seconds, 1e-9))
             << " evaluations/s); results in " << arguments.text("out") << "\n";
@@ -133,7 +143,8 @@ const Verb kSweepVerb{
                             {"all", "", "every point, in order"},
                             {"sample", "N", "N points drawn uniformly (with repetition)"},
                             {"seed", "S", "seed of the sample", "1"},
-                            {"out", "FILE", "run store (SQLite)"}} +
+                            {"out", "FILE", "run store (SQLite)"},
+                            {"json", "", "the closing report as JSON"}} +
         workload_options() + backend_options(),
     1,
     1,
