@@ -326,6 +326,21 @@ std::string identity_of(const DramWorkload& workload, std::uint32_t clk_mhz) {
   return identity + ", clk_mhz " + std::to_string(clk_mhz);
 }
 
+// Longest trace, in controller cycles: 1.5 hours at 800 MHz, some 10^9 refreshes to step through.
+constexpr std::uint64_t kMaxSpan = std::uint64_t{1} << 42;
+
+// Far more steps than any run needs that makes progress: a few per command and per refresh. A memory that spends all its time
+// refreshing (tREFI hardly above tRFC) would go on for ever.
+std::uint64_t step_budget(const DramWorkload& workload) {
+  const WorkloadView& view = workload.view;
+  __extension__ using Wide = unsigned __int128;
+  const Wide span = static_cast<Wide>(workload.trace.last_issue) * view.player_period_ps / view.tck_ps;
+  if (span > kMaxSpan) {
+    throw Error("trace " + workload.trace.name + " spans more than 2^42 controller cycles; cut its idle time, or split it");
+  }
+  return (1u << 20) + 1024ull * view.count + 16 * (static_cast<std::uint64_t>(span) / view.timing.tREFI);
+}
+
 std::shared_ptr<const Workload> DramEnvironment::load_workload(const WorkloadOptions& given) const {
   WorkloadOptions options;
   for (const WorkloadOption& option : option_table()) {
@@ -344,6 +359,7 @@ std::shared_ptr<const Workload> DramEnvironment::load_workload(const WorkloadOpt
   workload->distances = make_distances(workload->view.timing);
   workload->name = options["trace"];
   workload->identity = identity_of(*workload, clk_mhz);
+  workload->step_budget = step_budget(*workload);
   if (workload->trace.out_of_range > 0) {
     workload->warnings.push_back(std::to_string(workload->trace.out_of_range) + " of " + std::to_string(workload->view.count) +
                                  " addresses of " + workload->name +
@@ -430,7 +446,7 @@ bool DramEnvironment::same_run(std::span<const std::byte> bytes, std::span<const
 }
 
 void run_reference(const DramWorkload& workload, const ControllerParams& params, RunResult& result) {
-  const ReferenceResult reference = simulate_reference(workload.view, params);
+  const ReferenceResult reference = simulate_reference(workload.view, params, false, workload.step_budget);
   result.counters = reference.counters;
   result.status = reference.status;
   // The reference proves nothing about its neighbours: limits count as reached.
@@ -560,7 +576,7 @@ void Workspace::run_kernel(const DramWorkload& workload, const ControllerParams&
     if (heap_.size() < size.heap) heap_.resize(size.heap);
     const Scratch scratch{slots_.data(),     size.slots,       pending_.data(), size.pending,
                           cas_order_.data(), arrivals_.data(), heap_.data(),    size.heap};
-    kRun(workload.view, params, workload.distances, scratch, exact, kNoStepLimit, result);
+    kRun(workload.view, params, workload.distances, scratch, exact, workload.step_budget, result);
     if (result.status != Status::out_of_space) return;
     const ScratchSize full = full_scratch(workload.view, params);
     if (size.pending == full.pending && size.heap == full.heap)

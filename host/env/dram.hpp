@@ -19,6 +19,7 @@ class DramWorkload : public Workload {
   MemSpec memspec;
   WorkloadView view{};
   Distances distances{};
+  std::uint64_t step_budget = kNoStepLimit;  // per run; Status::step_limit beyond it
   // Ties between simultaneous events are frequent (another player clock, idle gaps): go straight to the exact kernel.
   bool exact_from_start = false;
 };

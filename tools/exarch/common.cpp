@@ -150,6 +150,12 @@ std::vector<WorkloadOptions> workloads_from_json(const std::string& text) {
   return nlohmann::json::parse(text).get<std::vector<WorkloadOptions>>();
 }
 
+std::string workload_content(const std::vector<std::shared_ptr<const Workload>>& workloads) {
+  std::string content;
+  for (const auto& workload : workloads) content += (content.empty() ? "" : "; ") + workload->identity;
+  return content;
+}
+
 OpenedStore open_store(const std::string& path) {
   RunStore store{std::filesystem::path(path)};
   const Environment& environment = find_environment(store.identity_value("environment"));
@@ -161,6 +167,9 @@ OpenedStore open_store(const std::string& path) {
   std::vector<std::shared_ptr<const Workload>> workloads;
   for (const WorkloadOptions& options : workloads_from_json(store.identity_value("workloads"))) {
     workloads.push_back(load(environment, options));
+  }
+  if (store.identity_value("workload content") != workload_content(workloads)) {
+    throw Error(path + ": the trace, memory or address mapping it was made with has changed since; results cannot be priced");
   }
   std::string kind = store.identity_value("command");
   const std::uint64_t sample = kind == "sweep" ? std::stoull(store.identity_value("sample")) : 0;

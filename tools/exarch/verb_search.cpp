@@ -23,13 +23,14 @@ std::map<std::string, std::string> agent_parameters(const Arguments& arguments) 
 }
 
 Identity identity_of(const Environment& environment, const DesignSpace& space, const Arguments& arguments,
-                     const std::vector<WorkloadOptions>& options, const Workload& workload, const Objective& objective) {
+                     const std::vector<WorkloadOptions>& options, const std::shared_ptr<const Workload>& workload,
+                     const Objective& objective) {
   return {{"command", "search"},
           {"environment", environment.name()},
           {"model", environment.model_version()},
           {"space", space.to_json()},
           {"workloads", workloads_json(options)},
-          {"workload content", workload.identity},
+          {"workload content", workload_content({workload})},
           {"agent", arguments.text("agent")},
           {"agent parameters", nlohmann::json(agent_parameters(arguments)).dump()},
           {"population", arguments.text("population")},
@@ -80,12 +81,13 @@ class Search {
     AgentOptions agent{arguments.number("seed", 0, ~0ull >> 1), arguments.number("population", 2, 1'000'000),
                        agent_parameters(arguments)};
     agent_ = make_agent(arguments.text("agent"), space_, agent);
-    evaluator_ = std::make_unique<Evaluator>(environment, load(environment, options_[0]), backend_, evaluator_options(arguments));
+    const auto workload = load(environment, options_[0]);
+    evaluator_ = std::make_unique<Evaluator>(environment, workload, backend_, evaluator_options(arguments));
     std::vector<std::string> parameters, counters;
     for (const ParameterInfo& p : environment.parameters()) parameters.push_back(p.name);
     for (const CounterInfo& c : environment.counters()) counters.push_back(c.name);
     store_ = std::make_unique<RunStore>(arguments.text("out"),
-                                        identity_of(environment, space_, arguments, options_, evaluator_->workload(), objective_),
+                                        identity_of(environment, space_, arguments, options_, workload, objective_),
                                         RunStore::Layout{parameters, counters});
     writer_ = std::make_unique<StoreWriter>(*store_, 0, *evaluator_);
   }

@@ -23,14 +23,12 @@ struct Sweep {
 Identity identity_of(const Environment& environment, const DesignSpace& space, const Arguments& arguments,
                      const std::vector<WorkloadOptions>& options, const std::vector<std::shared_ptr<const Workload>>& workloads,
                      std::uint64_t sample, std::uint64_t seed) {
-  std::string content;
-  for (const auto& workload : workloads) content += (content.empty() ? "" : "; ") + workload->identity;
   return {{"command", "sweep"},
           {"environment", environment.name()},
           {"model", environment.model_version()},
           {"space", space.to_json()},
           {"workloads", workloads_json(options)},
-          {"workload content", content},
+          {"workload content", workload_content(workloads)},
           {"sample", std::to_string(sample)},
           {"seed", std::to_string(seed)},
           {"engine", arguments.text("engine")},
