@@ -130,8 +130,8 @@ const std::vector<CounterInfo>& counter_table() {
       {"row_hits", "requests", "served from a row another request had opened"},
       {"row_misses", "requests", "opened a row in a closed bank"},
       {"row_conflicts", "requests", "had to close another row first"},
-      {"idle_cycles_fifo", "tCK", "controller empty, RespQueue Fifo"},
-      {"idle_cycles_reorder", "tCK", "controller empty, RespQueue Reorder"},
+      {"idle_cycles_fifo", "tCK", "controller empty, RespQueue Fifo", true},
+      {"idle_cycles_reorder", "tCK", "controller empty, RespQueue Reorder", true},
       {"latency_sum", "tCK", "arrival at the arbiter to response, all requests"},
       {"latency_max", "tCK", "largest latency"},
       {"latency_p50", "tCK", "median latency, rounded up within its histogram bucket"},
@@ -284,7 +284,9 @@ class DramEnvironment final : public Environment {
   std::size_t detail_size() const override { return sizeof(Detail); }
   std::span<const MetricInfo> metrics() const override { return metric_table(); }
   std::span<const std::pair<std::string, std::string>> objectives() const override { return objective_table(); }
-  std::string status_text(std::uint8_t status) const override { return status == 0 ? "ok" : "step_limit"; }
+  std::string status_text(std::uint8_t status) const override {
+    return status == 0 ? "ok" : status == static_cast<std::uint8_t>(Status::latency_limit) ? "latency_limit" : "step_limit";
+  }
 
   std::shared_ptr<const Workload> load_workload(const WorkloadOptions& options) const override;
   void canonicalise(const Workload& workload, std::span<std::int64_t> design) const override;
@@ -326,8 +328,8 @@ std::string identity_of(const DramWorkload& workload, std::uint32_t clk_mhz) {
   return identity + ", clk_mhz " + std::to_string(clk_mhz);
 }
 
-// Longest trace, in controller cycles: 1.5 hours at 800 MHz, some 10^9 refreshes to step through.
-constexpr std::uint64_t kMaxSpan = std::uint64_t{1} << 42;
+// Longest trace, in controller cycles: 23 minutes at 800 MHz, some 10^8 refreshes to step through.
+constexpr std::uint64_t kMaxSpan = std::uint64_t{1} << 40;
 
 // Far more steps than any run needs that makes progress: a few per command and per refresh. A memory that spends all its time
 // refreshing (tREFI hardly above tRFC) would go on for ever.
@@ -336,7 +338,7 @@ std::uint64_t step_budget(const DramWorkload& workload) {
   __extension__ using Wide = unsigned __int128;
   const Wide span = static_cast<Wide>(workload.trace.last_issue) * view.player_period_ps / view.tck_ps;
   if (span > kMaxSpan) {
-    throw Error("trace " + workload.trace.name + " spans more than 2^42 controller cycles; cut its idle time, or split it");
+    throw Error("trace " + workload.trace.name + " spans more than 2^40 controller cycles; cut its idle time, or split it");
   }
   return (1u << 20) + 1024ull * view.count + 16 * (static_cast<std::uint64_t>(span) / view.timing.tREFI);
 }
@@ -578,10 +580,11 @@ void Workspace::run_kernel(const DramWorkload& workload, const ControllerParams&
                           cas_order_.data(), arrivals_.data(), heap_.data(),    size.heap};
     kRun(workload.view, params, workload.distances, scratch, exact, workload.step_budget, result);
     if (result.status != Status::out_of_space) return;
-    const ScratchSize full = full_scratch(workload.view, params);
-    if (size.pending == full.pending && size.heap == full.heap)
-      throw Error("internal error: a run outgrew its full scratch area");
-    size = full;
+    const ScratchSize larger = larger_scratch(workload.view, size);
+    if (larger.pending == size.pending && larger.heap == size.heap) {
+      throw Error("internal error: a run outgrew its largest scratch area");
+    }
+    size = larger;
   }
 }
 

@@ -21,6 +21,7 @@ namespace exarch {
 
 struct CounterInfo {
   std::string name, unit, doc;
+  bool internal = false;  // kept for pricing; may depend on which equal run stands for a design, so it is not shown
 };
 
 // An option that describes a workload (a trace, a memory, a network ...), the same on the command line and as a CSV column.

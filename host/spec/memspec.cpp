@@ -18,7 +18,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint32_t kMaxAddressBit = 62;
-constexpr std::uint32_t kMaxTiming = 1'000'000;
+constexpr std::uint32_t kMaxTiming = 10'000;
 // The shipped "less refresh" memory effectively switches refresh off with an interval of
 // 300,000,000.
 constexpr std::uint32_t kMaxRefreshInterval = 1'000'000'000;
@@ -45,6 +45,9 @@ std::string shown(const json& value) {
 class JsonFile {
  public:
   explicit JsonFile(const std::filesystem::path& path) : path_(path.string()) {
+    constexpr std::uintmax_t kMaxBytes = 16u << 20;
+    if (!std::filesystem::is_regular_file(path)) throw Error(path_ + ": not a regular file");
+    if (std::filesystem::file_size(path) > kMaxBytes) throw Error(path_ + ": larger than 16 MiB, not a DRAMSys file");
     std::ifstream in(path, std::ios::binary);
     if (!in) throw Error(path_ + ": cannot open the file");
     text_.assign(std::istreambuf_iterator<char>(in), {});
@@ -218,6 +221,9 @@ void check_timing(const JsonObject& node, const Timing& t) {
   require(t.tAL <= t.tRCD, "AL", "at most RCD", t.tAL);
   require(t.tRAS <= t.tRC, "RAS", "at most RC", t.tRAS);
   require(t.tWL <= t.tRL + t.burst + 2, "WL", "at most RL + burstLength / dataRate + 2", t.tWL);
+  // An implicit precharge must be over before the bank's next ACT, or the energy model's command stream is out of order.
+  require(t.tRTP + t.tRP >= 4, "RP", "at least 4 - RTP", t.tRP);
+  require(t.tRTP <= t.write_to_precharge(), "RTP", "at most WL + burstLength / dataRate + WR", t.tRTP);
   require(t.tRP <= t.tRFC, "RP", "at most RFC", t.tRP);
   require(t.tREFI > t.tRFC, "REFI", "greater than RFC, or refresh would take all the time", t.tREFI);
 }

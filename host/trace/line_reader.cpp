@@ -130,7 +130,8 @@ Parsed parse_hex(std::string_view text, std::uint64_t& value) {
 std::uint64_t parse_address(const LineReader& lines, std::string_view field, HexPrefix prefix) {
   std::uint64_t address = 0;
   const bool prefixed = field.starts_with("0x") || field.starts_with("0X");
-  const Parsed parsed = prefixed || prefix == HexPrefix::required ? parse_hex(field, address) : parse_hex("0x" + std::string(field), address);
+  const Parsed parsed =
+      prefixed || prefix == HexPrefix::required ? parse_hex(field, address) : parse_hex("0x" + std::string(field), address);
   if (parsed == Parsed::ok) return address;
   const std::string quoted = "address '" + escaped(field, 40) + "'";
   if (field.empty()) lines.fail("the address is missing");

@@ -29,7 +29,7 @@ struct EventOrder {
   std::uint32_t* arrivals;   // ring by request: low 32 bits of its arrival at the arbiter
   std::uint32_t mask;
   bool simple, queue_in_order, arbiter_in_order, in_request_order;
-  bool exhausted;
+  bool exhausted, waited_too_long;
 
   // Controller.
   bool offered;
@@ -69,7 +69,7 @@ struct EventOrder {
     queue_in_order = params.resp_queue == RespQueue::Reorder;
     arbiter_in_order = params.arbiter == Arbiter::Reorder;
     in_request_order = queue_in_order || arbiter_in_order;
-    exhausted = offered = response_out = false;
+    exhausted = waited_too_long = offered = response_out = false;
     last_done = last_accepted = last_consumed = kNeverAbsolute;
     cas_count = handed = held = 0;
     idle_since = idle_cycles = 0;
@@ -150,6 +150,7 @@ struct EventOrder {
     ++held;
     const std::uint32_t index = channel.accepted;
     const std::uint32_t arrival = arrivals[index & mask];
+    waited_too_long = waited_too_long || static_cast<std::uint32_t>(events.now) - arrival >= kMaxWait;
     if (in_request_order) {
       if (index - consumed > mask) exhausted = true;
       pending[index & mask] = {arrival, arrival};
@@ -384,6 +385,7 @@ struct EventOrder {
           player_run();
         }
       }
+      if (waited_too_long) return Status::latency_limit;
       if (exhausted || events.overflow) return Status::out_of_space;
       if (consumed == workload->count) {
         channel.finish();

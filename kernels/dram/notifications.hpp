@@ -18,8 +18,8 @@ struct Notifications {
   bool overflow;
   std::uint64_t now;
   std::uint32_t round;
-  std::uint32_t last_number;
-  std::uint32_t live[kSources];  // number of the live heap entry, 0: none
+  std::uint64_t last_number;
+  std::uint64_t live[kSources];  // number of the live heap entry, 0: none
   std::uint64_t live_cycle[kSources];
   std::uint32_t next_round;      // sources notified with zero delay, four bits each plus one, last notified lowest
   std::uint32_t next_round_set;  // the same as a bit set
@@ -93,7 +93,7 @@ struct Notifications {
       const HeapEntry entry = heap[0];
       extract();
       if (dead(entry)) continue;
-      const std::uint32_t source = entry.number & 7u;
+      const auto source = static_cast<std::uint32_t>(entry.number & 7u);
       live[source] = 0;
       runnable = make_runnable(runnable, source, shift);
     }

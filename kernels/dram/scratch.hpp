@@ -1,7 +1,7 @@
 // Memory a run needs beyond its fixed state, provided by whoever launches it.
 //
-// The bounded sizes suffice for nearly every run; a run that outgrows them stops with Status::out_of_space and is repeated with
-// full_scratch(), which no run can outgrow.
+// The usual sizes suffice for nearly every run; a run that outgrows them stops with Status::out_of_space and is repeated with
+// larger_scratch().
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ struct PendingResponse {
 // A timed notification of the exact kernel's event queue.
 struct HeapEntry {
   std::uint64_t cycle;
-  std::uint32_t number;  // serial number << 3 | source
+  std::uint64_t number;  // serial number << 3 | source
 };
 
 struct Scratch {
@@ -62,9 +62,8 @@ struct ScratchSize {
 }
 
 inline constexpr std::uint32_t kUsualPending = 1024;
-// Dead entries accumulate only until their time comes, which is at most a few refresh intervals away.
+// Dead entries accumulate until their time comes: up to one per request and refresh interval.
 inline constexpr std::uint32_t kUsualHeap = 4096;
-inline constexpr std::uint32_t kFullHeap = 1u << 16;
 
 // One candidate's outcome; plain data.
 struct RunResult {
@@ -84,8 +83,13 @@ inline constexpr std::uint64_t kNoStepLimit = ~0ull;
           power_of_two_at_least(min_of<std::uint64_t>(window, std::uint64_t{workload.count} + 2)), kUsualHeap};
 }
 
-[[nodiscard]] EXARCH_HD constexpr ScratchSize full_scratch(const WorkloadView& workload, const ControllerParams& params) {
-  return {usual_scratch(workload, params).slots, power_of_two_at_least(std::uint64_t{workload.count} + 2), kFullHeap};
+// What to try after `size` was not enough: more of everything that a run may outgrow. No run needs more than a ring entry per
+// request and a few notifications per request.
+[[nodiscard]] EXARCH_HD constexpr ScratchSize larger_scratch(const WorkloadView& workload, const ScratchSize& size) {
+  const std::uint32_t ring = power_of_two_at_least(std::uint64_t{workload.count} + 2);
+  const std::uint64_t heap = std::uint64_t{8} * workload.count + kUsualHeap;
+  return {size.slots, static_cast<std::uint32_t>(min_of<std::uint64_t>(std::uint64_t{size.pending} * 8, ring)),
+          static_cast<std::uint32_t>(min_of<std::uint64_t>(std::uint64_t{size.heap} * 8, heap))};
 }
 
 }  // namespace exarch::dram

@@ -39,6 +39,7 @@ struct SinglePass {
   std::uint32_t bank;
   Status status;
   bool exhausted;  // scratch area too small
+  bool waited_too_long;
 
   EXARCH_HD void reset(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
                        const Scratch& scratch, Counters& counters, Witness& witness) {
@@ -49,7 +50,7 @@ struct SinglePass {
     simple = params.arbiter == Arbiter::Simple;
     relative_trace = workload.relative;
     issue = player_free = channel_free = 0;
-    exhausted = false;
+    exhausted = waited_too_long = false;
     clock = kOrigin;
     prepare_offer();
     update_visible();
@@ -104,6 +105,7 @@ struct SinglePass {
   // The controller takes the offered request in cycle `now`.
   EXARCH_HD void accept(std::uint32_t now) {
     const std::uint64_t cycle = channel.absolute(now);
+    waited_too_long = waited_too_long || cycle - arrival >= kMaxWait;
     if (channel.total == 0) responses.note_idle(cycle);
     if (!responses.open(channel.accepted, arrival) || !channel.store(static_cast<std::uint32_t>(arrival), now)) {
       exhausted = true;
@@ -238,7 +240,7 @@ struct SinglePass {
         if (!refresh_step(now)) return end(Status::tie);
         clock = now;
         winner = channel.select(bank);
-        return !exhausted || end(Status::out_of_space);
+        return !stopped() || end(why_stopped());
       }
     }
     if (visible < ready || (visible == ready && offer != Offer::freed)) {
@@ -254,8 +256,11 @@ struct SinglePass {
       issue_bank(bank, ready);
       winner = channel.select(bank);
     }
-    return !exhausted || end(Status::out_of_space);
+    return !stopped() || end(why_stopped());
   }
+
+  [[nodiscard]] EXARCH_HD bool stopped() const { return exhausted || waited_too_long; }
+  [[nodiscard]] EXARCH_HD Status why_stopped() const { return waited_too_long ? Status::latency_limit : Status::out_of_space; }
 
   EXARCH_HD bool end(Status how) {
     status = how;

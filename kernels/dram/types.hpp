@@ -80,10 +80,14 @@ struct WorkloadView {
 
 enum class Status : std::uint8_t {
   ok = 0,
-  tie = 1,           // single pass only: the outcome could depend on the order of simultaneous events; run the exact kernel
-  out_of_space = 2,  // the scratch area was too small for this run; run again with full_scratch()
-  step_limit = 3,    // gave up after the step budget
+  tie = 1,            // single pass only: the outcome could depend on the order of simultaneous events; run the exact kernel
+  out_of_space = 2,   // the scratch area was too small for this run; run again with larger_scratch()
+  step_limit = 3,     // gave up after the step budget
+  latency_limit = 4,  // a request waited kMaxWait cycles to enter the controller
 };
+
+// Latencies are kept in 32 bits; a run in which a request waits this long for its turn is given up rather than counted wrong.
+inline constexpr std::uint32_t kMaxWait = 1u << 30;
 
 // Latency histogram: buckets 0..7 hold 0..7 cycles, then four buckets per power of two; the last one is open.
 inline constexpr std::uint32_t kLatencyBuckets = 64;

@@ -158,5 +158,38 @@ TEST(KernelsEqualReference, OverLongGaps) {
   }
 }
 
+// Every idle moment leaves a dead notification behind until the next refresh is due, here 375 ms away: the exact kernel's event
+// queue outgrows its usual size and the run is repeated with a larger one.
+TEST(ExactKernelEqualsReference, WhenRefreshesAreFarApart) {
+  std::vector<TraceRequest> requests;
+  for (std::uint64_t i = 0; i < 9000; ++i) requests.push_back({60 * i, (i % 7) << 16, false});
+  const auto workload = make_workload(requests, false, 800, "MICRON_1Gb_DDR3-1600_8bit_G_less_refresh");
+  ControllerParams params;
+  params.refresh_policy = RefreshPolicy::AllBank;
+  const ReferenceResult want = simulate_reference(workload->view, params);
+  RunResult result;
+  Workspace().run_kernel(*workload, params, true, result);
+  EXPECT_EQ(result.status, Status::ok);
+  EXPECT_EQ(differences(result.counters, want.counters, params), "");
+}
+
+// Refreshes that leave no time for requests: the run ends with a status instead of never.
+TEST(KernelsEndWithAStatus, WhenNothingButRefreshesHappens) {
+  auto workload = make_workload({{0, 0, false}, {1, 1 << 16, false}, {2, 0, false}});
+  workload->view.timing.tREFI = workload->view.timing.tRFC + 1;
+  workload->distances = make_distances(workload->view.timing);
+  workload->step_budget = 100000;
+  ControllerParams params;
+  params.refresh_policy = RefreshPolicy::AllBank;
+  params.page_policy = PagePolicy::Closed;
+  for (const bool exact : {false, true}) {
+    RunResult result;
+    Workspace().run_kernel(*workload, params, exact, result);
+    EXPECT_NE(result.status, Status::out_of_space);
+    if (result.status == Status::ok) continue;
+    EXPECT_TRUE(result.status == Status::step_limit || result.status == Status::tie);
+  }
+}
+
 }  // namespace
 }  // namespace exarch::dram

@@ -177,6 +177,24 @@ OpenedStore open_store(const std::string& path) {
   return {std::move(store), environment, std::move(space), std::move(workloads), std::move(kind), sample, seed};
 }
 
+std::vector<StoredResult> load_results(const RunStore& store) {
+  std::vector<StoredResult> results;
+  results.reserve(store.result_count());
+  store.for_each_result([&results](ResultId, const StoredResult& r) {
+    results.push_back({r.workload, r.design, r.status, r.counters, {}});
+    return true;
+  });
+  return results;
+}
+
+std::string counter_columns(const Environment& environment, std::span<const std::uint64_t> counters, bool ok) {
+  std::string text;
+  for (std::size_t c = 0; c < counters.size(); ++c) {
+    if (!environment.counters()[c].internal) text += "," + (ok ? std::to_string(counters[c]) : "");
+  }
+  return text;
+}
+
 std::uint64_t sweep_point(const DesignSpace& space, std::uint64_t sample, std::uint64_t seed, std::uint64_t i) {
   if (sample == 0) return i;
   constexpr std::uint32_t kSamplePurpose = 0x5A;

@@ -16,7 +16,7 @@ namespace exarch::cli {
 
 // --backend, --threads, --engine, --no-share
 [[nodiscard]] std::vector<OptionSpec> backend_options();
-// One option per workload option of the environments; `several`: --trace takes a comma-separated list.
+// One option per workload option of the environments.
 [[nodiscard]] std::vector<OptionSpec> workload_options();
 [[nodiscard]] std::vector<OptionSpec> operator+(std::vector<OptionSpec> a, std::vector<OptionSpec> b);
 
@@ -61,6 +61,12 @@ struct OpenedStore {
   std::uint64_t sample, seed;  // sweep: 0 = all points in order, else number and seed of sampled points
 };
 [[nodiscard]] OpenedStore open_store(const std::string& path);
+
+// All results in id order, without their proofs.
+[[nodiscard]] std::vector<StoredResult> load_results(const RunStore& store);
+
+// ",12,34": the counters a user sees, as CSV columns; empty columns for a failed run.
+[[nodiscard]] std::string counter_columns(const Environment& environment, std::span<const std::uint64_t> counters, bool ok);
 
 // Point number of the i-th candidate of a sweep: i itself, or a counter-based draw.
 [[nodiscard]] std::uint64_t sweep_point(const DesignSpace& space, std::uint64_t sample, std::uint64_t seed, std::uint64_t i);

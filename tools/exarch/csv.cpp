@@ -19,6 +19,7 @@ CsvReader::CsvReader(const std::string& path) : path_(path == "-" ? "standard in
     in_ = &file_;
   }
   if (!read_row(header_)) throw Error(path_ + ": empty; expected a header line with parameter names");
+  if (header_[0].starts_with("\xEF\xBB\xBF")) header_[0].erase(0, 3);  // a byte order mark
 }
 
 bool CsvReader::next(std::vector<std::string>& row) {
@@ -34,7 +35,10 @@ bool CsvReader::next(std::vector<std::string>& row) {
 
 bool CsvReader::read_row(std::vector<std::string>& row) {
   std::string line;
-  if (!std::getline(*in_, line)) return false;
+  if (!std::getline(*in_, line)) {
+    if (in_->bad()) throw Error(path_ + ": cannot be read: " + std::strerror(errno));
+    return false;
+  }
   row_line_ = ++line_;
   row.assign(1, "");
   bool quoted = false;
@@ -76,8 +80,16 @@ std::string csv_field(const std::string& text) {
   return quoted + "\"";
 }
 
+// A table must never take the place of a store.
+static bool is_run_store(const std::string& path) {
+  std::string magic(15, '\0');
+  std::ifstream file(path, std::ios::binary);
+  return file.read(magic.data(), 15) && magic == "SQLite format 3";
+}
+
 OutputFile::OutputFile(const std::string& path) : path_(path), file_(stdout) {
   if (path == "-") return;
+  if (is_run_store(path)) throw UsageError(path + ": is a run store; write the results to another file");
   // A device or pipe is written in place; a regular file appears whole or not at all.
   const bool in_place = std::filesystem::exists(path) && !std::filesystem::is_regular_file(path);
   temporary_ = in_place ? "" : path + ".part" + std::to_string(getpid());

@@ -26,12 +26,7 @@ int run(const Arguments& arguments) {
   const Objective objective = parse_objective(environment, text);
   const std::size_t top = arguments.number("top", 1, 100000);
 
-  std::vector<StoredResult> results;
-  opened.store.for_each_result([&](ResultId, const StoredResult& result) {
-    results.push_back(result);
-    results.back().proof.clear();
-    return true;
-  });
+  const std::vector<StoredResult> results = load_results(opened.store);
   // Candidates with the same result and the same price are one line: the first of them, and how many there are.
   std::map<std::pair<std::uint32_t, ResultId>, std::vector<Entry>> groups;
   std::vector<double> metrics(environment.metrics().size());

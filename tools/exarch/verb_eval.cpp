@@ -18,8 +18,12 @@ int eval_one(const Environment& environment, const Arguments& arguments) {
   Backend backend = make_backend(arguments);
   Json json = Json::array();
   bool ok = true;
-  for (const WorkloadOptions& options : given_workloads(environment, arguments)) {
-    Evaluator evaluator(environment, load(environment, options), backend, evaluator_options(arguments));
+  const std::vector<WorkloadOptions> workloads = given_workloads(environment, arguments);
+  std::vector<std::shared_ptr<const Workload>> loaded;  // all before the first result is shown
+  for (const WorkloadOptions& options : workloads) loaded.push_back(load(environment, options));
+  for (std::size_t w = 0; w < workloads.size(); ++w) {
+    const WorkloadOptions& options = workloads[w];
+    Evaluator evaluator(environment, loaded[w], backend, evaluator_options(arguments));
     const Evaluator::OutcomeId id = evaluator.evaluate(design)[0];
     ok = ok && evaluator.status(id) == 0;
     std::vector<double> metrics(environment.metrics().size());
@@ -36,6 +40,10 @@ int eval_one(const Environment& environment, const Arguments& arguments) {
         }
       }
       entry["status"] = environment.status_text(evaluator.status(id));
+      if (evaluator.status(id) != 0) {
+        json.push_back(entry);
+        continue;
+      }
       for (std::size_t m = 0; m < metrics.size(); ++m) {
         const MetricInfo& metric = environment.metrics()[m];
         if (metric.decimals == 0) {
@@ -45,6 +53,7 @@ int eval_one(const Environment& environment, const Arguments& arguments) {
         }
       }
       for (std::size_t c = 0; c < environment.counters().size(); ++c) {
+        if (environment.counters()[c].internal) continue;
         entry["counters"][environment.counters()[c].name] = evaluator.counters(id)[c];
       }
       entry["detail"] = Json::parse(environment.detail_json(evaluator.workload(), evaluator.detail(id)));
@@ -53,6 +62,7 @@ int eval_one(const Environment& environment, const Arguments& arguments) {
     }
     std::cout << options.at("trace") << ": " << format_design(environment, design) << "\n"
               << "status " << environment.status_text(evaluator.status(id)) << "\n\n";
+    if (evaluator.status(id) != 0) continue;
     std::vector<std::vector<std::string>> rows{{"metric", "value", "unit", "meaning"}};
     for (std::size_t m = 0; m < metrics.size(); ++m) {
       const MetricInfo& metric = environment.metrics()[m];
@@ -98,7 +108,7 @@ struct Group {
   std::vector<std::size_t> rows;
 };
 
-// Rows are evaluated in blocks, so memory does not grow with the file.
+// Rows are read, evaluated and written in blocks; what grows with the file is one outcome per distinct run.
 class CsvEvaluation {
  public:
   CsvEvaluation(const Environment& environment, const Arguments& arguments)
@@ -172,7 +182,7 @@ class CsvEvaluation {
     for (const std::string& name : csv_.header()) header += csv_field(name) + ",";
     header += "status";
     for (const MetricInfo& metric : environment_.metrics()) header += "," + metric.name;
-    for (const CounterInfo& counter : environment_.counters()) header += "," + counter.name;
+    for (const CounterInfo& counter : environment_.counters()) header += counter.internal ? "" : "," + counter.name;
     out_.write(header + "\n");
   }
 
@@ -191,7 +201,7 @@ class CsvEvaluation {
         for (std::size_t m = 0; m < metrics.size(); ++m) {
           text += "," + (ok ? format_metric(environment_.metrics()[m], metrics[m]) : "");
         }
-        for (const std::uint64_t counter : group.evaluator->counters(ids[i])) text += "," + (ok ? std::to_string(counter) : "");
+        text += counter_columns(environment_, group.evaluator->counters(ids[i]), ok);
       }
       group.designs.clear();
       group.rows.clear();
@@ -216,6 +226,7 @@ class CsvEvaluation {
 
 int run(const Arguments& arguments) {
   const Environment& environment = find_environment(arguments.positional[0]);
+  if (arguments.has("in") && arguments.flag("json")) throw UsageError("--json shows one design; results of --in FILE are CSV");
   if (arguments.has("in")) return CsvEvaluation(environment, arguments).run();
   if (arguments.has("out")) throw UsageError("--out needs --in FILE; for one design use --json or the table on standard output");
   return eval_one(environment, arguments);

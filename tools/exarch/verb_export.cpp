@@ -6,28 +6,16 @@
 namespace exarch::cli {
 namespace {
 
-// "counters" and everything else that a result says of itself is the same for all candidates that refer to it.
-std::string result_suffix(const StoredResult& result) {
-  std::string text;
-  for (const std::uint64_t counter : result.counters) text += "," + (result.status == 0 ? std::to_string(counter) : "");
-  return text;
-}
-
 int run(const Arguments& arguments) {
   const OpenedStore opened = open_store(arguments.positional[0]);
   const Environment& environment = opened.environment;
-  std::vector<StoredResult> results;
-  opened.store.for_each_result([&](ResultId, const StoredResult& result) {
-    results.push_back(result);
-    results.back().proof.clear();
-    return true;
-  });
+  const std::vector<StoredResult> results = load_results(opened.store);
   OutputFile out(arguments.has("out") ? arguments.text("out") : "-");
   std::string header = "trace,candidate";
   for (const ParameterInfo& p : environment.parameters()) header += "," + p.name;
   header += ",status";
   for (const MetricInfo& m : environment.metrics()) header += "," + m.name;
-  for (const CounterInfo& c : environment.counters()) header += "," + c.name;
+  for (const CounterInfo& c : environment.counters()) header += c.internal ? "" : "," + c.name;
   out.write(header + "\n");
   std::vector<double> metrics(environment.metrics().size());
   Design design(opened.space.dimensions());
@@ -43,7 +31,7 @@ int run(const Arguments& arguments) {
     for (std::size_t m = 0; m < metrics.size(); ++m) {
       line += "," + (result.status == 0 ? format_metric(environment.metrics()[m], metrics[m]) : "");
     }
-    out.write(line + result_suffix(result) + "\n");
+    out.write(line + counter_columns(environment, result.counters, result.status == 0) + "\n");
     progress.update(++rows);
     return true;
   });

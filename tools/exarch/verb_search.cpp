@@ -33,7 +33,7 @@ Identity identity_of(const Environment& environment, const DesignSpace& space, c
           {"workload content", workload_content({workload})},
           {"agent", arguments.text("agent")},
           {"agent parameters", nlohmann::json(agent_parameters(arguments)).dump()},
-          {"population", arguments.text("population")},
+          {"population", std::to_string(arguments.number("population", 2, 1'000'000))},
           {"objective", objective.text()},
           {"seed", std::to_string(arguments.number("seed", 0, ~0ull >> 1))},
           {"engine", arguments.text("engine")},
