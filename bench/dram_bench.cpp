@@ -24,8 +24,7 @@ ControllerParams params_for(PagePolicy policy) {
 }
 
 void evaluate(benchmark::State& state, const std::string& trace, PagePolicy policy, bool exact) {
-  const auto workload =
-      std::static_pointer_cast<const DramWorkload>(dram_environment().load_workload({{"trace", trace}}));
+  const auto workload = std::static_pointer_cast<const DramWorkload>(dram_environment().load_workload({{"trace", trace}}));
   const ControllerParams params = params_for(policy);
   Workspace workspace;
   RunResult result;
