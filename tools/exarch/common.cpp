@@ -150,6 +150,13 @@ std::vector<WorkloadOptions> workloads_from_json(const std::string& text) {
   return nlohmann::json::parse(text).get<std::vector<WorkloadOptions>>();
 }
 
+RunStore::Layout store_layout(const Environment& environment) {
+  RunStore::Layout layout;
+  for (const ParameterInfo& p : environment.parameters()) layout.parameters.push_back(p.name);
+  for (const CounterInfo& c : environment.counters()) layout.counters.push_back(c.name);
+  return layout;
+}
+
 std::string workload_content(const std::vector<std::shared_ptr<const Workload>>& workloads) {
   std::string content;
   for (const auto& workload : workloads) content += (content.empty() ? "" : "; ") + workload->identity;

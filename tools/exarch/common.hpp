@@ -48,6 +48,9 @@ void print_table(const std::vector<std::vector<std::string>>& rows);
 [[nodiscard]] std::string workloads_json(const std::vector<WorkloadOptions>& workloads);
 [[nodiscard]] std::vector<WorkloadOptions> workloads_from_json(const std::string& text);
 
+// Names of a store's columns.
+[[nodiscard]] RunStore::Layout store_layout(const Environment& environment);
+
 // What the results of these workloads depend on; part of a store's identity.
 [[nodiscard]] std::string workload_content(const std::vector<std::shared_ptr<const Workload>>& workloads);
 

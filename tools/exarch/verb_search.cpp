@@ -83,12 +83,9 @@ class Search {
     agent_ = make_agent(arguments.text("agent"), space_, agent);
     const auto workload = load(environment, options_[0]);
     evaluator_ = std::make_unique<Evaluator>(environment, workload, backend_, evaluator_options(arguments));
-    std::vector<std::string> parameters, counters;
-    for (const ParameterInfo& p : environment.parameters()) parameters.push_back(p.name);
-    for (const CounterInfo& c : environment.counters()) counters.push_back(c.name);
     store_ = std::make_unique<RunStore>(arguments.text("out"),
                                         identity_of(environment, space_, arguments, options_, workload, objective_),
-                                        RunStore::Layout{parameters, counters});
+                                        store_layout(environment));
     writer_ = std::make_unique<StoreWriter>(*store_, 0, *evaluator_);
   }
 

@@ -82,12 +82,9 @@ int run(const Arguments& arguments) {
   const std::vector<WorkloadOptions> options = given_workloads(environment, arguments);
   for (const WorkloadOptions& one : options) sweep.workloads.push_back(load(environment, one));
 
-  std::vector<std::string> parameter_names, counter_names;
-  for (const ParameterInfo& p : environment.parameters()) parameter_names.push_back(p.name);
-  for (const CounterInfo& c : environment.counters()) counter_names.push_back(c.name);
   RunStore store(arguments.text("out"),
                  identity_of(environment, sweep.space, arguments, options, sweep.workloads, sample, sweep.seed),
-                 {parameter_names, counter_names});
+                 store_layout(environment));
   for (std::uint32_t w = 0; w < sweep.workloads.size(); ++w) {
     sweep.evaluators.push_back(
         std::make_unique<Evaluator>(environment, sweep.workloads[w], backend, evaluator_options(arguments)));
