@@ -39,7 +39,7 @@ class Workspace {
   std::vector<BufferSlot> slots_;
   std::vector<PendingResponse> pending_;
   std::vector<std::uint32_t> cas_order_, arrivals_;
-  std::vector<HeapEntry> heap_;
+  std::vector<std::uint64_t> heap_;
 };
 
 }  // namespace dram
