@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
@@ -200,6 +201,84 @@ TEST_F(Cli, MissingAndSuperfluousArgumentsAreRefused) {
   expect_refused({"sweep", "dram", "--trace", "stream", "--all", "--sample", "3", "--out", "x.db"}, 2, "--sample");
   expect_refused({"sweep", "dram", "--trace", "stream", "--all"}, 2, "--out");
   expect_refused({"search", "dram", "--trace", "stream"}, 2, "--out");
+  expect_refused({"envs", "dram", "dram"}, 2, "exarch envs");
+  expect_refused({"space", "dram", "dram"}, 2, "exarch space");
+  expect_refused({"best", "x.db", "y.db"}, 2, "exarch best");
+  expect_refused({"export", "x.db", "y.db"}, 2, "exarch export");
+  expect_refused({"trace", "list", "stream"}, 2, "trace list");
+  expect_refused({"trace", "info", "stream", "random"}, 2, "trace info");
+  expect_refused({"trace", "convert", "--from", "stl", "a.stl", "b.stl", "c.stl"}, 2, "exarch trace");
+  expect_refused({"bench", "--signature", "x"}, 2, "bench");
+  expect_refused({"bench", "dram", "x"}, 2, "exarch bench");
+  expect_refused({"doctor", "x"}, 2, "exarch doctor");
+}
+
+TEST_F(Cli, EveryVerbTakesAndChecksTheCommonOptions) {
+  for (const std::string& verb : kVerbs) {
+    const std::string text = good({verb, "--help"});
+    for (const char* option : {"--backend NAME", "--threads N", "--seed S", "--json", "--help"}) {
+      EXPECT_NE(text.find(std::string("  ") + option), std::string::npos) << verb << " " << option;
+    }
+    // With an argument the verb would accept, so that only the option is wrong.
+    Words words{verb};
+    if (verb == "trace") words.emplace_back("list");
+    if (verb != "trace" && verb != "bench" && verb != "doctor")
+      words.emplace_back(verb == "best" || verb == "export" ? "x.db" : "dram");
+    const auto refused = [&](const Words& more, const std::string& said) {
+      Words all = words;
+      all.insert(all.end(), more.begin(), more.end());
+      expect_refused(all, 2, said);
+    };
+    refused({"--backend", "foo"}, "--backend foo: expected auto, cpu or cuda");
+    refused({"--threads", "0"}, "--threads 0: expected a whole number from 1");
+    refused({"--threads", "abc"}, "--threads abc");
+    refused({"--threads", "-1"}, "--threads");
+    refused({"--seed", "x"}, "--seed x");
+    refused({"--seed", "1", "--seed", "2"}, "--seed is given more than once");
+  }
+}
+
+TEST_F(Cli, EveryVerbSpeaksJson) {
+  const std::string trace = small_trace(40);
+  const auto json = [&](Words words) {
+    words.insert(words.end(), {"--json", "--backend", "cpu", "--threads", "2", "--seed", "1"});
+    return nlohmann::json::parse(good(words));
+  };
+  EXPECT_EQ(json({"envs"})[0]["name"], "dram");
+  EXPECT_EQ(json({"space", "dram"})[0]["name"], "archgym-aco");
+  EXPECT_EQ(json({"eval", "dram", "--trace", trace})["status"], "ok");
+  const auto sweep = json({"sweep", "dram", "--trace", trace, "--sample", "5", "--out", "sweep.db"});
+  EXPECT_EQ(sweep["requested"], 5);
+  const auto search =
+      json({"search", "dram", "--trace", trace, "--population", "4", "--generations", "2", "--top", "2", "--out", "run.db"});
+  EXPECT_EQ(search["requested"], 8);
+  EXPECT_EQ(search["generations"], 2);
+  EXPECT_TRUE(search["default"]["metrics"]["total_time_ps"].is_number()) << search;
+  ASSERT_GE(search["best"].size(), 1u);
+  EXPECT_TRUE(search["best"][0]["design"]["RequestBufferSize"].is_number()) << search;
+  const auto best = json({"best", "run.db", "--top", "1"});
+  ASSERT_EQ(best.size(), 1u);
+  EXPECT_EQ(best[0]["metrics"], search["best"][0]["metrics"]);
+  EXPECT_EQ(best[0]["counters"], search["best"][0]["counters"]);
+  EXPECT_NE(json({"trace", "list"}).dump().find("\"cloud-1\""), std::string::npos);
+  EXPECT_EQ(json({"trace", "info", trace})["requests"], 40);
+  EXPECT_EQ(json({"trace", "convert", "--from", "stl", trace, "copy.stl"})["requests"], 40);
+  EXPECT_EQ(json({"bench", "--signature"})["signature"], kSignature);
+  EXPECT_EQ(json({"doctor"})["self test"], "ok");
+  // One object per row, equal to what CSV says.
+  const Words lines = lines_of(good({"export", "sweep.db", "--json"}));
+  good({"export", "sweep.db", "--out", "sweep.csv"});
+  const testing::CsvTable table(path("sweep.csv"));
+  ASSERT_EQ(lines.size(), 5u);
+  ASSERT_EQ(table.size(), 5u);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const auto row = nlohmann::json::parse(lines[i]);
+    EXPECT_EQ(row["trace"], table.at(i, "trace"));
+    EXPECT_EQ(row["candidate"], i);
+    EXPECT_EQ(row["design"]["PagePolicy"], table.at(i, "PagePolicy"));
+    EXPECT_EQ(row["counters"]["act"].dump(), table.at(i, "act"));
+    EXPECT_EQ(row["metrics"]["total_time_ps"].dump(), table.at(i, "total_time_ps"));
+  }
 }
 
 TEST_F(Cli, IllegalParameterValuesAreRefused) {
@@ -350,6 +429,39 @@ TEST_F(Cli, EvalNamesTheLineOfABadCell) {
   }
 }
 
+TEST_F(Cli, AMistakeInAnyRowLeavesStandardOutputEmpty) {
+  std::string rows = "trace,RequestBufferSize\n";
+  for (int i = 0; i < 70000; ++i) rows += "stream,1\n";
+  write_text(dir_ / "in.csv", rows + "stream,0\n");
+  expect_refused({"eval", "dram", "--in", "in.csv"}, 2, "in.csv:70002: RequestBufferSize");
+  expect_refused({"eval", "dram", "--in", "in.csv", "--json"}, 2, "in.csv:70002: RequestBufferSize");
+  write_text(dir_ / "in.csv", rows + "strem,1\n");
+  expect_refused({"eval", "dram", "--in", "in.csv"}, 1, "in.csv:70002: ");
+  // Several blocks of rows that take turns between workloads.
+  for (int i = 0; i < 70000; ++i) rows += std::string(i % 3 == 0 ? "random" : "stream") + "," + (i % 2 == 0 ? "2" : "1") + "\n";
+  write_text(dir_ / "in.csv", rows);
+  good({"eval", "dram", "--in", "in.csv", "--out", "out.csv"});
+  const testing::CsvTable table(path("out.csv"));
+  ASSERT_EQ(table.size(), 140000u);
+  std::map<std::string, std::string> times;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const std::string key = table.at(i, "trace") + table.at(i, "RequestBufferSize");
+    const std::string time = times.try_emplace(key, table.at(i, "total_time_ps")).first->second;
+    ASSERT_EQ(table.at(i, "total_time_ps"), time) << key << " in row " << i;
+  }
+  EXPECT_EQ(times.size(), 4u);
+  EXPECT_NE(times["stream1"], times["random1"]);
+}
+
+TEST_F(Cli, EvalWritesJsonLines) {
+  write_text(dir_ / "in.csv", "trace,PagePolicy\nstream,Closed\nrandom,Open\n");
+  const Words lines = lines_of(good({"eval", "dram", "--in", "in.csv", "--json"}));
+  ASSERT_EQ(lines.size(), 2u);
+  const auto one = nlohmann::json::parse(good({"eval", "dram", "--trace", "stream", "--set", "PagePolicy=Closed", "--json"}));
+  EXPECT_EQ(nlohmann::json::parse(lines[0]), one);
+  EXPECT_EQ(nlohmann::json::parse(lines[1])["workload"]["trace"], "random");
+}
+
 TEST_F(Cli, OutputsThatCannotBeWrittenFail) {
   write_text(dir_ / "in.csv", "trace\nstream\n");
   fs::create_directory(dir_ / "folder");
@@ -401,6 +513,7 @@ TEST_F(Cli, ASweepOfAllPointsIsExportedRowByRow) {
   const Outcome rerun = run({"sweep", "dram", "--trace", trace + ",stream", "--space", space, "--all", "--out", "all.db"});
   EXPECT_EQ(rerun.code, 0) << rerun.err;
   EXPECT_TRUE(rerun.out.starts_with("requested 0 evaluations, simulated 0")) << rerun.out;
+  EXPECT_EQ(rerun.err, "exarch: all.db already holds all " + std::to_string(kSmallSpacePoints) + " points; nothing is run\n");
   const std::string best = good({"best", "all.db", "--top", "3", "--objective", "latency"});
   EXPECT_EQ(lines_of(best).size(), 1u + 2 * 3) << best;
   const auto json = nlohmann::json::parse(good({"best", "all.db", "--top", "1", "--json"}));
@@ -467,6 +580,22 @@ TEST_F(Cli, ASearchGoesOnToMoreGenerations) {
   EXPECT_NE(more.err.find("continuing a.db after 4 generations"), std::string::npos) << more.err;
   good(search_words(trace, "b.db"));
   EXPECT_EQ(good({"export", "a.db"}), good({"export", "b.db"}));
+}
+
+TEST_F(Cli, ASearchThatIsDoneSaysSo) {
+  const Words words = search_words(small_trace(120), "a.db");
+  good(words);
+  const std::string want = good({"export", "a.db"});
+  for (const char* generations : {"12", "4"}) {
+    Words again = words;
+    *std::ranges::find(again, "12") = generations;
+    const Outcome outcome = run(again);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(outcome.err,
+              std::string("exarch: a.db already holds 12 generations, --generations is ") + generations + "; nothing is run\n");
+    EXPECT_NE(outcome.out.find("in 12 generations"), std::string::npos) << outcome.out;
+  }
+  EXPECT_EQ(good({"export", "a.db"}), want);
 }
 
 TEST_F(Cli, AnotherRunIsNotContinued) {

@@ -17,10 +17,8 @@ std::vector<OptionSpec> operator+(std::vector<OptionSpec> a, std::vector<OptionS
   return a;
 }
 
-std::vector<OptionSpec> backend_options() {
-  return {{"backend", "NAME", "auto, cpu or cuda", "auto"},
-          {"threads", "N", "CPU threads; 0 = all", "0"},
-          {"engine", "NAME", "fast, or reference (slow and obvious; the same numbers)", "fast"},
+std::vector<OptionSpec> evaluation_options() {
+  return {{"engine", "NAME", "fast, or reference (slow and obvious; the same numbers)", "fast"},
           {"no-share", "", "simulate every candidate as it stands: no canonical forms, no sharing by proof"}};
 }
 
@@ -35,7 +33,7 @@ std::vector<OptionSpec> workload_options() {
 }
 
 Backend make_backend(const Arguments& arguments) {
-  return Backend(arguments.text("backend"), static_cast<unsigned>(arguments.number("threads", 0, 4096)));
+  return Backend(arguments.text("backend"), arguments.threads());
 }
 
 EvaluatorOptions evaluator_options(const Arguments& arguments) {
@@ -116,6 +114,33 @@ std::string format_design(const Environment& environment, std::span<const std::i
     text += (text.empty() ? "" : " ") + parameter.name + "=" + parameter.format(design[p]);
   }
   return text;
+}
+
+nlohmann::ordered_json result_json(const Environment& environment, std::span<const std::int64_t> design, std::uint8_t status,
+                                   std::span<const double> metrics, std::span<const std::uint64_t> counters) {
+  nlohmann::ordered_json json;
+  for (std::size_t p = 0; p < design.size(); ++p) {
+    const ParameterInfo& parameter = environment.parameters()[p];
+    if (parameter.kind == ParameterKind::integer) {
+      json["design"][parameter.name] = design[p];
+    } else {
+      json["design"][parameter.name] = parameter.format(design[p]);
+    }
+  }
+  json["status"] = environment.status_text(status);
+  if (status != 0) return json;
+  for (std::size_t m = 0; m < metrics.size(); ++m) {
+    const MetricInfo& metric = environment.metrics()[m];
+    if (metric.decimals == 0) {
+      json["metrics"][metric.name] = static_cast<std::uint64_t>(metrics[m]);
+    } else {
+      json["metrics"][metric.name] = metrics[m];
+    }
+  }
+  for (std::size_t c = 0; c < counters.size(); ++c) {
+    if (!environment.counters()[c].internal) json["counters"][environment.counters()[c].name] = counters[c];
+  }
+  return json;
 }
 
 void print_table(const std::vector<std::vector<std::string>>& rows) {

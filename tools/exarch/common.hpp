@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,8 +15,8 @@
 
 namespace exarch::cli {
 
-// --backend, --threads, --engine, --no-share
-[[nodiscard]] std::vector<OptionSpec> backend_options();
+// --engine, --no-share
+[[nodiscard]] std::vector<OptionSpec> evaluation_options();
 // One option per workload option of the environments.
 [[nodiscard]] std::vector<OptionSpec> workload_options();
 [[nodiscard]] std::vector<OptionSpec> operator+(std::vector<OptionSpec> a, std::vector<OptionSpec> b);
@@ -40,6 +41,12 @@ void assign(const Environment& environment, const std::string& assignment, Desig
 // Fixed decimals as the metric's table says; "" for a failed run's metrics is the caller's business.
 [[nodiscard]] std::string format_metric(const MetricInfo& metric, double value);
 [[nodiscard]] std::string format_design(const Environment& environment, std::span<const std::int64_t> design);
+
+// {"design": ..., "status": ..., "metrics": ..., "counters": ...}, numbers at full precision; a failed run has neither metrics
+// nor counters.
+[[nodiscard]] nlohmann::ordered_json result_json(const Environment& environment, std::span<const std::int64_t> design,
+                                                 std::uint8_t status, std::span<const double> metrics,
+                                                 std::span<const std::uint64_t> counters);
 
 // Columns padded to their widest cell; numbers (all cells but the header parse as one) to the right.
 void print_table(const std::vector<std::vector<std::string>>& rows);

@@ -165,7 +165,12 @@ std::string signature() {
 
 int run(const Arguments& arguments) {
   if (arguments.flag("signature")) {
-    std::cout << signature() << "\n";
+    if (!arguments.positional.empty()) throw UsageError("exarch bench --signature takes no argument");
+    if (arguments.flag("json")) {
+      std::cout << Json{{"signature", signature()}}.dump(2) << "\n";
+    } else {
+      std::cout << signature() << "\n";
+    }
     return 0;
   }
   if (arguments.positional.empty()) throw UsageError("exarch bench takes an environment (dram) or --signature");
@@ -194,16 +199,16 @@ int run(const Arguments& arguments) {
 
 }  // namespace
 
-const Verb kBenchVerb{"bench",
-                      "dram [--json] [--designs N] [--rounds N] | --signature",
-                      "Measures evaluations per CPU second on one core beside the reference's, or hashes a fixed set of results.",
-                      {{"signature", "", "print the hash of all counters over a fixed set of runs"},
-                       {"designs", "N", "random designs of archgym-aco per trace", "300"},
-                       {"rounds", "N", "interleaved repetitions, of which the median counts", "3"},
-                       {"json", "", "as JSON"}},
-                      0,
-                      1,
-                      "  exarch bench dram --json\n  exarch bench --signature\n",
-                      run};
+const Verb kBenchVerb{
+    .name = "bench",
+    .synopsis = "dram [--json] [--designs N] [--rounds N] | --signature",
+    .doc = "Measures evaluations per CPU second on one core beside the reference's, or hashes a fixed set of results.",
+    .options = {{"signature", "", "print the hash of all counters over a fixed set of runs"},
+                {"designs", "N", "random designs of archgym-aco per trace", "300"},
+                {"rounds", "N", "interleaved repetitions, of which the median counts", "3"}},
+    .json = "the figures as an object",
+    .max_positional = 1,
+    .examples = "  exarch bench dram --json\n  exarch bench --signature\n",
+    .run = run};
 
 }  // namespace exarch::cli

@@ -53,13 +53,12 @@ int run(const Arguments& arguments) {
 
 }  // namespace
 
-const Verb kDoctorVerb{"doctor",
-                       "[--json]",
-                       "Says what this installation can do and checks one known result.",
-                       std::vector<OptionSpec>{{"json", "", "as JSON"}} + backend_options(),
-                       0,
-                       0,
-                       "  exarch doctor\n",
-                       run};
+const Verb kDoctorVerb{.name = "doctor",
+                       .synopsis = "[--json]",
+                       .doc = "Says what this installation can do and checks known results.",
+                       .simulates = true,
+                       .json = "an object",
+                       .examples = "  exarch doctor\n  exarch doctor --json\n",
+                       .run = run};
 
 }  // namespace exarch::cli

@@ -59,15 +59,15 @@ int run(const Arguments& arguments) {
 
 }  // namespace
 
-const Verb kSpaceVerb{"space",
-                      "ENVIRONMENT [--space NAME|FILE] [--trace NAME[,NAME...]] [--json]",
-                      "Shows design spaces: their points, and on a trace the classes of designs that cannot differ.",
-                      std::vector<OptionSpec>{{"space", "NAME|FILE", "a shipped space or a space file (.json)"},
-                                              {"json", "", "as JSON, values included"}} +
-                          workload_options(),
-                      1,
-                      1,
-                      "  exarch space dram\n  exarch space dram --space archgym-aco --trace cloud-1\n",
-                      run};
+const Verb kSpaceVerb{
+    .name = "space",
+    .synopsis = "ENVIRONMENT [--space NAME|FILE] [--trace NAME[,NAME...]] [--json]",
+    .doc = "Shows design spaces: their points, and on a workload the classes of designs that cannot differ.",
+    .options = std::vector<OptionSpec>{{"space", "NAME|FILE", "a shipped space or a space file (.json)"}} + workload_options(),
+    .json = "an array of spaces, values included",
+    .min_positional = 1,
+    .max_positional = 1,
+    .examples = "  exarch space dram\n  exarch space dram --space archgym-aco --trace cloud-1\n",
+    .run = run};
 
 }  // namespace exarch::cli

@@ -60,30 +60,41 @@ int info(const Arguments& arguments) {
   return 0;
 }
 
-int list() {
-  for (const std::string& name : shipped_names("dram/traces")) std::cout << name << "\n";
+int list(const Arguments& arguments) {
+  if (arguments.positional.size() != 1) throw UsageError("exarch trace list takes no further argument");
+  const std::vector<std::string> names = shipped_names("dram/traces");
+  if (arguments.flag("json")) {
+    std::cout << nlohmann::ordered_json(names).dump(2) << "\n";
+  } else {
+    for (const std::string& name : names) std::cout << name << "\n";
+  }
   return 0;
 }
 
 int convert(const Arguments& arguments) {
   if (arguments.positional.size() != 3) throw UsageError("exarch trace convert takes an input and an output file");
   if (!arguments.has("from")) throw UsageError("no --from FORMAT given: dramsim3, ramulator or stl");
-  const std::uint64_t requests = dram::convert_trace(arguments.text("from"), arguments.positional[1], arguments.positional[2]);
-  std::cout << requests << " requests written to " << arguments.positional[2] << "\n";
+  const std::string& out = arguments.positional[2];
+  const std::uint64_t requests = dram::convert_trace(arguments.text("from"), arguments.positional[1], out);
+  if (arguments.flag("json")) {
+    std::cout << nlohmann::ordered_json{{"requests", requests}, {"out", out}}.dump(2) << "\n";
+  } else {
+    std::cout << requests << " requests written to " << out << "\n";
+  }
   return 0;
 }
 
 int run(const Arguments& arguments) {
   static const std::vector<std::string> kActions{"list", "info", "convert"};
   const std::string& action = arguments.positional[0];
-  if (action == "list") return list();
+  if (action == "list") return list(arguments);
   if (action == "info") return info(arguments);
   if (action == "convert") return convert(arguments);
   throw UsageError("unknown action '" + action + "'" + did_you_mean(action, kActions) + "; use list, info or convert");
 }
 
 std::vector<OptionSpec> options() {
-  std::vector<OptionSpec> all{{"from", "FORMAT", "convert: dramsim3, ramulator or stl"}, {"json", "", "info: as JSON"}};
+  std::vector<OptionSpec> all{{"from", "FORMAT", "convert: dramsim3, ramulator or stl"}};
   for (OptionSpec& option : workload_options()) {
     if (option.name != "trace") all.push_back(option);
   }
@@ -92,14 +103,16 @@ std::vector<OptionSpec> options() {
 
 }  // namespace
 
-const Verb kTraceVerb{"trace",
-                      "list | info TRACE [--json] | convert --from FORMAT IN OUT.stl",
-                      "Lists shipped traces, describes one, or converts another simulator's trace.",
-                      options(),
-                      1,
-                      3,
-                      "  exarch trace list\n  exarch trace info cloud-1\n"
-                      "  exarch trace convert --from ramulator app.trace app.stl\n",
-                      run};
+const Verb kTraceVerb{.name = "trace",
+                      .synopsis = "list | info TRACE [--json] | convert --from FORMAT IN OUT.stl",
+                      .doc = "Lists shipped traces, describes one, or converts another simulator's trace.",
+                      .options = options(),
+                      .json = "names, facts, or what was written",
+                      .min_positional = 1,
+                      .max_positional = 3,
+                      .examples =
+                          "  exarch trace list\n  exarch trace info cloud-1\n"
+                          "  exarch trace convert --from ramulator app.trace app.stl\n",
+                      .run = run};
 
 }  // namespace exarch::cli
