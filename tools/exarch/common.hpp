@@ -17,15 +17,19 @@ namespace exarch::cli {
 
 // --engine, --no-share
 [[nodiscard]] std::vector<OptionSpec> evaluation_options();
-// One option per workload option of the environments.
+// One option per workload option of an environment, or of all.
+[[nodiscard]] std::vector<OptionSpec> workload_options(const Environment& environment);
 [[nodiscard]] std::vector<OptionSpec> workload_options();
 [[nodiscard]] std::vector<OptionSpec> operator+(std::vector<OptionSpec> a, std::vector<OptionSpec> b);
 
 [[nodiscard]] Backend make_backend(const Arguments& arguments);
 [[nodiscard]] EvaluatorOptions evaluator_options(const Arguments& arguments);
 
-// Loads the workloads named on the command line (one per entry of the comma-separated --trace); prints warnings to stderr.
+// The workload options of the command line; UsageError for one of another environment.
+[[nodiscard]] WorkloadOptions given_options(const Environment& environment, const Arguments& arguments);
+// The workloads they name, one per entry of the comma-separated primary option, completed.
 [[nodiscard]] std::vector<WorkloadOptions> given_workloads(const Environment& environment, const Arguments& arguments);
+// Loads a workload; prints its warnings to stderr.
 [[nodiscard]] std::shared_ptr<const Workload> load(const Environment& environment, const WorkloadOptions& options);
 
 // A shipped space's name or a space file's path; empty: the environment's first.

@@ -54,8 +54,9 @@ int run(const Arguments& arguments) {
   std::ranges::stable_sort(
       entries, [](const Entry& a, const Entry& b) { return std::pair(a.workload, a.cost) < std::pair(b.workload, b.cost); });
 
+  const std::string& primary = primary_option(environment).name;
   const auto first_metrics = environment.metrics().first(std::min<std::size_t>(5, metrics.size()));
-  std::vector<std::vector<std::string>> rows{{"trace", "rank", "objective", "designs"}};
+  std::vector<std::vector<std::string>> rows{{primary, "rank", "objective", "designs"}};
   for (const MetricInfo& m : first_metrics) rows[0].push_back(m.name);
   rows[0].emplace_back("design");
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
@@ -70,7 +71,7 @@ int run(const Arguments& arguments) {
     rows.push_back({workload, std::to_string(rank), value, std::to_string(e.candidates)});
     for (std::size_t m = 0; m < first_metrics.size(); ++m) rows.back().push_back(format_metric(first_metrics[m], e.metrics[m]));
     rows.back().push_back(format_design(environment, e.design));
-    nlohmann::ordered_json entry{{"trace", workload}, {"rank", rank}, {"objective", e.value}, {"designs", e.candidates}};
+    nlohmann::ordered_json entry{{primary, workload}, {"rank", rank}, {"objective", e.value}, {"designs", e.candidates}};
     const StoredResult& result = results[e.result];
     entry.update(result_json(environment, e.design, result.status, e.metrics, result.counters));
     json.push_back(entry);

@@ -112,7 +112,7 @@ class CsvEvaluation {
         out_(arguments.has("out") ? arguments.text("out") : "-") {
     defaults_ = default_design(environment);
     for (const std::string& assignment : arguments.all("set")) assign(environment, assignment, defaults_);
-    for (const WorkloadOption& option : environment.workload_options()) options_[option.name] = arguments.text(option.name);
+    options_ = given_options(environment, arguments);
   }
 
   int run() {
@@ -162,14 +162,19 @@ class CsvEvaluation {
     }
   }
 
-  std::uint32_t group_of(const WorkloadOptions& options) {
-    const auto [it, is_new] = group_index_.try_emplace(options, static_cast<std::uint32_t>(groups_.size()));
-    if (is_new) {
+  // Two spellings of a workload's options ("800", "0800") lead to one group.
+  std::uint32_t group_of(const WorkloadOptions& given) {
+    if (const auto it = group_index_.find(given); it != group_index_.end()) return it->second;
+    const WorkloadOptions options = complete_options(environment_, given);
+    const auto known = std::ranges::find(groups_, options, &Group::options);
+    const auto g = static_cast<std::uint32_t>(known - groups_.begin());
+    if (known == groups_.end()) {
       auto evaluator =
           std::make_unique<Evaluator>(environment_, load(environment_, options), backend_, evaluator_options(arguments_));
       groups_.push_back({options, std::move(evaluator), {}});
     }
-    return it->second;
+    group_index_.emplace(given, g);
+    return g;
   }
 
   void write_header() {
@@ -243,7 +248,7 @@ int run(const Arguments& arguments) {
 
 const Verb kEvalVerb{
     .name = "eval",
-    .synopsis = "ENVIRONMENT (--trace NAME [--set Name=value ...] | --in FILE [--out FILE]) [--json]",
+    .synopsis = "ENVIRONMENT (WORKLOAD [--set Name=value ...] | --in FILE [--out FILE]) [--json]",
     .doc = "Evaluates one design, or every row of a CSV file.",
     .options =
         std::vector<OptionSpec>{

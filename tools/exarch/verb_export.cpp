@@ -9,7 +9,7 @@ namespace exarch::cli {
 namespace {
 
 std::string csv_header(const Environment& environment) {
-  std::string header = "trace,candidate";
+  std::string header = primary_option(environment).name + ",candidate";
   for (const ParameterInfo& p : environment.parameters()) header += "," + p.name;
   header += ",status";
   for (const MetricInfo& m : environment.metrics()) header += "," + m.name;
@@ -45,7 +45,7 @@ int run(const Arguments& arguments) {
     opened.space.design_of(genes, design);
     environment.price(*opened.workloads[w], design, result.counters, metrics);
     if (as_json) {
-      nlohmann::ordered_json json{{"trace", workload}, {"candidate", number}};
+      nlohmann::ordered_json json{{primary_option(environment).name, workload}, {"candidate", number}};
       json.update(result_json(environment, design, result.status, metrics, result.counters));
       out.write(json.dump() + "\n");
     } else {

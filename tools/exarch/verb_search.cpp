@@ -75,7 +75,7 @@ class Search {
         backend_(make_backend(arguments)),
         options_(given_workloads(environment, arguments)),
         leaders_(std::max<std::size_t>(1, arguments.number("top", 1, 1000))) {
-    if (options_.size() != 1) throw UsageError("search takes one trace; run one search per trace");
+    if (options_.size() != 1) throw UsageError("search takes one workload; run one search for each");
     if (!arguments.has("out")) throw UsageError("no --out FILE.db given for the run store");
     generations_ = static_cast<std::uint32_t>(arguments.number("generations", 1, 10'000'000));
     AgentOptions agent{arguments.seed(), arguments.number("population", 2, 1'000'000), agent_parameters(arguments)};
@@ -280,7 +280,7 @@ int run(const Arguments& arguments) {
 
 const Verb kSearchVerb{
     .name = "search",
-    .synopsis = "ENVIRONMENT --trace NAME --out FILE.db [--agent NAME] [--population N] [--generations N] [--objective EXPR]",
+    .synopsis = "ENVIRONMENT WORKLOAD --out FILE.db [--agent NAME] [--population N] [--generations N] [--objective EXPR]",
     .doc = "Lets an agent search a design space; continues where it stopped.",
     .options =
         std::vector<OptionSpec>{

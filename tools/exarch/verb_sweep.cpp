@@ -136,7 +136,7 @@ int run(const Arguments& arguments) {
 
 const Verb kSweepVerb{
     .name = "sweep",
-    .synopsis = "ENVIRONMENT --trace NAME[,NAME...] (--all | --sample N) --out FILE.db [--space NAME|FILE] [--seed S]",
+    .synopsis = "ENVIRONMENT WORKLOAD (--all | --sample N) --out FILE.db [--space NAME|FILE] [--seed S]",
     .doc = "Evaluates a whole design space, or a random sample of it, into a run store; continues where it stopped.",
     .options = std::vector<OptionSpec>{{"space", "NAME|FILE",
                                         "a shipped space or a space file (.json); default: the environment's first"},
