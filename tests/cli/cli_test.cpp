@@ -66,7 +66,8 @@ class Cli : public ::testing::Test {
   void SetUp() override {
     std::string pattern = (fs::temp_directory_path() / "exarch-cli-XXXXXX").string();
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
+    dir_ = fs::canonical(pattern);
+    folder_ = dir_;
     ASSERT_EQ(setenv("EXARCH_DATA", EXARCH_SOURCE_DIR "/traces", 1), 0);
   }
   void TearDown() override {
@@ -76,9 +77,9 @@ class Cli : public ::testing::Test {
 
   [[nodiscard]] std::string path(const std::string& name) const { return (dir_ / name).string(); }
 
-  // Starts exarch in the test's folder; output goes to the files out and err there.
+  // Starts exarch in folder_; output goes to the files out and err there.
   pid_t start(const Words& words) const {
-    const std::string out = path("stdout"), err = path("stderr"), binary = EXARCH_BINARY, folder = dir_.string();
+    const std::string out = path("stdout"), err = path("stderr"), binary = EXARCH_BINARY, folder = folder_.string();
     std::vector<char*> argv;
     argv.push_back(const_cast<char*>(binary.c_str()));
     for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
@@ -153,6 +154,7 @@ class Cli : public ::testing::Test {
   static constexpr std::size_t kSmallSpacePoints = 3 * 2 * 3 * 3 * 2;
 
   fs::path dir_;
+  fs::path folder_;  // where exarch is started
 };
 
 // ---- help and mistakes --------------------------------------------------------------------------------------------------
@@ -208,7 +210,7 @@ TEST_F(Cli, MissingAndSuperfluousArgumentsAreRefused) {
   expect_refused({"trace", "list", "stream"}, 2, "trace list");
   expect_refused({"trace", "info", "stream", "random"}, 2, "trace info");
   expect_refused({"trace", "convert", "--from", "stl", "a.stl", "b.stl", "c.stl"}, 2, "exarch trace");
-  expect_refused({"bench", "--signature", "x"}, 2, "bench");
+  expect_refused({"bench", "--signature", "x"}, 2, "unknown environment 'x'");
   expect_refused({"bench", "dram", "x"}, 2, "exarch bench");
   expect_refused({"doctor", "x"}, 2, "exarch doctor");
 }
@@ -264,7 +266,7 @@ TEST_F(Cli, EveryVerbSpeaksJson) {
   EXPECT_EQ(json({"trace", "info", trace})["requests"], 40);
   EXPECT_EQ(json({"trace", "convert", "--from", "stl", trace, "copy.stl"})["requests"], 40);
   EXPECT_EQ(json({"bench", "--signature"})["signature"], kSignature);
-  EXPECT_EQ(json({"doctor"})["self test"], "ok");
+  EXPECT_EQ(json({"doctor"})["environments"]["dram"]["self test"], "ok");
   // One object per row, equal to what CSV says.
   const Words lines = lines_of(good({"export", "sweep.db", "--json"}));
   good({"export", "sweep.db", "--out", "sweep.csv"});
@@ -485,7 +487,7 @@ TEST_F(Cli, ASweepOfAllPointsIsExportedRowByRow) {
   const testing::CsvTable table(path("all.csv"));
   ASSERT_EQ(table.size(), 2 * kSmallSpacePoints);
   for (std::size_t i = 0; i < table.size(); ++i) {
-    ASSERT_EQ(table.at(i, "trace"), i < kSmallSpacePoints ? trace : "stream");
+    ASSERT_EQ(table.at(i, "trace"), i < kSmallSpacePoints ? path(trace) : "stream");
     ASSERT_EQ(table.at(i, "candidate"), std::to_string(i % kSmallSpacePoints));
     ASSERT_EQ(table.at(i, "status"), "ok");
   }
@@ -624,6 +626,30 @@ TEST_F(Cli, AnotherRunIsNotContinued) {
                  "seed is '1' there and '2' here");
 }
 
+TEST_F(Cli, AStoreIsUnderstoodFromAnyFolder) {
+  fs::create_directories(dir_ / "a");
+  fs::create_directories(dir_ / "b");
+  fs::copy_file(EXARCH_SOURCE_DIR "/traces/dram/memspecs/MICRON_1Gb_DDR3-1600_8bit_G.json", dir_ / "a" / "memory.json");
+  fs::rename(dir_ / small_trace(40), dir_ / "a" / "t.stl");
+  folder_ = dir_ / "a";
+  good({"sweep", "dram", "--trace", "t.stl,stream", "--memspec", "memory.json", "--clk_mhz", "800", "--sample", "5", "--out",
+        "s.db"});
+  const std::string exported = good({"export", "s.db"});
+  EXPECT_TRUE(lines_of(exported)[1].starts_with(path("a/t.stl") + ",0,")) << exported;
+  EXPECT_TRUE(lines_of(exported)[6].starts_with("stream,0,")) << exported;
+  folder_ = dir_ / "b";
+  EXPECT_EQ(good({"export", "../a/s.db"}), exported);
+  good({"best", "../a/s.db"});
+  // The same files and numbers in other words are the same run.
+  const Outcome again = run({"sweep", "dram", "--trace", ".././a/t.stl,stream", "--memspec", path("a/memory.json"), "--clk_mhz",
+                             "0800", "--sample", "005", "--seed", "01", "--out", "../a/s.db"});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(again.err, "exarch: ../a/s.db already holds all 5 points; nothing is run\n");
+  for (const char* clock : {"+800", "800.0", "8e2", " 800", "-800"}) {
+    expect_refused({"eval", "dram", "--trace", "stream", "--clk_mhz", clock}, 2, "clk_mhz");
+  }
+}
+
 TEST_F(Cli, AStoreOfAnotherFormatIsRefused) {
   const std::string trace = small_trace(40);
   good(search_words(trace, "run.db"));
@@ -752,7 +778,7 @@ TEST_F(Cli, EnvsAndSpaceDescribeTheEnvironment) {
   const std::string space = small_space();
   const auto json = nlohmann::json::parse(good({"space", "dram", "--space", space, "--trace", small_trace(30), "--json"}));
   EXPECT_EQ(json[0]["points"].get<std::size_t>(), kSmallSpacePoints);
-  EXPECT_LE(json[0]["classes"]["small30.stl"].get<std::size_t>(), kSmallSpacePoints);
+  EXPECT_LE(json[0]["classes"][path("small30.stl")].get<std::size_t>(), kSmallSpacePoints);
   write_text(dir_ / "bad.json", R"({"name": "bad", "parameters": {"PagePolcy": ["Open"]}})");
   expect_refused({"space", "dram", "--space", "bad.json"}, 2, "did you mean 'PagePolicy'");
   write_text(dir_ / "broken.json", "{");
@@ -792,7 +818,21 @@ TEST_F(Cli, TraceListsInfosAndConverts) {
 TEST_F(Cli, DoctorIsContent) {
   const std::string text = good({"doctor"});
   EXPECT_NE(text.find("self test: ok"), std::string::npos) << text;
-  EXPECT_EQ(nlohmann::json::parse(good({"doctor", "--json"}))["self test"], "ok");
+  EXPECT_EQ(nlohmann::json::parse(good({"doctor", "--json"}))["environments"]["dram"]["self test"], "ok");
+}
+
+TEST_F(Cli, BenchReportsTheFiguresOfTheDocumentation) {
+  const auto json = nlohmann::json::parse(good({"bench", "dram", "--designs", "10", "--rounds", "1", "--json"}));
+  for (const char* trace : {"stream", "random", "cloud-1", "cloud-2"}) {
+    for (const char* figure : {"evaluations_per_cpu_s", "requests_per_cpu_s", "ratio_to_reference_median",
+                               "ratio_to_reference_fast", "exact_over_single_pass"}) {
+      EXPECT_GT(json["traces"][trace][figure].get<double>(), 0) << trace << " " << figure;
+    }
+  }
+  EXPECT_EQ(json["cost_per_request_relative"]["RequestBufferSize"]["8"], 1.0);
+  EXPECT_GT(json["cost_per_request_relative"]["requests"]["10000000"].get<double>(), 0);
+  EXPECT_EQ(json["designs"], 10);
+  EXPECT_EQ(json["signature"], kSignature);
 }
 
 TEST_F(Cli, TheSignatureOfTheModelIsKnown) {

@@ -21,7 +21,7 @@ std::vector<OptionSpec> all_options(const Verb& verb) {
   options.push_back({"backend", "NAME", doc("auto, cpu or cuda", verb.simulates), "auto", false, group});
   options.push_back({"threads", "N", doc("CPU threads", verb.simulates), "all", false, group});
   options.push_back({"seed", "S", doc("seed of random draws", verb.draws), "1", false, group});
-  options.push_back({"json", "", "JSON on standard output: " + verb.json, "", false, group});
+  options.push_back({"json", "", "as JSON: " + verb.json, "", false, group});
   options.push_back({"help", "", "this text", "", false, group});
   return options;
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "host/env/cpu_clock.hpp"
 #include "host/error.hpp"
@@ -57,6 +58,14 @@ Json bench_workloads(const Environment& environment, const BenchOptions& options
   return json;
 }
 
+// A JSON pointer would take the "8" in "requests/8" for an index.
+void place(const Measurement& figure, Json& json) {
+  Json* at = &json;
+  std::istringstream path(figure.name);
+  for (std::string step; std::getline(path, step, '/');) at = &(*at)[step];
+  *at = figure.value;
+}
+
 void print_flat(const Json& json) {
   const Json flat = json.flatten();
   for (const auto& [key, value] : flat.items()) {
@@ -80,7 +89,7 @@ int run(const Arguments& arguments) {
             {"kernels", Backend().description()},
             {"designs", options.designs},
             {primary_option(environment).name + "s", bench_workloads(environment, options)}};
-  for (const Measurement& figure : environment.measure(options)) json[Json::json_pointer("/" + figure.name)] = figure.value;
+  for (const Measurement& figure : environment.measure(options)) place(figure, json);
   json["signature"] = signature_text(environment);
   if (arguments.flag("json")) {
     std::cout << json.dump(2) << "\n";

@@ -257,7 +257,7 @@ const Verb kEvalVerb{
             {"out", "FILE", "CSV of results: the input's columns, status, metrics, counters; default: standard output"}} +
         evaluation_options() + workload_options(),
     .simulates = true,
-    .json = "(or in --out) an object per design at full precision, with counters; --in: one per line",
+    .json = "an object per design at full precision, with counters; with --in one per line",
     .min_positional = 1,
     .max_positional = 1,
     .examples =
