@@ -1,8 +1,8 @@
 // The DRAM environment's part of `exarch bench`: the signature of the two kernels, and what they cost.
 #include <algorithm>
 
-#include "host/env/cpu_clock.hpp"
 #include "host/env/dram.hpp"
+#include "host/env/timing.hpp"
 
 namespace exarch::dram {
 namespace {
@@ -32,11 +32,6 @@ double mean_cost(const std::vector<ControllerParams>& params, const Run& run) {
 
 double mean_cost(const DramWorkload& workload, const std::vector<ControllerParams>& params) {
   return mean_cost(params, [&](Workspace& w, const ControllerParams& p, RunResult& r) { (void)w.run(workload, p, r); });
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
 }
 
 // What the exact kernel costs beside the single pass, the two in turns so that a noisy moment hits both.

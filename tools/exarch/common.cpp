@@ -227,7 +227,7 @@ OpenedStore open_store(const std::string& path) {
     workloads.push_back(load(environment, options));
   }
   if (store.identity_value("workload content") != workload_content(workloads)) {
-    throw Error(path + ": the trace, memory or address mapping it was made with has changed since; results cannot be priced");
+    throw Error(path + ": a file that describes its workloads has changed since; restore it, or run again into another store");
   }
   std::string kind = store.identity_value("command");
   const std::uint64_t sample = kind == "sweep" ? std::stoull(store.identity_value("sample")) : 0;

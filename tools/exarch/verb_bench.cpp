@@ -3,8 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "host/env/cpu_clock.hpp"
-#include "host/error.hpp"
+#include "host/env/timing.hpp"
 #include "tools/exarch/common.hpp"
 
 namespace exarch::cli {
@@ -25,11 +24,6 @@ double mean_cost(const Environment& environment, const Workload& workload, std::
   const double start = cpu_seconds();
   environment.simulate(workload, designs, Engine::fast, one_core, outcomes);
   return (cpu_seconds() - start) / static_cast<double>(outcomes.status.size());
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
 }
 
 // Evaluations per CPU second on one core, beside the reference's.
