@@ -8,6 +8,7 @@
 
 #include "host/error.hpp"
 #include "host/reference/dram_reference.hpp"
+#include "host/spec/data_dir.hpp"
 #include "host/spec/memspec.hpp"
 #include "kernels/batch/dram_launch.hpp"
 
@@ -200,12 +201,15 @@ const std::vector<std::pair<std::string, std::string>>& objective_table() {
 }
 
 const std::vector<WorkloadOption>& option_table() {
+  using Kind = WorkloadOption::Kind;
   static const std::vector<WorkloadOption> kTable{
-      {"trace", "", "a shipped trace's name (see `exarch trace list`) or the path of a .stl or .rstl file"},
-      {"memspec", "MICRON_1Gb_DDR3-1600_8bit_G", "a shipped memory specification's name, or the path of a DRAMSys memspec file"},
-      {"addressmapping", "am_ddr3_8x1Gbx8_dimm_p1KB_rbc", "a shipped address mapping's name, or the path of one"},
-      {"clk_mhz", "800", "clock of the trace player"},
-      {"address_offset", "0", "subtracted from every address"},
+      {"trace", "", "a shipped trace's name (see `exarch trace list`) or the path of a .stl or .rstl file", Kind::file, 0, 0,
+       true},
+      {"memspec", "MICRON_1Gb_DDR3-1600_8bit_G", "a shipped memory specification's name, or the path of a DRAMSys memspec file",
+       Kind::file},
+      {"addressmapping", "am_ddr3_8x1Gbx8_dimm_p1KB_rbc", "a shipped address mapping's name, or the path of one", Kind::file},
+      {"clk_mhz", "800", "clock of the trace player", Kind::number, 1, 100000},
+      {"address_offset", "0", "subtracted from every address", Kind::number, 0, kMaxU32},
   };
   return kTable;
 }
@@ -252,22 +256,6 @@ void flatten(const Counters& c, std::span<std::uint64_t> row) {
   row[kLatencyP99] = percentile(c, 99);
 }
 
-std::uint32_t parse_option(const WorkloadOptions& options, const std::string& name, std::uint64_t minimum,
-                           std::uint64_t maximum) {
-  const std::string& text = options.at(name);
-  std::uint64_t value = 0;
-  bool good = !text.empty() && text.size() <= 10;
-  for (const char c : text) {
-    good = good && c >= '0' && c <= '9';
-    if (good) value = value * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  if (!good || value < minimum || value > maximum) {
-    throw UsageError(name + " = '" + text + "': expected a whole number from " + std::to_string(minimum) + " to " +
-                     std::to_string(maximum));
-  }
-  return static_cast<std::uint32_t>(value);
-}
-
 // ---- the environment ----------------------------------------------------------------------------------------------------
 
 class DramEnvironment final : public Environment {
@@ -288,7 +276,9 @@ class DramEnvironment final : public Environment {
     return status == 0 ? "ok" : status == static_cast<std::uint8_t>(Status::latency_limit) ? "latency_limit" : "step_limit";
   }
 
+  std::vector<std::string> shipped_workloads() const override { return shipped_names("dram/traces"); }
   std::shared_ptr<const Workload> load_workload(const WorkloadOptions& options) const override;
+  std::vector<WorkloadFact> describe_workload(const Workload& workload) const override;
   void canonicalise(const Workload& workload, std::span<std::int64_t> design) const override;
   void family_of(std::span<std::int64_t> design) const override;
   void round_of(std::span<std::int64_t> design) const override;
@@ -299,6 +289,10 @@ class DramEnvironment final : public Environment {
   void price(const Workload& workload, std::span<const std::int64_t> design, std::span<const std::uint64_t> counters,
              std::span<double> metrics) const override;
   std::string detail_json(const Workload& workload, std::span<const std::byte> detail) const override;
+  KnownResult known_result() const override;
+  std::uint64_t signature() const override { return bench_signature(spaces_.front()); }
+  std::vector<ReferenceCost> reference_costs() const override { return bench_reference_costs(); }
+  std::vector<Measurement> measure(const BenchOptions& options) const override { return bench_measure(spaces_.front(), options); }
 
  private:
   std::vector<ParameterInfo> parameters_;
@@ -344,15 +338,10 @@ std::uint64_t step_budget(const DramWorkload& workload) {
 }
 
 std::shared_ptr<const Workload> DramEnvironment::load_workload(const WorkloadOptions& given) const {
-  WorkloadOptions options;
-  for (const WorkloadOption& option : option_table()) {
-    const auto it = given.find(option.name);
-    options[option.name] = it == given.end() || it->second.empty() ? option.default_value : it->second;
-  }
-  if (options["trace"].empty()) throw UsageError("no trace given; use --trace NAME, e.g. --trace cloud-1");
+  WorkloadOptions options = complete_options(*this, given);
   auto workload = std::make_shared<DramWorkload>();
-  const std::uint32_t clk_mhz = parse_option(options, "clk_mhz", 1, 100000);
-  const std::uint32_t offset = parse_option(options, "address_offset", 0, kMaxU32);
+  const auto clk_mhz = static_cast<std::uint32_t>(std::stoul(options["clk_mhz"]));
+  const auto offset = static_cast<std::uint32_t>(std::stoul(options["address_offset"]));
   workload->memspec = load_memspec(options["memspec"]);
   const AddressMapping mapping = load_address_mapping(options["addressmapping"]);
   check_mapping_fits(workload->memspec, mapping);
@@ -360,6 +349,8 @@ std::shared_ptr<const Workload> DramEnvironment::load_workload(const WorkloadOpt
   workload->view = make_view(workload->trace, workload->memspec, clk_mhz);
   workload->distances = make_distances(workload->view.timing);
   workload->name = options["trace"];
+  workload->work = workload->view.count;
+  workload->work_unit = "requests";
   workload->identity = identity_of(*workload, clk_mhz);
   workload->step_budget = step_budget(*workload);
   if (workload->trace.out_of_range > 0) {
@@ -371,6 +362,25 @@ std::shared_ptr<const Workload> DramEnvironment::load_workload(const WorkloadOpt
   const bool sparse = workload->trace.last_issue > 4ull * workload->view.count;
   workload->exact_from_start = sparse || workload->view.relative || workload->view.player_period_ps != workload->view.tck_ps;
   return workload;
+}
+
+std::vector<WorkloadFact> DramEnvironment::describe_workload(const Workload& base) const {
+  const auto& workload = static_cast<const DramWorkload&>(base);
+  const TraceInfo info = trace_info(workload.trace, workload.memspec);
+  return {
+      {"requests", info.requests, "requests", ""},
+      {"reads", info.reads, "requests", ""},
+      {"writes", info.writes, "requests", ""},
+      {"relative", workload.trace.relative, "", "times are gaps after the previous acknowledgement (.rstl)"},
+      {"first_issue", info.first_issue, "player cycles", "the first request's time, or gap"},
+      {"last_issue", info.last_issue, "player cycles", "the last time, or the sum of all gaps"},
+      {"span_ns", static_cast<double>(info.last_issue) * workload.view.player_period_ps / 1000.0, "ns", "the same in time"},
+      {"distinct_rows", info.distinct_rows, "rows", "in all banks"},
+      {"same_row_as_previous_in_bank", info.same_row_as_previous_in_bank, "requests", "to the row their bank used last"},
+      {"per_bank", info.per_bank, "requests", "bank 0, 1, ..."},
+      {"out_of_range", info.out_of_range, "requests", "above the memory; their addresses wrap"},
+      {"content_hash", workload.trace.content_hash, "", "of times, addresses and directions"},
+  };
 }
 
 // Arbiter Reorder with either response queue, and Arbiter Fifo with RespQueue Reorder, all answer in request order.
@@ -548,6 +558,15 @@ std::string DramEnvironment::detail_json(const Workload& base, std::span<const s
     first = false;
   }
   return json + "],\"tck_ps\":" + std::to_string(workload.memspec.tck_ps) + "}";
+}
+
+// DRAMSys 4.0 prints this time for it.
+KnownResult DramEnvironment::known_result() const {
+  return {{{"trace", "stream"}},
+          {"PagePolicy=Open", "Scheduler=FrFcfs", "SchedulerBuffer=Shared", "RequestBufferSize=1", "RefreshPolicy=NoRefresh",
+           "Arbiter=Fifo", "MaxActiveTransactions=64"},
+          "total_time_ps",
+          "51595000"};
 }
 
 }  // namespace

@@ -42,5 +42,10 @@ class Workspace {
   std::vector<std::uint64_t> heap_;
 };
 
+// What `exarch bench` asks of the environment, on designs of `space` (dram_bench.cpp).
+[[nodiscard]] std::uint64_t bench_signature(const DesignSpace& space);
+[[nodiscard]] std::vector<ReferenceCost> bench_reference_costs();
+[[nodiscard]] std::vector<Measurement> bench_measure(const DesignSpace& space, const BenchOptions& options);
+
 }  // namespace dram
 }  // namespace exarch

@@ -15,6 +15,7 @@ struct Entry {
   std::uint32_t workload;
   Design design;  // the first with this result
   std::vector<double> metrics;
+  ResultId result;
   std::uint64_t candidates;  // how many share it
 };
 
@@ -40,7 +41,7 @@ int run(const Arguments& arguments) {
       ++same->candidates;
     } else {
       const Score score = objective.score(metrics, results[id].status == 0);
-      group.push_back({score.cost, score.value, w, design, metrics, 1});
+      group.push_back({score.cost, score.value, w, design, metrics, id, 1});
     }
     return true;
   });
@@ -53,8 +54,10 @@ int run(const Arguments& arguments) {
   std::ranges::stable_sort(
       entries, [](const Entry& a, const Entry& b) { return std::pair(a.workload, a.cost) < std::pair(b.workload, b.cost); });
 
-  std::vector<std::vector<std::string>> rows{{"trace", "rank", "objective", "designs"}};
-  for (const MetricInfo& m : environment.metrics().first(5)) rows[0].push_back(m.name);
+  const std::string& primary = primary_option(environment).name;
+  const auto first_metrics = environment.metrics().first(std::min<std::size_t>(5, metrics.size()));
+  std::vector<std::vector<std::string>> rows{{primary, "rank", "objective", "designs"}};
+  for (const MetricInfo& m : first_metrics) rows[0].push_back(m.name);
   rows[0].emplace_back("design");
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   std::size_t rank = 0;
@@ -62,17 +65,15 @@ int run(const Arguments& arguments) {
     const Entry& e = entries[i];
     rank = i > 0 && entries[i - 1].workload == e.workload ? rank + 1 : 1;
     if (rank > top) continue;
+    const std::string& workload = opened.workloads[e.workload]->name;
     char value[64];
     std::snprintf(value, sizeof value, "%.9g", e.value);
-    rows.push_back({opened.workloads[e.workload]->name, std::to_string(rank), value, std::to_string(e.candidates)});
-    for (std::size_t m = 0; m < 5; ++m) rows.back().push_back(format_metric(environment.metrics()[m], e.metrics[m]));
+    rows.push_back({workload, std::to_string(rank), value, std::to_string(e.candidates)});
+    for (std::size_t m = 0; m < first_metrics.size(); ++m) rows.back().push_back(format_metric(first_metrics[m], e.metrics[m]));
     rows.back().push_back(format_design(environment, e.design));
-    nlohmann::ordered_json entry{
-        {"trace", opened.workloads[e.workload]->name}, {"rank", rank}, {"objective", e.value}, {"designs", e.candidates}};
-    for (std::size_t m = 0; m < e.metrics.size(); ++m) entry["metrics"][environment.metrics()[m].name] = e.metrics[m];
-    for (std::size_t p = 0; p < e.design.size(); ++p) {
-      entry["design"][environment.parameters()[p].name] = environment.parameters()[p].format(e.design[p]);
-    }
+    nlohmann::ordered_json entry{{primary, workload}, {"rank", rank}, {"objective", e.value}, {"designs", e.candidates}};
+    const StoredResult& result = results[e.result];
+    entry.update(result_json(environment, e.design, result.status, e.metrics, result.counters));
     json.push_back(entry);
   }
   if (arguments.flag("json")) {
@@ -89,16 +90,18 @@ int run(const Arguments& arguments) {
 
 }  // namespace
 
-const Verb kBestVerb{"best",
-                     "STORE.db [--objective EXPR] [--top N] [--json]",
-                     "Shows the best designs of a run store; designs with one result share a line.",
-                     {{"objective", "EXPR", "a preset or an expression; default: the search's own, else the environment's first"},
-                      {"top", "N", "lines per trace", "10"},
-                      {"json", "", "as JSON, all metrics"}},
-                     1,
-                     1,
-                     "  exarch best sweep.db --objective latency --top 10\n"
-                     "  exarch best run.db --objective 'min:total_energy_pj, average_power_mw<=1500'\n",
-                     run};
+const Verb kBestVerb{
+    .name = "best",
+    .synopsis = "STORE.db [--objective EXPR] [--top N] [--json]",
+    .doc = "Shows the best designs of a run store; designs with one result share a line.",
+    .options = {{"objective", "EXPR", "a preset or an expression; default: the search's own, else the environment's first"},
+                {"top", "N", "lines per workload", "10"}},
+    .json = "an array, all metrics and counters included",
+    .min_positional = 1,
+    .max_positional = 1,
+    .examples =
+        "  exarch best sweep.db --objective latency --top 10\n"
+        "  exarch best run.db --objective 'min:total_energy_pj, average_power_mw<=1500'\n",
+    .run = run};
 
 }  // namespace exarch::cli

@@ -77,7 +77,7 @@ int run(const Arguments& arguments) {
   DesignSpace space = resolve_space(environment, arguments.text("space"));
   const std::uint64_t sample = arguments.has("sample") ? arguments.number("sample", 1, std::uint64_t{1} << 40) : 0;
   const std::uint64_t points = sample == 0 ? space.size() : sample;
-  Sweep sweep{environment, std::move(space), points, sample, arguments.number("seed", 0, ~0ull >> 1), {}, {}, {}};
+  Sweep sweep{environment, std::move(space), points, sample, arguments.seed(), {}, {}, {}};
   Backend backend = make_backend(arguments);
   const std::vector<WorkloadOptions> options = given_workloads(environment, arguments);
   for (const WorkloadOptions& one : options) sweep.workloads.push_back(load(environment, one));
@@ -94,7 +94,11 @@ int run(const Arguments& arguments) {
   for (std::uint32_t w = 0; w < sweep.workloads.size(); ++w) first = std::min(first, store.points_done(w));
   if (store.resumed()) {
     preload(store, sweep);
-    std::cerr << "exarch: continuing " << arguments.text("out") << " after " << first << " of " << points << " points\n";
+    if (first >= points) {
+      std::cerr << "exarch: " << arguments.text("out") << " already holds all " << points << " points; nothing is run\n";
+    } else {
+      std::cerr << "exarch: continuing " << arguments.text("out") << " after " << first << " of " << points << " points\n";
+    }
   }
   store.note("exarch", exarch_version());
   store.note("backend", backend.description());
@@ -131,20 +135,23 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 const Verb kSweepVerb{
-    "sweep",
-    "ENVIRONMENT --trace NAME[,NAME...] (--all | --sample N) --out FILE.db [--space NAME|FILE] [--seed S]",
-    "Evaluates a whole design space, or a random sample of it, into a run store; continues where it stopped.",
-    std::vector<OptionSpec>{{"space", "NAME|FILE", "a shipped space or a space file (.json); default: the environment's first"},
-                            {"all", "", "every point, in order"},
-                            {"sample", "N", "N points drawn uniformly (with repetition)"},
-                            {"seed", "S", "seed of the sample", "1"},
-                            {"out", "FILE", "run store (SQLite)"},
-                            {"json", "", "the closing report as JSON"}} +
-        workload_options() + backend_options(),
-    1,
-    1,
-    "  exarch sweep dram --space archgym-aco --trace stream,random,cloud-1,cloud-2 --all --out sweep.db\n"
-    "  exarch sweep dram --trace cloud-1 --sample 100000 --seed 7 --out sample.db\n",
-    run};
+    .name = "sweep",
+    .synopsis = "ENVIRONMENT WORKLOAD (--all | --sample N) --out FILE.db [--space NAME|FILE] [--seed S]",
+    .doc = "Evaluates a whole design space, or a random sample of it, into a run store; continues where it stopped.",
+    .options = std::vector<OptionSpec>{{"space", "NAME|FILE",
+                                        "a shipped space or a space file (.json); default: the environment's first"},
+                                       {"all", "", "every point, in order"},
+                                       {"sample", "N", "N points drawn uniformly (with repetition)"},
+                                       {"out", "FILE", "run store (SQLite)"}} +
+               evaluation_options() + workload_options(),
+    .simulates = true,
+    .draws = true,
+    .json = "what was requested and simulated",
+    .min_positional = 1,
+    .max_positional = 1,
+    .examples =
+        "  exarch sweep dram --space archgym-aco --trace stream,random,cloud-1,cloud-2 --all --out sweep.db\n"
+        "  exarch sweep dram --trace cloud-1 --sample 100000 --seed 7 --out sample.db\n",
+    .run = run};
 
 }  // namespace exarch::cli
