@@ -44,7 +44,7 @@ class Workload {
 struct Outcomes {
   std::vector<std::uint8_t> status;     // (outcome) 0 = ok
   std::vector<std::uint64_t> counters;  // (outcome, counter)
-  std::vector<std::byte> detail;        // (outcome, detail byte): what the model needs for same_run() and reports
+  std::vector<std::byte> detail;        // (outcome, detail byte): the proof for same_run(), then what reports need
 };
 
 enum class Engine { fast, reference };
@@ -66,6 +66,8 @@ class Environment {
 
   [[nodiscard]] virtual std::span<const CounterInfo> counters() const = 0;
   [[nodiscard]] virtual std::size_t detail_size() const = 0;  // bytes per outcome
+  // The first proof_size() bytes of a detail are what same_run() needs; they outlive the rest, in memory and in stores.
+  [[nodiscard]] virtual std::size_t proof_size() const = 0;
   [[nodiscard]] virtual std::span<const MetricInfo> metrics() const = 0;
   // Named objectives (name, expression); the first is the default.
   [[nodiscard]] virtual std::span<const std::pair<std::string, std::string>> objectives() const = 0;
@@ -77,8 +79,8 @@ class Environment {
   virtual void family_of(std::span<std::int64_t> design) const = 0;
   // Maps to one value the designs of a family of which only one should be simulated before the others are tried for sharing.
   virtual void round_of(std::span<std::int64_t> design) const = 0;
-  // Does the run of `simulated` (its detail) prove that `other`, canonical and of the same family, runs step by step the same?
-  [[nodiscard]] virtual bool same_run(std::span<const std::byte> detail, std::span<const std::int64_t> simulated,
+  // Does the run of `simulated` (its proof) prove that `other`, canonical and of the same family, runs step by step the same?
+  [[nodiscard]] virtual bool same_run(std::span<const std::byte> proof, std::span<const std::int64_t> simulated,
                                       std::span<const std::int64_t> other) const = 0;
 
   // Simulates designs (design, parameter), appending one outcome each, in order.

@@ -9,7 +9,7 @@ namespace {
 int run(const Arguments& arguments) {
   const OpenedStore opened = open_store(arguments.positional[0]);
   const Environment& environment = opened.environment;
-  const std::vector<StoredResult> results = load_results(opened.store);
+  ResultTable results(opened.store);
   OutputFile out(arguments.has("out") ? arguments.text("out") : "-");
   std::string header = "trace,candidate";
   for (const ParameterInfo& p : environment.parameters()) header += "," + p.name;
@@ -22,7 +22,7 @@ int run(const Arguments& arguments) {
   Progress progress("rows", 0);
   std::uint64_t rows = 0;
   for_each_candidate(opened, [&](std::uint32_t w, std::uint64_t number, std::span<const Gene> genes, ResultId id) {
-    const StoredResult& result = results[id];
+    const ResultTable::Row result = results.at(w, id);
     opened.space.design_of(genes, design);
     environment.price(*opened.workloads[w], design, result.counters, metrics);
     std::string line = csv_field(opened.workloads[w]->name) + "," + std::to_string(number);
