@@ -341,6 +341,10 @@ TEST_F(Cli, EvalNamesTheLineOfABadCell) {
   failed("trace,PagePolicy\nstream,Open\nstrem,Open\n", "in.csv:3: ");
   failed("trace,PagePolicy\nstream,Open,1\n", "in.csv:2: ");
   failed("trace,PagePolicy\n", "in.csv: no designs");
+  failed("trace,PagePolicy\nstream,\"Open\"\nstream,\"Open\"x\n", "in.csv:3:14: text after a closing quote");
+  failed("trace,PagePolicy\n\"stream\" ,Open\n", "in.csv:2:9: text after a closing quote");
+  failed("trace,PagePolicy\n\"\"\"\"x,Open\n", "in.csv:2:5: text after a closing quote");
+  failed("trace,PagePolicy\n\"a\nb\"c,Open\n", "in.csv:3:3: text after a closing quote");
   failed("", "in.csv: empty");
   expect_refused({"eval", "dram", "--in", "nosuch.csv"}, 1, "nosuch.csv");
   expect_refused({"eval", "dram", "--in", "."}, 1, "folder");
