@@ -87,17 +87,19 @@ std::vector<Evaluator::OutcomeId> Evaluator::evaluate(std::span<const std::int64
   return ids;
 }
 
-Evaluator::OutcomeId Evaluator::shared_outcome(std::span<const std::int64_t> design, const Family& family,
-                                               std::size_t first) const {
-  const std::span designs(family.designs);
-  const std::span proofs(family.proofs);
-  for (std::size_t i = first; i < family.outcomes.size(); ++i) {
-    if (environment_.same_run(proofs.subspan(i * proof_size_, proof_size_), designs.subspan(i * parameters_, parameters_),
-                              design)) {
-      return family.outcomes[i];
-    }
+// The newest first, since sweeps and agents ask for neighbours together.
+std::size_t Evaluator::find_proof(std::span<const std::int64_t> design, const Family& family, std::size_t first,
+                                  std::size_t hint) const {
+  const auto proves = [&, designs = std::span(family.designs), proofs = std::span(family.proofs)](std::size_t i) {
+    return environment_.same_run(proofs.subspan(i * proof_size_, proof_size_), designs.subspan(i * parameters_, parameters_),
+                                 design);
+  };
+  const std::size_t count = family.outcomes.size();
+  if (hint >= first && hint < count && proves(hint)) return hint;
+  for (std::size_t i = count; i-- > first;) {
+    if (proves(i)) return i;
   }
-  return kPending;
+  return kNone;
 }
 
 // One class per round value: the largest, so that what it proves reaches far.
@@ -162,12 +164,16 @@ void Evaluator::resolve(std::vector<Pending> pending, const std::function<void(s
     // Each class reads only finished outcomes and writes only its own slot.
     backend_.pool().for_each((pending.size() + 1023) / 1024, [&](std::size_t block, unsigned) {
       std::vector<std::int64_t> design(parameters_);
+      std::vector<std::size_t> hints(families_.size(), kNone);  // what proved the family's last class is likely to prove the next
       const std::size_t end = std::min(pending.size(), (block + 1) * 1024);
       for (std::size_t i = block * 1024; i < end; ++i) {
         const auto [design_class, family] = pending[i];
         if (outcome_of_class_[design_class] != kPending) continue;
         classes_.get(design_class, design);
-        outcome_of_class_[design_class] = shared_outcome(design, families_[family], tried[family]);
+        const std::size_t found = find_proof(design, families_[family], tried[family], hints[family]);
+        if (found == kNone) continue;
+        hints[family] = found;
+        outcome_of_class_[design_class] = families_[family].outcomes[found];
       }
     });
     for (const Pending& p : pending) tried[p.family] = families_[p.family].outcomes.size();

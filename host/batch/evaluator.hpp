@@ -60,6 +60,7 @@ class Evaluator {
 
  private:
   static constexpr OutcomeId kPending = 0xFFFFFFFFu;
+  static constexpr std::size_t kNone = ~std::size_t{0};
 
   // What the outcomes of a family prove, side by side for the search.
   struct Family {
@@ -76,8 +77,10 @@ class Evaluator {
   void run(std::span<const std::int64_t> designs);
   void simulate(std::span<const Pending> chosen);
   void join_family(std::uint32_t family, OutcomeId id);
-  // An outcome among those of the family, from number `first` in it on, that proves itself to be the design's.
-  [[nodiscard]] OutcomeId shared_outcome(std::span<const std::int64_t> design, const Family& family, std::size_t first) const;
+  // The place in the family, `first` or behind, of an outcome that proves itself to be the design's; kNone if there is none. The
+  // place `hint` is tried before all others.
+  [[nodiscard]] std::size_t find_proof(std::span<const std::int64_t> design, const Family& family, std::size_t first,
+                                       std::size_t hint) const;
   std::uint32_t family_of(std::span<const std::int64_t> canonical);
   [[nodiscard]] std::vector<Pending> representatives(std::span<const Pending> pending) const;
   void resolve(std::vector<Pending> pending, const std::function<void(std::size_t, std::size_t)>& progress);
