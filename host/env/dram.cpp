@@ -446,13 +446,19 @@ bool DramEnvironment::same_run(std::span<const std::byte> bytes, std::span<const
   Proof proof;
   std::memcpy(&proof, bytes.data(), sizeof proof);
   const Witness& w = proof.witness;
-  const ControllerParams a = params_of(simulated);
-  const ControllerParams b = params_of(other);
-  const bool same_order = a.arbiter == b.arbiter && a.resp_queue == b.resp_queue;
-  return (same_order || proof.order_resolved == 0) && equal_run_pulledin(w, a.refresh_max_pulledin, b.refresh_max_pulledin) &&
-         equal_run_postponed(w, a.refresh_max_postponed, b.refresh_max_postponed) &&
-         (a.arbiter == Arbiter::Simple || equal_run_active(w, a.max_active_transactions, b.max_active_transactions)) &&
-         equal_run_buffer(w, a.scheduler_buffer, a.request_buffer_size, b.scheduler_buffer, b.request_buffer_size);
+  const auto own = [simulated](Column column) { return static_cast<std::uint32_t>(simulated[column]); };
+  const auto wanted = [other](Column column) { return static_cast<std::uint32_t>(other[column]); };
+  // Called for millions of pairs, nearly all of which differ: what tells most of them apart comes first.
+  if (!equal_run_buffer(w, static_cast<SchedulerBuffer>(own(kSchedulerBuffer)), own(kRequestBufferSize),
+                        static_cast<SchedulerBuffer>(wanted(kSchedulerBuffer)), wanted(kRequestBufferSize))) {
+    return false;
+  }
+  const bool simple = own(kArbiter) == static_cast<std::uint32_t>(Arbiter::Simple);
+  if (!simple && !equal_run_active(w, own(kMaxActiveTransactions), wanted(kMaxActiveTransactions))) return false;
+  const bool same_order = own(kArbiter) == wanted(kArbiter) && own(kRespQueue) == wanted(kRespQueue);
+  return (same_order || proof.order_resolved == 0) &&
+         equal_run_postponed(w, own(kRefreshMaxPostponed), wanted(kRefreshMaxPostponed)) &&
+         equal_run_pulledin(w, own(kRefreshMaxPulledin), wanted(kRefreshMaxPulledin));
 }
 
 void run_reference(const DramWorkload& workload, const ControllerParams& params, RunResult& result) {
