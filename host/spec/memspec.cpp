@@ -133,7 +133,7 @@ class JsonObject {
     if (!root.is_object()) file.fail(wrapper, "expected an object {\"" + wrapper + "\": {...}}");
     const Keys only{wrapper};
     const JsonObject outer(file, root, "", only);
-    const JsonObject inner = outer.object(wrapper, known);
+    JsonObject inner = outer.object(wrapper, known);
     outer.refuse_unknown_keys();
     return inner;
   }
