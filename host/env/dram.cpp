@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "host/error.hpp"
 #include "host/reference/dram_reference.hpp"
@@ -214,11 +215,17 @@ const std::vector<WorkloadOption>& option_table() {
   return kTable;
 }
 
-// What an outcome keeps besides its counters.
-struct Detail {
+// What proves that other designs run the same.
+struct Proof {
   Witness witness;
+  std::uint64_t order_resolved;  // 1 if the exact kernel ran
+};
+static_assert(std::has_unique_object_representations_v<Proof>, "stores hold its bytes");
+
+// What an outcome keeps besides its counters; the proof comes first.
+struct Detail {
+  Proof proof;
   std::uint32_t latency_histogram[kLatencyBuckets];
-  bool order_resolved;  // the exact kernel ran
 };
 
 // Smallest latency that at least `percent` of the requests do not exceed, at the histogram's resolution.
@@ -270,6 +277,7 @@ class DramEnvironment final : public Environment {
   std::span<const WorkloadOption> workload_options() const override { return option_table(); }
   std::span<const CounterInfo> counters() const override { return counter_table(); }
   std::size_t detail_size() const override { return sizeof(Detail); }
+  std::size_t proof_size() const override { return sizeof(Proof); }
   std::span<const MetricInfo> metrics() const override { return metric_table(); }
   std::span<const std::pair<std::string, std::string>> objectives() const override { return objective_table(); }
   std::string status_text(std::uint8_t status) const override {
@@ -282,7 +290,7 @@ class DramEnvironment final : public Environment {
   void canonicalise(const Workload& workload, std::span<std::int64_t> design) const override;
   void family_of(std::span<std::int64_t> design) const override;
   void round_of(std::span<std::int64_t> design) const override;
-  bool same_run(std::span<const std::byte> detail, std::span<const std::int64_t> simulated,
+  bool same_run(std::span<const std::byte> bytes, std::span<const std::int64_t> simulated,
                 std::span<const std::int64_t> other) const override;
   void simulate(const Workload& workload, std::span<const std::int64_t> designs, Engine engine, Backend& backend,
                 Outcomes& outcomes) const override;
@@ -445,16 +453,22 @@ void DramEnvironment::round_of(std::span<std::int64_t> design) const {
 
 bool DramEnvironment::same_run(std::span<const std::byte> bytes, std::span<const std::int64_t> simulated,
                                std::span<const std::int64_t> other) const {
-  Detail detail;
-  std::memcpy(&detail, bytes.data(), sizeof detail);
-  const Witness& w = detail.witness;
-  const ControllerParams a = params_of(simulated);
-  const ControllerParams b = params_of(other);
-  const bool same_order = a.arbiter == b.arbiter && a.resp_queue == b.resp_queue;
-  return (same_order || !detail.order_resolved) && equal_run_pulledin(w, a.refresh_max_pulledin, b.refresh_max_pulledin) &&
-         equal_run_postponed(w, a.refresh_max_postponed, b.refresh_max_postponed) &&
-         (a.arbiter == Arbiter::Simple || equal_run_active(w, a.max_active_transactions, b.max_active_transactions)) &&
-         equal_run_buffer(w, a.scheduler_buffer, a.request_buffer_size, b.scheduler_buffer, b.request_buffer_size);
+  Proof proof;
+  std::memcpy(&proof, bytes.data(), sizeof proof);
+  const Witness& w = proof.witness;
+  const auto own = [simulated](Column column) { return static_cast<std::uint32_t>(simulated[column]); };
+  const auto wanted = [other](Column column) { return static_cast<std::uint32_t>(other[column]); };
+  // Called for millions of pairs, nearly all of which differ: what tells most of them apart comes first.
+  if (!equal_run_buffer(w, static_cast<SchedulerBuffer>(own(kSchedulerBuffer)), own(kRequestBufferSize),
+                        static_cast<SchedulerBuffer>(wanted(kSchedulerBuffer)), wanted(kRequestBufferSize))) {
+    return false;
+  }
+  const bool simple = own(kArbiter) == static_cast<std::uint32_t>(Arbiter::Simple);
+  if (!simple && !equal_run_active(w, own(kMaxActiveTransactions), wanted(kMaxActiveTransactions))) return false;
+  const bool same_order = own(kArbiter) == wanted(kArbiter) && own(kRespQueue) == wanted(kRespQueue);
+  return (same_order || proof.order_resolved == 0) &&
+         equal_run_postponed(w, own(kRefreshMaxPostponed), wanted(kRefreshMaxPostponed)) &&
+         equal_run_pulledin(w, own(kRefreshMaxPulledin), wanted(kRefreshMaxPulledin));
 }
 
 void run_reference(const DramWorkload& workload, const ControllerParams& params, RunResult& result) {
@@ -489,8 +503,8 @@ void DramEnvironment::simulate(const Workload& base, std::span<const std::int64_
     outcomes.status[slot] = static_cast<std::uint8_t>(result.status);
     flatten(result.counters, std::span(outcomes.counters).subspan(slot * kCounterColumns, kCounterColumns));
     Detail detail{};
-    detail.witness = result.witness;
-    detail.order_resolved = exact;
+    detail.proof.witness = result.witness;
+    detail.proof.order_resolved = exact ? 1 : 0;
     std::memcpy(detail.latency_histogram, result.counters.latency_histogram, sizeof detail.latency_histogram);
     std::memcpy(outcomes.detail.data() + slot * sizeof(Detail), &detail, sizeof detail);
   });

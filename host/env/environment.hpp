@@ -89,7 +89,7 @@ struct Measurement {
 struct Outcomes {
   std::vector<std::uint8_t> status;     // (outcome) 0 = ok
   std::vector<std::uint64_t> counters;  // (outcome, counter)
-  std::vector<std::byte> detail;        // (outcome, detail byte): what the model needs for same_run() and reports
+  std::vector<std::byte> detail;        // (outcome, detail byte): the proof for same_run(), then what reports need
 };
 
 enum class Engine { fast, reference };
@@ -115,6 +115,8 @@ class Environment {
 
   [[nodiscard]] virtual std::span<const CounterInfo> counters() const = 0;
   [[nodiscard]] virtual std::size_t detail_size() const { return 0; }  // bytes per outcome
+  // The first proof_size() bytes of a detail are what same_run() needs; they outlive the rest, in memory and in stores.
+  [[nodiscard]] virtual std::size_t proof_size() const { return 0; }
   [[nodiscard]] virtual std::span<const MetricInfo> metrics() const = 0;
   // Named objectives (name, expression); the first is the default.
   [[nodiscard]] virtual std::span<const std::pair<std::string, std::string>> objectives() const = 0;
@@ -127,8 +129,8 @@ class Environment {
   virtual void family_of(std::span<std::int64_t> /*design*/) const {}
   // Maps to one value the designs of a family of which only one should be simulated before the others are tried for sharing.
   virtual void round_of(std::span<std::int64_t> /*design*/) const {}
-  // Does the run of `simulated` (its detail) prove that `other`, canonical and of the same family, runs step by step the same?
-  [[nodiscard]] virtual bool same_run(std::span<const std::byte> /*detail*/, std::span<const std::int64_t> /*simulated*/,
+  // Does the run of `simulated` (its proof) prove that `other`, canonical and of the same family, runs step by step the same?
+  [[nodiscard]] virtual bool same_run(std::span<const std::byte> /*proof*/, std::span<const std::int64_t> /*simulated*/,
                                       std::span<const std::int64_t> /*other*/) const {
     return false;
   }

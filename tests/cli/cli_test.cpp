@@ -422,6 +422,10 @@ TEST_F(Cli, EvalNamesTheLineOfABadCell) {
   failed("trace,PagePolicy\nstream,Open\nstrem,Open\n", "in.csv:3: ");
   failed("trace,PagePolicy\nstream,Open,1\n", "in.csv:2: ");
   failed("trace,PagePolicy\n", "in.csv: no designs");
+  failed("trace,PagePolicy\nstream,\"Open\"\nstream,\"Open\"x\n", "in.csv:3:14: text after a closing quote");
+  failed("trace,PagePolicy\n\"stream\" ,Open\n", "in.csv:2:9: text after a closing quote");
+  failed("trace,PagePolicy\n\"\"\"\"x,Open\n", "in.csv:2:5: text after a closing quote");
+  failed("trace,PagePolicy\n\"a\nb\"c,Open\n", "in.csv:3:3: text after a closing quote");
   failed("", "in.csv: empty");
   expect_refused({"eval", "dram", "--in", "nosuch.csv"}, 1, "nosuch.csv");
   expect_refused({"eval", "dram", "--in", "."}, 1, "folder");
@@ -515,7 +519,8 @@ TEST_F(Cli, ASweepOfAllPointsIsExportedRowByRow) {
   const Outcome rerun = run({"sweep", "dram", "--trace", trace + ",stream", "--space", space, "--all", "--out", "all.db"});
   EXPECT_EQ(rerun.code, 0) << rerun.err;
   EXPECT_TRUE(rerun.out.starts_with("requested 0 evaluations, simulated 0")) << rerun.out;
-  EXPECT_EQ(rerun.err, "exarch: all.db already holds all " + std::to_string(kSmallSpacePoints) + " points; nothing is run\n");
+  EXPECT_EQ(rerun.err,
+            "exarch: all.db already holds all " + std::to_string(2 * kSmallSpacePoints) + " evaluations; nothing is run\n");
   const std::string best = good({"best", "all.db", "--top", "3", "--objective", "latency"});
   EXPECT_EQ(lines_of(best).size(), 1u + 2 * 3) << best;
   const auto json = nlohmann::json::parse(good({"best", "all.db", "--top", "1", "--json"}));
@@ -644,7 +649,7 @@ TEST_F(Cli, AStoreIsUnderstoodFromAnyFolder) {
   const Outcome again = run({"sweep", "dram", "--trace", ".././a/t.stl,stream", "--memspec", path("a/memory.json"), "--clk_mhz",
                              "0800", "--sample", "005", "--seed", "01", "--out", "../a/s.db"});
   EXPECT_EQ(again.code, 0) << again.err;
-  EXPECT_EQ(again.err, "exarch: ../a/s.db already holds all 5 points; nothing is run\n");
+  EXPECT_EQ(again.err, "exarch: ../a/s.db already holds all 10 evaluations; nothing is run\n");
   for (const char* clock : {"+800", "800.0", "8e2", " 800", "-800"}) {
     expect_refused({"eval", "dram", "--trace", "stream", "--clk_mhz", clock}, 2, "clk_mhz");
   }

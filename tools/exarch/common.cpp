@@ -235,14 +235,32 @@ OpenedStore open_store(const std::string& path) {
   return {std::move(store), environment, std::move(space), std::move(workloads), std::move(kind), sample, seed};
 }
 
-std::vector<StoredResult> load_results(const RunStore& store) {
-  std::vector<StoredResult> results;
-  results.reserve(store.result_count());
-  store.for_each_result([&results](ResultId, const StoredResult& r) {
-    results.push_back({r.workload, r.design, r.status, r.counters, {}});
-    return true;
-  });
-  return results;
+ResultTable::Row ResultTable::at(std::uint32_t workload, ResultId id) {
+  if (workload != workload_) load(workload);
+  const std::size_t i = id - first_;
+  if (id < first_ || i >= row_of_.size() || row_of_[i] == kNone) {
+    throw Error(store_.path() + ": the store is damaged: a candidate refers to result " + std::to_string(id) +
+                " of another workload; restore a copy, or run again");
+  }
+  const std::size_t n = store_.layout().counters.size();
+  return {status_[row_of_[i]], std::span(counters_).subspan(row_of_[i] * n, n)};
+}
+
+void ResultTable::load(std::uint32_t workload) {
+  workload_ = workload;
+  row_of_.clear();
+  status_.clear();
+  counters_.clear();
+  store_.for_each_result(
+      [this](ResultId id, const StoredResult& result) {
+        if (status_.empty()) first_ = id;
+        row_of_.resize(id - first_ + 1, kNone);
+        row_of_.back() = static_cast<std::uint32_t>(status_.size());
+        status_.push_back(result.status);
+        counters_.insert(counters_.end(), result.counters.begin(), result.counters.end());
+        return true;
+      },
+      workload);
 }
 
 std::string counter_columns(const Environment& environment, std::span<const std::uint64_t> counters, bool ok) {
@@ -287,17 +305,26 @@ StoreWriter::StoreWriter(RunStore& store, std::uint32_t workload, Evaluator& eva
     : store_(store), workload_(workload), evaluator_(evaluator) {}
 
 void StoreWriter::flush() {
+  StoredResult result;
+  result.workload = workload_;
   for (auto id = static_cast<Evaluator::OutcomeId>(results_.size()); id < evaluator_.simulated(); ++id) {
     const auto design = evaluator_.simulated_design(id);
     const auto counters = evaluator_.counters(id);
-    const auto detail = evaluator_.detail(id);
-    StoredResult result{workload_, {design.begin(), design.end()}, evaluator_.status(id), {counters.begin(), counters.end()}, {}};
-    result.proof.assign(reinterpret_cast<const char*>(detail.data()), detail.size());
+    const auto proof = evaluator_.proof(id);
+    result.status = evaluator_.status(id);
+    result.design.assign(design.begin(), design.end());
+    result.counters.assign(counters.begin(), counters.end());
+    result.proof.assign(reinterpret_cast<const char*>(proof.data()), proof.size());
     results_.push_back(store_.add_result(result));
   }
 }
 
 void StoreWriter::preload(ResultId id, const StoredResult& result) {
+  if (result.proof.size() != evaluator_.environment().proof_size()) {
+    throw Error(store_.path() + ": its proofs have " + std::to_string(result.proof.size()) + " bytes, those of this program " +
+                std::to_string(evaluator_.environment().proof_size()) +
+                "; continue it with the version of exarch that made it, or choose another file");
+  }
   (void)evaluator_.preload(result.design, result.status, result.counters,
                            std::as_bytes(std::span(result.proof.data(), result.proof.size())));
   results_.push_back(id);

@@ -76,8 +76,28 @@ struct OpenedStore {
 };
 [[nodiscard]] OpenedStore open_store(const std::string& path);
 
-// All results in id order, without their proofs.
-[[nodiscard]] std::vector<StoredResult> load_results(const RunStore& store);
+// Statuses and counters of a store's results. Those of one workload are in memory, the one last asked for: candidates come
+// workload by workload, while a store may hold millions of results.
+class ResultTable {
+ public:
+  struct Row {
+    std::uint8_t status;
+    std::span<const std::uint64_t> counters;  // until another workload is asked for
+  };
+  explicit ResultTable(const RunStore& store) : store_(store) {}
+  [[nodiscard]] Row at(std::uint32_t workload, ResultId id);
+
+ private:
+  static constexpr std::uint32_t kNone = 0xFFFFFFFFu;
+  void load(std::uint32_t workload);
+
+  const RunStore& store_;
+  std::uint32_t workload_ = kNone;
+  ResultId first_ = 0;
+  std::vector<std::uint32_t> row_of_;    // (result from first_ on)
+  std::vector<std::uint8_t> status_;     // (row)
+  std::vector<std::uint64_t> counters_;  // (row, counter)
+};
 
 // ",12,34": the counters a user sees, as CSV columns; empty columns for a failed run.
 [[nodiscard]] std::string counter_columns(const Environment& environment, std::span<const std::uint64_t> counters, bool ok);
@@ -93,7 +113,7 @@ void for_each_candidate(const OpenedStore& opened,
 class StoreWriter {
  public:
   StoreWriter(RunStore& store, std::uint32_t workload, Evaluator& evaluator);
-  // Inside a transaction: appends outcomes the store does not have yet.
+  // Inside a transaction: appends outcomes the store does not have yet. The evaluator may release() them afterwards.
   void flush();
   [[nodiscard]] ResultId result_of(Evaluator::OutcomeId id) const { return results_[id]; }
   // Takes over a stored result (resuming).

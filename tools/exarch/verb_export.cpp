@@ -17,7 +17,7 @@ std::string csv_header(const Environment& environment) {
   return header;
 }
 
-std::string csv_row(const Environment& environment, std::span<const std::int64_t> design, const StoredResult& result,
+std::string csv_row(const Environment& environment, std::span<const std::int64_t> design, const ResultTable::Row& result,
                     std::span<const double> metrics) {
   std::string row;
   for (std::size_t p = 0; p < design.size(); ++p) row += "," + environment.parameters()[p].format(design[p]);
@@ -31,7 +31,7 @@ std::string csv_row(const Environment& environment, std::span<const std::int64_t
 int run(const Arguments& arguments) {
   const OpenedStore opened = open_store(arguments.positional[0]);
   const Environment& environment = opened.environment;
-  const std::vector<StoredResult> results = load_results(opened.store);
+  ResultTable results(opened.store);
   const bool as_json = arguments.flag("json");
   OutputFile out(arguments.has("out") ? arguments.text("out") : "-");
   if (!as_json) out.write(csv_header(environment) + "\n");
@@ -40,7 +40,7 @@ int run(const Arguments& arguments) {
   Progress progress("rows", 0);
   std::uint64_t rows = 0;
   for_each_candidate(opened, [&](std::uint32_t w, std::uint64_t number, std::span<const Gene> genes, ResultId id) {
-    const StoredResult& result = results[id];
+    const ResultTable::Row result = results.at(w, id);
     const std::string& workload = opened.workloads[w]->name;
     opened.space.design_of(genes, design);
     environment.price(*opened.workloads[w], design, result.counters, metrics);
