@@ -23,13 +23,13 @@ ControllerParams params_for(PagePolicy policy) {
   return params;
 }
 
-void evaluate(benchmark::State& state, const std::string& trace, PagePolicy policy, bool exact) {
+void evaluate(benchmark::State& state, const std::string& trace, PagePolicy policy, Kernel kernel) {
   const auto workload = std::static_pointer_cast<const DramWorkload>(dram_environment().load_workload({{"trace", trace}}));
   const ControllerParams params = params_for(policy);
   Workspace workspace;
   RunResult result;
   for ([[maybe_unused]] auto iteration : state) {
-    workspace.run_kernel(*workload, params, exact, result);
+    workspace.run_kernel(*workload, params, kernel, result);
     benchmark::DoNotOptimize(result);
   }
   state.SetItemsProcessed(state.iterations() * workload->view.count);
@@ -39,13 +39,15 @@ void evaluate(benchmark::State& state, const std::string& trace, PagePolicy poli
 }  // namespace exarch::dram
 
 int main(int argc, char** argv) {
+  using exarch::dram::Kernel;
   using exarch::dram::PagePolicy;
   for (const char* trace : {"stream", "random", "cloud-1", "cloud-2"}) {
     for (const auto& [name, policy] : {std::pair{"open", PagePolicy::Open}, std::pair{"closed", PagePolicy::Closed}}) {
-      for (const bool exact : {false, true}) {
-        const std::string label = std::string(exact ? "exact/" : "single_pass/") + trace + "/" + name;
-        benchmark::RegisterBenchmark(label.c_str(), [trace, policy = policy, exact](benchmark::State& state) {
-          exarch::dram::evaluate(state, trace, policy, exact);
+      for (const auto& [kernel_name, kernel] :
+           {std::pair{"dense", Kernel::dense}, std::pair{"lanes", Kernel::lanes}, std::pair{"exact", Kernel::exact}}) {
+        const std::string label = std::string(kernel_name) + "/" + trace + "/" + name;
+        benchmark::RegisterBenchmark(label.c_str(), [trace, policy = policy, kernel = kernel](benchmark::State& state) {
+          exarch::dram::evaluate(state, trace, policy, kernel);
         });
       }
     }

@@ -600,7 +600,7 @@ ControllerParams params_of(std::span<const std::int64_t> design) {
   return params;
 }
 
-void Workspace::run_kernel(const DramWorkload& workload, const ControllerParams& params, bool exact, RunResult& result) {
+void Workspace::run_kernel(const DramWorkload& workload, const ControllerParams& params, Kernel kernel, RunResult& result) {
   static const RunFunction kRun = cpu_run_function();
   ScratchSize size = usual_scratch(workload.view, params);
   while (true) {
@@ -611,7 +611,7 @@ void Workspace::run_kernel(const DramWorkload& workload, const ControllerParams&
     if (heap_.size() < size.heap) heap_.resize(size.heap);
     const Scratch scratch{slots_.data(),     size.slots,       pending_.data(), size.pending,
                           cas_order_.data(), arrivals_.data(), heap_.data(),    size.heap};
-    kRun(workload.view, params, workload.distances, scratch, exact, workload.step_budget, result);
+    kRun(workload.view, params, workload.distances, scratch, kernel, workload.step_budget, result);
     if (result.status != Status::out_of_space) return;
     const ScratchSize larger = larger_scratch(workload.view, size);
     if (larger.pending == size.pending && larger.heap == size.heap) {
@@ -623,10 +623,10 @@ void Workspace::run_kernel(const DramWorkload& workload, const ControllerParams&
 
 bool Workspace::run(const DramWorkload& workload, const ControllerParams& params, RunResult& result) {
   if (!workload.exact_from_start) {
-    run_kernel(workload, params, false, result);
+    run_kernel(workload, params, Kernel::dense, result);
     if (result.status != Status::tie) return false;
   }
-  run_kernel(workload, params, true, result);
+  run_kernel(workload, params, Kernel::exact, result);
   return true;
 }
 

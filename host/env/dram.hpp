@@ -33,7 +33,7 @@ class Workspace {
   // kernel had to decide.
   bool run(const DramWorkload& workload, const ControllerParams& params, RunResult& result);
   // Same, with the kernel chosen by the caller (tests, benchmarks); Status::tie is then returned as it is.
-  void run_kernel(const DramWorkload& workload, const ControllerParams& params, bool exact, RunResult& result);
+  void run_kernel(const DramWorkload& workload, const ControllerParams& params, Kernel kernel, RunResult& result);
 
  private:
   std::vector<BufferSlot> slots_;

@@ -38,9 +38,9 @@ double mean_cost(const DramWorkload& workload, const std::vector<ControllerParam
 double exact_over_single_pass(const DramWorkload& workload, const std::vector<ControllerParams>& params, std::size_t rounds) {
   std::vector<double> seconds[2];
   for (std::size_t round = 0; round < rounds; ++round) {
-    for (const bool exact : {false, true}) {
-      seconds[exact ? 1 : 0].push_back(
-          mean_cost(params, [&](Workspace& w, const ControllerParams& p, RunResult& r) { w.run_kernel(workload, p, exact, r); }));
+    for (const Kernel kernel : {Kernel::dense, Kernel::exact}) {
+      seconds[kernel == Kernel::exact ? 1 : 0].push_back(mean_cost(
+          params, [&](Workspace& w, const ControllerParams& p, RunResult& r) { w.run_kernel(workload, p, kernel, r); }));
     }
   }
   return median(seconds[1]) / median(seconds[0]);
@@ -117,9 +117,9 @@ std::uint64_t bench_signature(const DesignSpace& space) {
     const auto workload = load(trace);
     Workspace workspace;
     for (const ControllerParams& p : params) {
-      for (const bool exact : {false, true}) {
+      for (const Kernel kernel : {Kernel::dense, Kernel::exact}) {
         RunResult result;
-        workspace.run_kernel(*workload, p, exact, result);
+        workspace.run_kernel(*workload, p, kernel, result);
         add(static_cast<std::uint64_t>(result.status));
         if (result.status != Status::ok) continue;
         const Counters& c = result.counters;

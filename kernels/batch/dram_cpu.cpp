@@ -4,8 +4,8 @@
 namespace exarch::dram {
 
 void run_baseline(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
-                  const Scratch& scratch, bool exact, std::uint64_t max_steps, RunResult& result) {
-  (exact ? simulate_exact : simulate_single_pass)(workload, params, distances, scratch, max_steps, result);
+                  const Scratch& scratch, Kernel kernel, std::uint64_t max_steps, RunResult& result) {
+  simulate(workload, params, distances, scratch, kernel, max_steps, result);
 }
 
 RunFunction cpu_run_function(const char** name) {

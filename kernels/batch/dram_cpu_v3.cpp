@@ -5,8 +5,8 @@
 namespace exarch::dram {
 
 void run_x86_64_v3(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
-                   const Scratch& scratch, bool exact, std::uint64_t max_steps, RunResult& result) {
-  (exact ? simulate_exact : simulate_single_pass)(workload, params, distances, scratch, max_steps, result);
+                   const Scratch& scratch, Kernel kernel, std::uint64_t max_steps, RunResult& result) {
+  simulate(workload, params, distances, scratch, kernel, max_steps, result);
 }
 
 }  // namespace exarch::dram

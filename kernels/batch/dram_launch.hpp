@@ -11,16 +11,16 @@
 
 namespace exarch::dram {
 
-// Runs the single pass, or the exact kernel where `exact` asks for it; the status says how it ended.
+// Runs one candidate by the kernel asked for; the status says how it ended.
 using RunFunction = void (*)(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
-                             const Scratch& scratch, bool exact, std::uint64_t max_steps, RunResult& result);
+                             const Scratch& scratch, Kernel kernel, std::uint64_t max_steps, RunResult& result);
 
 // The fastest function this processor can execute; all give equal results. `name` (may be null) receives its level.
 [[nodiscard]] RunFunction cpu_run_function(const char** name = nullptr);
 
 void run_baseline(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
-                  const Scratch& scratch, bool exact, std::uint64_t max_steps, RunResult& result);
+                  const Scratch& scratch, Kernel kernel, std::uint64_t max_steps, RunResult& result);
 void run_x86_64_v3(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
-                   const Scratch& scratch, bool exact, std::uint64_t max_steps, RunResult& result);
+                   const Scratch& scratch, Kernel kernel, std::uint64_t max_steps, RunResult& result);
 
 }  // namespace exarch::dram

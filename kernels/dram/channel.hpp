@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "kernels/core/shape.hpp"
 #include "kernels/dram/constraints.hpp"
 #include "kernels/dram/scratch.hpp"
 #include "kernels/dram/types.hpp"
@@ -26,26 +27,31 @@ inline constexpr std::uint64_t kNeverAbsolute = 1ull << 62;
 // How a bank picks its request. FrFcfsGrp equals FrFcfs on read-only traces and is compiled for traces with writes only.
 enum class Choice : std::uint8_t { fifo, row_hit, row_hit_grouped };
 
-template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
+static_assert(kMaxBanks == kLanes && kTimingClasses <= kLanes && kBankColumns == kTableColumns);
+
+template <class Shape, PagePolicy kPolicy, Choice kChoice, bool kWrites>
 struct Channel {
+  template <class T>
+  using Values = typename Shape::template Values<T>;
+
   static constexpr bool kAdaptive = kPolicy == PagePolicy::OpenAdaptive || kPolicy == PagePolicy::ClosedAdaptive;
 
-  // The bank machines, one entry per bank. `ready`, `command`, `request` are the proposal of the last evaluation.
-  std::uint32_t ready[kMaxBanks];
-  std::uint32_t request[kMaxBanks];
-  std::uint8_t command[kMaxBanks];
-  std::uint8_t active[kMaxBanks];   // row open
-  std::uint8_t outcome[kMaxBanks];  // what the next CAS counts as: 0 hit, 1 miss, 2 conflict; when closed: 1 or 2
-  std::uint16_t hit[kMaxBanks];     // slot of the oldest waiting row hit (row_hit only)
-  std::uint16_t chosen[kMaxBanks];  // slot of the proposal
-  std::uint32_t count[kMaxBanks];
-  std::uint32_t open_row[kMaxBanks];
-  std::uint32_t ok[kMaxBanks][kBankColumns];  // earliest cycle by the bank's own constraints
-  std::uint32_t precharge_floor[kMaxBanks];   // last ACT + tRAS: no implicit precharge earlier
+  // The bank machines, by bank. `ready`, `command`, `request` are the proposal of the last evaluation.
+  Values<std::uint32_t> ready;
+  Values<std::uint32_t> request;
+  Values<std::uint8_t> command;
+  Values<std::uint8_t> active;   // row open
+  Values<std::uint8_t> outcome;  // what the next CAS counts as: 0 hit, 1 miss, 2 conflict; when closed: 1 or 2
+  Values<std::uint16_t> hit;     // slot of the oldest waiting row hit (row_hit only)
+  Values<std::uint16_t> chosen;  // slot of the proposal
+  Values<std::uint32_t> count;
+  Values<std::uint32_t> open_row;
+  typename Shape::Table ok;               // (bank, column) earliest cycle by the bank's own constraints
+  Values<std::uint32_t> precharge_floor;  // last ACT + tRAS: no implicit precharge earlier
 
-  std::uint32_t proposing;                // bit set of the banks that propose something
-  std::uint32_t rank_ok[kTimingClasses];  // earliest cycle by rank-wide constraints and the command bus
-  std::uint32_t act_window[4];            // last four ACT
+  std::uint32_t proposing;           // bit set of the banks that propose something
+  Values<std::uint32_t> rank_ok;     // (timing class) earliest cycle by rank-wide constraints and the command bus
+  Values<std::uint32_t> act_window;  // the last four ACT, in the first four places
   std::uint32_t act_oldest;
 
   // Request buffer.
@@ -86,20 +92,20 @@ struct Channel {
 
   EXARCH_HD void reset(const WorkloadView& workload, const ControllerParams& params, const Distances& d, BufferSlot* storage,
                        std::uint32_t storage_slots, Counters& result, Witness& proof) {
-    for (std::uint32_t b = 0; b < kMaxBanks; ++b) {
-      ready[b] = kNever;
-      request[b] = 0;
-      command[b] = 0;
-      active[b] = 0;
-      outcome[b] = 1;
-      hit[b] = chosen[b] = kNoSlot;
-      count[b] = 0;
-      open_row[b] = 0;
-      precharge_floor[b] = 0;
-      for (std::uint32_t k = 0; k < kBankColumns; ++k) ok[b][k] = 0;
-    }
-    for (std::uint32_t k = 0; k < kTimingClasses; ++k) rank_ok[k] = 0;
-    for (std::uint32_t& act : act_window) act = 0;
+    ready.fill(kNever);
+    request.fill(0);
+    command.fill(0);
+    active.fill(0);
+    outcome.fill(1);
+    hit.fill(kNoSlot);
+    chosen.fill(kNoSlot);
+    count.fill(0);
+    open_row.fill(0);
+    precharge_floor.fill(0);
+    const auto never = [](std::uint32_t) { return 0u; };
+    ok.transform(never);
+    rank_ok.fill(0);
+    act_window.fill(0);
     act_oldest = 0;
     proposing = 0;
     slots = storage;
@@ -107,7 +113,7 @@ struct Channel {
     // The first slots stand for the ends of the banks' lists, which therefore need no special cases.
     for (std::uint32_t b = 0; b < kMaxBanks; ++b) {
       const auto end = static_cast<std::uint16_t>(b);
-      slots[b] = {kNoRequest, 0, end, end};
+      Shape::write(slots[b], {kNoRequest, 0, end, end});
     }
     slots_used = kMaxBanks;
     free_slot = kNoSlot;
@@ -141,13 +147,11 @@ struct Channel {
   EXARCH_HD void rebase(std::uint64_t now_absolute) {
     const std::uint64_t shift = now_absolute - kOrigin - epoch;
     const auto moved = [shift](std::uint32_t t) { return t > shift ? static_cast<std::uint32_t>(t - shift) : 0u; };
-    for (std::uint32_t b = 0; b < kMaxBanks; ++b) {
-      if (ready[b] != kNever) ready[b] = moved(ready[b]);
-      precharge_floor[b] = moved(precharge_floor[b]);
-      for (std::uint32_t k = 0; k < kBankColumns; ++k) ok[b][k] = moved(ok[b][k]);
-    }
-    for (std::uint32_t& t : rank_ok) t = moved(t);
-    for (std::uint32_t& t : act_window) t = moved(t);
+    ready.transform([&](std::uint32_t t) { return t == kNever ? kNever : moved(t); });
+    precharge_floor.transform(moved);
+    ok.transform(moved);
+    rank_ok.transform(moved);
+    act_window.transform(moved);
     epoch += shift;
   }
 
@@ -168,8 +172,10 @@ struct Channel {
   // Stores the next request of the trace; says whether that changed what its bank proposes, or that the scratch area is
   // exhausted.
   EXARCH_INLINE Stored store(std::uint32_t arrival_low, std::uint32_t now) {
-    witness->buffer_fill = max_of(witness->buffer_fill, fill());
-    witness->buffer_total = max_of(witness->buffer_total, total);
+    if (Shape::leader()) {
+      witness->buffer_fill = max_of(witness->buffer_fill, fill());
+      witness->buffer_total = max_of(witness->buffer_total, total);
+    }
     std::uint16_t slot = free_slot;
     if (slot == kNoSlot) {
       if (slots_used == slot_count) return Stored::no_room;
@@ -181,10 +187,10 @@ struct Channel {
     const PackedRequest& r = requests[index];
     const std::uint32_t b = r.bank();
     const std::uint16_t last = slots[b].previous;
-    slots[slot] = {index, arrival_low, static_cast<std::uint16_t>(b), last};
-    slots[last].next = slot;
-    slots[b].previous = slot;
-    ++count[b];
+    Shape::write(slots[slot], {index, arrival_low, static_cast<std::uint16_t>(b), last});
+    Shape::write(slots[last].next, slot);
+    Shape::write(slots[b].previous, slot);
+    count.set(b, count[b] + 1);
     ++total;
     if constexpr (kWrites) writes += r.is_write() ? 1 : 0;
     last_stored_bank = b;
@@ -192,7 +198,7 @@ struct Channel {
     if constexpr (kChoice == Choice::row_hit) {
       if (active[b]) {
         if (hit[b] == kNoSlot && r.row() == open_row[b]) {
-          hit[b] = slot;
+          hit.set(b, slot);
           changed = true;
         }
         if constexpr (kAdaptive) changed = true;
@@ -209,11 +215,11 @@ struct Channel {
     BufferSlot& s = slots[slot];
     const std::uint16_t before = s.previous;
     const std::uint16_t after = s.next;
-    slots[before].next = after;
-    slots[after].previous = before;
-    s.next = free_slot;
+    Shape::write(slots[before].next, after);
+    Shape::write(slots[after].previous, before);
+    Shape::write(s.next, free_slot);
     free_slot = slot;
-    --count[b];
+    count.set(b, count[b] - 1);
     --total;
     if constexpr (kWrites) writes -= requests[s.request].is_write() ? 1 : 0;
   }
@@ -249,18 +255,18 @@ struct Channel {
   EXARCH_INLINE void propose(std::uint32_t b, std::uint32_t now) {
     using enum CommandCode;
     if (count[b] == 0 || blocked) {
-      ready[b] = kNever;
-      command[b] = 0;
+      ready.set(b, kNever);
+      command.set(b, 0);
       proposing &= ~(1u << b);
       return;
     }
     proposing |= 1u << b;
     std::uint16_t slot = slots[b].next;
     if (!active[b]) {
-      chosen[b] = slot;
-      request[b] = slots[slot].request;
-      command[b] = code_of(ACT);
-      ready[b] = max_of(ok[b][kBankAct], now);
+      chosen.set(b, slot);
+      request.set(b, slots[slot].request);
+      command.set(b, static_cast<std::uint8_t>(code_of(ACT)));
+      ready.set(b, max_of(ok.at(b, kBankAct), now));
       return;
     }
     bool further_hit = false;
@@ -288,11 +294,11 @@ struct Channel {
       if (row_hit) slot = best;
       further_hit = hits == 2;
     }
-    chosen[b] = slot;
-    request[b] = slots[slot].request;
+    chosen.set(b, slot);
+    request.set(b, slots[slot].request);
     if (!row_hit && kPolicy != PagePolicy::Closed) {
-      command[b] = code_of(PRE);
-      ready[b] = max_of(ok[b][kBankPre], now);
+      command.set(b, static_cast<std::uint8_t>(code_of(PRE)));
+      ready.set(b, max_of(ok.at(b, kBankPre), now));
       return;
     }
     const bool autoprecharge = kPolicy == PagePolicy::Closed           ? true
@@ -300,12 +306,12 @@ struct Channel {
                                : kPolicy == PagePolicy::OpenAdaptive   ? count[b] >= 2 && !further_hit
                                                                        : false;
     const bool write = kWrites && requests[request[b]].is_write();
-    command[b] = static_cast<std::uint8_t>((write ? code_of(WR) : code_of(RD)) + (autoprecharge ? 1 : 0));
-    std::uint32_t t = max_of(ok[b][kBankCas], now);
+    command.set(b, static_cast<std::uint8_t>((write ? code_of(WR) : code_of(RD)) + (autoprecharge ? 1 : 0)));
+    std::uint32_t t = max_of(ok.at(b, kBankCas), now);
     if constexpr (kWrites && kPolicy != PagePolicy::Open) {
-      if (command[b] == code_of(RDA)) t = max_of(t, ok[b][kBankRda]);
+      if (command[b] == code_of(RDA)) t = max_of(t, ok.at(b, kBankRda));
     }
-    ready[b] = t;
+    ready.set(b, t);
   }
 
   EXARCH_HD void propose_all(std::uint32_t now) {
@@ -314,7 +320,8 @@ struct Channel {
 
   // ---- command selection ----------------------------------------------------------------------------------------------
 
-  [[nodiscard]] EXARCH_INLINE std::uint64_t key_of(std::uint32_t b) const {
+  template <class Index>
+  [[nodiscard]] EXARCH_INLINE std::uint64_t key_of(Index b) const {
     return static_cast<std::uint64_t>(max_of(ready[b], rank_ok[command[b] >> 1])) << 32 | request[b];
   }
 
@@ -325,33 +332,14 @@ struct Channel {
       bank = proposing == 0 ? 0 : log2_floor(proposing);
       return key_of(bank);
     }
-    std::uint64_t key[kMaxBanks];
-    for (std::uint32_t b = 0; b < kMaxBanks; ++b) key[b] = key_of(b);
-    std::uint32_t winner[4];
-    for (std::uint32_t i = 0; i < 4; ++i) {
-      winner[i] = key[2 * i + 1] < key[2 * i] ? 2 * i + 1 : 2 * i;
-      key[i] = min_of(key[2 * i], key[2 * i + 1]);
-    }
-    const std::uint32_t left = key[1] < key[0] ? winner[1] : winner[0];
-    const std::uint64_t left_key = min_of(key[0], key[1]);
-    const std::uint32_t right = key[3] < key[2] ? winner[3] : winner[2];
-    const std::uint64_t right_key = min_of(key[2], key[3]);
-    bank = right_key < left_key ? right : left;
-    return min_of(left_key, right_key);
+    return Shape::first_of([this](auto b) { return key_of(b); }, bank);
   }
 
   // ---- issue ----------------------------------------------------------------------------------------------------------
 
-  // The rows are copied so that the compiler sees no overlap and keeps each in one vector register.
-  EXARCH_INLINE void advance_timing(std::uint32_t code, std::uint32_t now) {
-    std::uint32_t row[kTimingClasses];
-    for (std::uint32_t k = 0; k < kTimingClasses; ++k) row[k] = max_of(rank_ok[k], now + distances->rank[code][k]);
-    for (std::uint32_t k = 0; k < kTimingClasses; ++k) rank_ok[k] = row[k];
-  }
+  EXARCH_INLINE void advance_timing(std::uint32_t code, std::uint32_t now) { rank_ok.raise(now, distances->rank[code]); }
   EXARCH_INLINE void advance_bank(std::uint32_t b, std::uint32_t code, std::uint32_t now) {
-    std::uint32_t row[kBankColumns];
-    for (std::uint32_t k = 0; k < kBankColumns; ++k) row[k] = max_of(ok[b][k], now + distances->bank[code][k]);
-    for (std::uint32_t k = 0; k < kBankColumns; ++k) ok[b][k] = row[k];
+    ok.raise(b, now, distances->bank[code]);
   }
 
   EXARCH_INLINE void log_command(std::uint32_t code, std::uint64_t cycle) {
@@ -362,11 +350,11 @@ struct Channel {
   EXARCH_INLINE void note_precharge(std::uint64_t cycle) {
     --unclosed;
     last_close = max_of(last_close, cycle);
-    ++counters->pre;
+    if (Shape::leader()) ++counters->pre;
   }
 
   EXARCH_INLINE void close_interval() {
-    if (interval_open) counters->active_cycles += last_close - first_act;
+    if (interval_open && Shape::leader()) counters->active_cycles += last_close - first_act;
     interval_open = false;
   }
 
@@ -374,20 +362,19 @@ struct Channel {
     using enum CommandCode;
     advance_timing(code_of(ACT), now);
     advance_bank(b, code_of(ACT), now);
-    act_window[act_oldest] = now;
+    act_window.set(act_oldest, now);
     act_oldest = (act_oldest + 1) & 3u;
-    std::uint32_t& act_ok = rank_ok[class_of(ACT)];
-    act_ok = max_of(act_ok, act_window[act_oldest] + distances->tFAW);
-    precharge_floor[b] = now + distances->tRAS;
-    active[b] = 1;
+    rank_ok.set(class_of(ACT), max_of(rank_ok[class_of(ACT)], act_window[act_oldest] + distances->tFAW));
+    precharge_floor.set(b, now + distances->tRAS);
+    active.set(b, 1);
     ++open_banks;
-    open_row[b] = requests[request[b]].row();
-    if constexpr (kChoice == Choice::row_hit) hit[b] = chosen[b];  // the head is the oldest of its row
+    open_row.set(b, requests[request[b]].row());
+    if constexpr (kChoice == Choice::row_hit) hit.set(b, chosen[b]);  // the head is the oldest of its row
     const std::uint64_t cycle = absolute(now);
-    ++counters->act;
+    if (Shape::leader()) ++counters->act;
     if (unclosed == 0 && !(interval_open && last_close > cycle)) {
       close_interval();
-      counters->precharged_cycles += cycle > last_close ? cycle - last_close : 0;
+      if (Shape::leader()) counters->precharged_cycles += cycle > last_close ? cycle - last_close : 0;
       first_act = cycle;
       interval_open = true;
     }
@@ -400,9 +387,9 @@ struct Channel {
     using enum CommandCode;
     advance_timing(code_of(PRE), now);
     advance_bank(b, code_of(PRE), now);
-    active[b] = 0;
-    hit[b] = kNoSlot;
-    outcome[b] = 2;
+    active.set(b, 0);
+    hit.set(b, kNoSlot);
+    outcome.set(b, 2);
     --open_banks;
     const std::uint64_t cycle = absolute(now);
     note_precharge(cycle);
@@ -427,14 +414,17 @@ struct Channel {
     advance_timing(code, now);
     advance_bank(b, code, now);
     const std::uint64_t cycle = absolute(now);
-    if (kWrites && code >= code_of(WR)) {
-      ++counters->wr;
-    } else {
-      ++counters->rd;
+    const std::uint32_t counted_as = outcome[b];
+    if (Shape::leader()) {
+      if (kWrites && code >= code_of(WR)) {
+        ++counters->wr;
+      } else {
+        ++counters->rd;
+      }
+      std::uint64_t* const outcomes = &counters->row_hits;  // hits, misses, conflicts
+      ++outcomes[counted_as];
     }
-    std::uint64_t* const outcomes = &counters->row_hits;  // hits, misses, conflicts
-    ++outcomes[outcome[b]];
-    outcome[b] = 0;
+    outcome.set(b, 0);
     if constexpr (kChoice == Choice::row_hit) {
       const std::uint32_t next = requests[served.request].next_same_row;
       std::uint16_t s = kNoSlot;
@@ -442,12 +432,12 @@ struct Channel {
         s = slots[slot].next;
         while (slots[s].request != next) s = slots[s].next;
       }
-      hit[b] = s;
+      hit.set(b, s);
     }
     remove(b, slot);
     if (code & 1u) {
-      active[b] = 0;
-      outcome[b] = 1;
+      active.set(b, 0);
+      outcome.set(b, 1);
       --open_banks;
       const std::uint32_t delay = kWrites && code >= code_of(WR) ? distances->implicit_pre_write : distances->implicit_pre_read;
       const std::uint64_t at = absolute(max_of(now + delay, precharge_floor[b]));
@@ -472,6 +462,7 @@ struct Channel {
   // ---- refresh manager ------------------------------------------------------------------------------------------------
 
   EXARCH_HD void test_postponed() {
+    if (!Shape::leader()) return;
     witness->postponed_low = min_of(witness->postponed_low, flex);
     witness->postponed_high = max_of(witness->postponed_high, flex);
   }
@@ -489,7 +480,7 @@ struct Channel {
     if (!pulled_in) {
       test_postponed();
       if (flex == postponed_limit) {
-        witness->postponed_forced = true;
+        if (Shape::leader()) witness->postponed_forced = true;
         blocked = true;
       } else if (busy) {
         ++flex;
@@ -522,9 +513,9 @@ struct Channel {
       for (std::uint32_t b = 0; b < kMaxBanks; ++b) {
         if (!active[b]) continue;
         note_precharge(cycle);
-        active[b] = 0;
-        hit[b] = kNoSlot;
-        outcome[b] = 1;
+        active.set(b, 0);
+        hit.set(b, kNoSlot);
+        outcome.set(b, 1);
       }
       open_banks = 0;
       log_command(code_of(PREA), cycle);
@@ -532,9 +523,11 @@ struct Channel {
     }
     advance_timing(code_of(REFA), now);
     close_interval();
-    counters->precharged_cycles += cycle > last_close ? cycle - last_close : 0;
-    ++counters->ref;
-    counters->active_cycles += distances->tRFC_minus_tRP;
+    if (Shape::leader()) {
+      counters->precharged_cycles += cycle > last_close ? cycle - last_close : 0;
+      ++counters->ref;
+      counters->active_cycles += distances->tRFC_minus_tRP;
+    }
     last_close = cycle + distances->tRFC_minus_tRP;
     log_command(code_of(REFA), cycle);
     blocked = false;
@@ -543,9 +536,9 @@ struct Channel {
     } else {
       pulled_in = true;
     }
-    witness->pulledin_low = min_of(witness->pulledin_low, flex);
+    if (Shape::leader()) witness->pulledin_low = min_of(witness->pulledin_low, flex);
     if (flex == -pulledin_limit) {
-      witness->pulledin_limited = true;
+      if (Shape::leader()) witness->pulledin_limited = true;
       pulled_in = false;
       refresh_due += distances->tREFI;
     }
@@ -560,10 +553,10 @@ struct Channel {
     if (last_implicit > last_command_at) end = last_implicit + distances->end_width[code_of(PRE)];
     end = end > 0 ? end - 1 : 0;
     if (unclosed > 0) {
-      counters->active_cycles += end > first_act ? end - first_act : 0;
+      if (Shape::leader()) counters->active_cycles += end > first_act ? end - first_act : 0;
     } else {
       close_interval();
-      counters->precharged_cycles += end > last_close ? end - last_close : 0;
+      if (Shape::leader()) counters->precharged_cycles += end > last_close ? end - last_close : 0;
     }
   }
 };

@@ -18,7 +18,8 @@ template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
 struct EventOrder {
   enum MessageKind : std::uint32_t { kRequest = 1, kAccepted, kResponse, kConsumed, kAcknowledge };
 
-  Channel<kPolicy, kChoice, kWrites> channel;
+  using Banks = Channel<Dense, kPolicy, kChoice, kWrites>;
+  Banks channel;
   Notifications events;
   // Messages with a delay: the cycle of their delivery, kNeverAbsolute when there is none.
   std::uint64_t request_at, response_at;  // to the arbiter
@@ -168,7 +169,7 @@ struct EventOrder {
       if (index - consumed > mask) status = Status::out_of_space;
       pending[index & mask] = {arrival, arrival};
     }
-    if (channel.store(arrival, now) == Channel<kPolicy, kChoice, kWrites>::Stored::no_room) status = Status::out_of_space;
+    if (channel.store(arrival, now) == Banks::Stored::no_room) status = Status::out_of_space;
     events.send_next_round(Notifications::kArbiter, kAccepted);
     return true;
   }

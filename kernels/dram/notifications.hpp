@@ -9,14 +9,13 @@ namespace exarch::dram {
 inline namespace EXARCH_ISA {
 
 struct Notifications {
-  // A heap entry is cycle << kCycleShift | serial number << kSourceBits | source. Serial numbers come round again long after the
-  // last entry of a past round is gone: no time but that of a request, which nothing replaces, lies further ahead than the
-  // memory's longest timing or refresh interval.
+  // A heap entry is cycle << kCycleShift | serial number << kSourceBits | source. When the serial numbers are used up, renumber()
+  // gives those in use new ones.
   static constexpr std::uint32_t kSourceBits = 3, kCycleShift = 20;
   static constexpr std::uint64_t kIdentity = (1u << kCycleShift) - 1;
   static constexpr std::uint64_t kNoEntry = ~0ull;
 
-  enum Source : std::uint32_t { kOffer, kDone, kTimer, kData, kArbiter, kPlayer, kSources };
+  enum Source : std::uint32_t { kOffer, kDone, kTimer, kData, kArbiter, kPlayer, kNobody = 7, kSources };
   // Agents, as two-bit codes (0: none).
   static constexpr std::uint32_t kController = 1, kArbiterAgent = 2, kPlayerAgent = 3;
 
@@ -70,7 +69,8 @@ struct Notifications {
     if (next_round_set >> source & 1u) return;
     const std::uint64_t at = (now + delay) << kCycleShift;
     if (at >= (live[source] & ~kIdentity)) return;
-    last_number = (last_number + (1u << kSourceBits)) & kIdentity;
+    last_number += 1u << kSourceBits;
+    if (last_number > kIdentity) renumber();
     live[source] = at | last_number | source;
     insert(live[source]);
   }
@@ -135,6 +135,20 @@ struct Notifications {
       shift += 2;
     }
     return agents;
+  }
+
+  // Gives live entries the first serial numbers, and dead ones to nobody for good.
+  EXARCH_OUTLINE void renumber() {
+    last_number = 0;
+    for (std::uint32_t i = 0; i < size; ++i) {
+      const std::uint64_t at = heap[i] & ~kIdentity;
+      const std::uint32_t source = source_of(heap[i]);
+      const bool alive = !dead(heap[i]);
+      if (alive) last_number += 1u << kSourceBits;
+      heap[i] = alive ? at | last_number | source : at | kNobody;
+      if (alive) live[source] = heap[i];
+    }
+    last_number += 1u << kSourceBits;
   }
 
   [[nodiscard]] EXARCH_INLINE static std::uint32_t source_of(std::uint64_t entry) {

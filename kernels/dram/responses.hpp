@@ -13,6 +13,7 @@
 namespace exarch::dram {
 inline namespace EXARCH_ISA {
 
+template <class Shape>
 struct Responses {
   PendingResponse* pending;
   std::uint32_t mask;
@@ -51,7 +52,7 @@ struct Responses {
       } else {
         while (passed < delivered && end_of(passed, arrival) < arrival) ++passed;
       }
-      witness->most_active = max_of(witness->most_active, index - passed);
+      if (Shape::leader()) witness->most_active = max_of(witness->most_active, index - passed);
       if (index - passed > mask) return false;
     } else if (in_request_order && index - delivered > mask) {
       return false;
@@ -59,12 +60,13 @@ struct Responses {
     ++opened;
     if (in_request_order) {
       const auto low = static_cast<std::uint32_t>(arrival);
-      pending[index & mask] = {low, low};
+      Shape::write(pending[index & mask], {low, low});
     }
     return true;
   }
 
   EXARCH_INLINE void count_latency(std::uint32_t cycles) {
+    if (!Shape::leader()) return;
     counters->latency_sum += cycles;
     counters->latency_max = max_of<std::uint64_t>(counters->latency_max, cycles);
     ++counters->latency_histogram[latency_bucket(cycles)];
@@ -74,19 +76,19 @@ struct Responses {
   EXARCH_INLINE void close(std::uint32_t index, std::uint32_t arrival, std::uint64_t data_end) {
     last_data_end = max_of(last_data_end, data_end);
     if (!in_request_order) {
-      if (windowed) pending[delivered & mask].end = static_cast<std::uint32_t>(data_end);
+      if (windowed) Shape::write(pending[delivered & mask].end, static_cast<std::uint32_t>(data_end));
       ++delivered;
       last_end = data_end;
       count_latency(static_cast<std::uint32_t>(data_end) - arrival);
       return;
     }
-    pending[index & mask].end = static_cast<std::uint32_t>(data_end);
+    Shape::write(pending[index & mask].end, static_cast<std::uint32_t>(data_end));
     if (index != delivered) return;
     do {
       PendingResponse& response = pending[delivered & mask];
       last_end = max_of(end_of(delivered, data_end), last_end + 1);
-      response.end = static_cast<std::uint32_t>(last_end);
-      count_latency(response.end - response.arrival);
+      Shape::write(response.end, static_cast<std::uint32_t>(last_end));
+      count_latency(static_cast<std::uint32_t>(last_end) - response.arrival);
       ++delivered;
     } while (known(delivered));
   }
@@ -98,11 +100,13 @@ struct Responses {
 
   // A request is accepted in `cycle` while the buffer is empty: the controller was idle since the last response left it.
   EXARCH_INLINE void note_idle(std::uint64_t cycle) {
+    if (!Shape::leader()) return;
     if (cycle > last_data_end) counters->idle_cycles_fifo += cycle - last_data_end;
     if (cycle > last_end) counters->idle_cycles_reorder += cycle - last_end;
   }
 
   EXARCH_INLINE void finish(std::uint32_t requests, bool simple) {
+    if (!Shape::leader()) return;
     counters->cycles = last_end;
     counters->served = simple ? requests - 1 : requests;
     if (!simple) counters->idle_cycles_fifo += last_end - last_data_end;

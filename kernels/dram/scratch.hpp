@@ -66,6 +66,9 @@ struct RunResult {
   Status status;
 };
 
+// The kernels: the single pass in its two shapes (kernels/core/shape.hpp), and the exact order of simultaneous events.
+enum class Kernel : std::uint8_t { dense, lanes, exact };
+
 inline constexpr std::uint64_t kNoStepLimit = ~0ull;
 
 [[nodiscard]] EXARCH_HD constexpr ScratchSize usual_scratch(const WorkloadView& workload, const ControllerParams& params) {

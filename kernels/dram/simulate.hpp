@@ -47,29 +47,35 @@ EXARCH_HD auto dispatch_policies(const ControllerParams& params, bool has_writes
   return with_policy.template operator()<PagePolicy::ClosedAdaptive>();
 }
 
-template <template <PagePolicy, Choice, bool> class Kernel>
+template <template <PagePolicy, Choice, bool> class Run>
 EXARCH_HD void simulate_with(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
                              const Scratch& scratch, std::uint64_t max_steps, RunResult& result) {
   result.counters = Counters{};
   reset_witness(result.witness);
   result.status = dispatch_policies(params, workload.has_writes, [&]<PagePolicy kPolicy, Choice kChoice, bool kWrites>() {
-    Kernel<kPolicy, kChoice, kWrites> run;
+    Run<kPolicy, kChoice, kWrites> run;
     run.reset(workload, params, distances, scratch, result.counters, result.witness);
     return run.run(max_steps);
   });
 }
 
-// The single pass, for equal player and controller clocks only. Status::tie asks for simulate_exact(), Status::out_of_space for
-// more scratch.
-EXARCH_HD void simulate_single_pass(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
-                                    const Scratch& scratch, std::uint64_t max_steps, RunResult& result) {
-  simulate_with<SinglePass>(workload, params, distances, scratch, max_steps, result);
-}
+template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
+using DensePass = SinglePass<Dense, kPolicy, kChoice, kWrites>;
+template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
+using LanesPass = SinglePass<ArrayLanes, kPolicy, kChoice, kWrites>;
 
-// The exact order of simultaneous events; for any candidate and workload.
-EXARCH_HD void simulate_exact(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
-                              const Scratch& scratch, std::uint64_t max_steps, RunResult& result) {
-  simulate_with<EventOrder>(workload, params, distances, scratch, max_steps, result);
+// Runs one candidate in the calling thread. The single pass is for equal player and controller clocks only, and may end with
+// Status::tie, which asks for Kernel::exact; Status::out_of_space asks for more scratch.
+EXARCH_HD void simulate(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
+                        const Scratch& scratch, Kernel kernel, std::uint64_t max_steps, RunResult& result) {
+  switch (kernel) {
+    case Kernel::dense:
+      return simulate_with<DensePass>(workload, params, distances, scratch, max_steps, result);
+    case Kernel::lanes:
+      return simulate_with<LanesPass>(workload, params, distances, scratch, max_steps, result);
+    case Kernel::exact:
+      return simulate_with<EventOrder>(workload, params, distances, scratch, max_steps, result);
+  }
 }
 
 }  // namespace EXARCH_ISA

@@ -16,13 +16,13 @@
 namespace exarch::dram {
 inline namespace EXARCH_ISA {
 
-template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
+template <class Shape, PagePolicy kPolicy, Choice kChoice, bool kWrites>
 struct SinglePass {
-  using Bank = Channel<kPolicy, kChoice, kWrites>;
+  using Banks = Channel<Shape, kPolicy, kChoice, kWrites>;
   enum class Offer : std::uint8_t { none, waiting_for_response, queued, freed, tie };
 
-  Bank channel;
-  Responses responses;
+  Banks channel;
+  Responses<Shape> responses;
 
   // The next request of the trace, on its way to the controller.
   Offer offer;
@@ -93,7 +93,7 @@ struct SinglePass {
       const std::uint64_t freed = responses.end_of(index - max_active, arrival);
       waited = freed >= arrival;
       admission = max_of(arrival, freed);
-      if (waited) channel.witness->active_waited = true;
+      if (waited && Shape::leader()) channel.witness->active_waited = true;
     }
     offer_at = max_of(admission, channel_free);
     offered = channel.relative(offer_at);
@@ -119,8 +119,8 @@ struct SinglePass {
       stop(Status::out_of_space);
       return false;
     }
-    const typename Bank::Stored stored = channel.store(static_cast<std::uint32_t>(arrival), now);
-    if (stored == Bank::Stored::no_room) {
+    const typename Banks::Stored stored = channel.store(static_cast<std::uint32_t>(arrival), now);
+    if (stored == Banks::Stored::no_room) {
       stop(Status::out_of_space);
       return false;
     }
@@ -128,7 +128,7 @@ struct SinglePass {
     if (simple) player_free = channel_free;
     prepare_offer();
     update_visible();
-    return stored == Bank::Stored::proposes;
+    return stored == Banks::Stored::proposes;
   }
 
   // For the rare call sites; accept() itself is expanded where it counts.
@@ -149,7 +149,7 @@ struct SinglePass {
       if (offer == Offer::waiting_for_response) admit();
       update_visible();
       if (visible <= now) {
-        channel.witness->buffer_refused = true;
+        if (Shape::leader()) channel.witness->buffer_refused = true;
         (void)accept(now);
       }
       channel.after_cas(b, kWrites && code >= code_of(WR), now);

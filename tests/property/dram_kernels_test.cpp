@@ -1,6 +1,8 @@
 // The fast kernels against the reference model, counter for counter, on random designs over random traces.
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "host/reference/dram_reference.hpp"
 #include "tests/support/random_cases.hpp"
 
@@ -49,19 +51,24 @@ Tally check(const DramWorkload& workload, std::mt19937_64& rng, int designs, boo
     const ReferenceResult want = simulate_reference(workload.view, params);
     EXPECT_EQ(want.status, Status::ok);
     RunResult exact;
-    workspace.run_kernel(workload, params, true, exact);
+    workspace.run_kernel(workload, params, Kernel::exact, exact);
     EXPECT_EQ(exact.status, Status::ok) << describe(params);
     EXPECT_EQ(differences(exact.counters, want.counters, params), "") << "exact kernel: " << describe(params);
     ++tally.runs;
     if (!single_pass) continue;
     RunResult fast;
-    workspace.run_kernel(workload, params, false, fast);
+    workspace.run_kernel(workload, params, Kernel::dense, fast);
+    RunResult lanes;
+    workspace.run_kernel(workload, params, Kernel::lanes, lanes);
+    EXPECT_EQ(lanes.status, fast.status) << describe(params);
+    EXPECT_EQ(std::memcmp(&lanes.witness, &fast.witness, sizeof fast.witness), 0) << describe(params);
     if (fast.status == Status::tie) {
       ++tally.ties;
       continue;
     }
     EXPECT_EQ(fast.status, Status::ok) << describe(params);
     EXPECT_EQ(differences(fast.counters, want.counters, params), "") << "single pass: " << describe(params);
+    EXPECT_EQ(differences(lanes.counters, want.counters, params), "") << "single pass in lanes: " << describe(params);
   }
   return tally;
 }
@@ -132,7 +139,7 @@ TEST(KernelsEqualReference, WhenARequestStarves) {
     (void)workspace.run(*workload, params, result);
     EXPECT_EQ(result.status, Status::ok);
     EXPECT_EQ(differences(result.counters, want.counters, params), "") << describe(params);
-    workspace.run_kernel(*workload, params, true, result);
+    workspace.run_kernel(*workload, params, Kernel::exact, result);
     EXPECT_EQ(differences(result.counters, want.counters, params), "") << describe(params);
   }
 }
@@ -149,12 +156,12 @@ TEST(KernelsEqualReference, OverLongGaps) {
   Workspace workspace;
   ControllerParams params;
   params.refresh_policy = RefreshPolicy::NoRefresh;
-  for (const bool exact : {false, true}) {
+  for (const Kernel kernel : {Kernel::dense, Kernel::lanes, Kernel::exact}) {
     const ReferenceResult want = simulate_reference(workload->view, params);
     RunResult result;
-    workspace.run_kernel(*workload, params, exact, result);
+    workspace.run_kernel(*workload, params, kernel, result);
     if (result.status == Status::tie) continue;
-    EXPECT_EQ(differences(result.counters, want.counters, params), "") << (exact ? "exact" : "single pass");
+    EXPECT_EQ(differences(result.counters, want.counters, params), "") << static_cast<int>(kernel);
   }
 }
 
@@ -168,7 +175,7 @@ TEST(ExactKernelEqualsReference, WhenRefreshesAreFarApart) {
   params.refresh_policy = RefreshPolicy::AllBank;
   const ReferenceResult want = simulate_reference(workload->view, params);
   RunResult result;
-  Workspace().run_kernel(*workload, params, true, result);
+  Workspace().run_kernel(*workload, params, Kernel::exact, result);
   EXPECT_EQ(result.status, Status::ok);
   EXPECT_EQ(differences(result.counters, want.counters, params), "");
 }
@@ -182,9 +189,9 @@ TEST(KernelsEndWithAStatus, WhenNothingButRefreshesHappens) {
   ControllerParams params;
   params.refresh_policy = RefreshPolicy::AllBank;
   params.page_policy = PagePolicy::Closed;
-  for (const bool exact : {false, true}) {
+  for (const Kernel kernel : {Kernel::dense, Kernel::lanes, Kernel::exact}) {
     RunResult result;
-    Workspace().run_kernel(*workload, params, exact, result);
+    Workspace().run_kernel(*workload, params, kernel, result);
     EXPECT_NE(result.status, Status::out_of_space);
     if (result.status == Status::ok) continue;
     EXPECT_TRUE(result.status == Status::step_limit || result.status == Status::tie);
