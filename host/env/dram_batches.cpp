@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -16,7 +17,7 @@ namespace {
 struct Attempt {
   bool exact;
   unsigned enlarged;
-  auto operator<=>(const Attempt&) const = default;
+  bool operator<(const Attempt& other) const { return std::tie(exact, enlarged) < std::tie(other.exact, other.enlarged); }
 };
 
 class ChunkRunner {

@@ -29,6 +29,7 @@ namespace {
 
 constexpr std::uint32_t kKeyBlock = 256;
 
+// Budget: 32 registers, no stack.
 __global__ void __launch_bounds__(kKeyBlock)
     sort_key_kernel(const ControllerParams* __restrict__ params, bool has_writes, std::uint32_t count,
                     std::uint8_t* __restrict__ keys, std::uint32_t* __restrict__ candidates) {

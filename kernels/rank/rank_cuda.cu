@@ -14,6 +14,8 @@
 #include <thrust/tuple.h>
 #include <thrust/unique.h>
 
+#include <algorithm>
+
 #include "kernels/rank/rank.hpp"
 #include "kernels/rank/staircase.hpp"
 
