@@ -3,13 +3,16 @@
 //
 // The bodies are part of every build; without a device they are skipped with the reason.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/env/dram.hpp"
@@ -230,6 +233,30 @@ TEST(Backends, CpuStaysCpuAndSmallBatchesToo) {
   Backend automatic("auto");
   EXPECT_FALSE(automatic.uses_cuda(1));
   EXPECT_EQ(automatic.uses_cuda(1u << 20), probe_cuda().available);
+}
+
+// Output (both streams) and exit code of the program.
+std::pair<std::string, int> run_program(const std::string& arguments) {
+  FILE* pipe = popen((std::string(EXARCH_BINARY) + " " + arguments + " 2>&1").c_str(), "r");
+  std::string output;
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += static_cast<char>(c);
+  return {output, WEXITSTATUS(pclose(pipe))};
+}
+
+TEST(Program, DoctorSaysWhichDevicesOrWhyNone) {
+  const auto [output, code] = run_program("doctor");
+  EXPECT_EQ(code, 0) << output;
+  EXPECT_NE(output.find(probe_cuda().reason), std::string::npos) << output;
+}
+
+TEST(Program, RefusesBackendCudaWithoutADeviceAndFallsBackByItself) {
+  if (const CudaProbe probe = probe_cuda(); probe.available) GTEST_SKIP() << probe.reason;
+  const auto [refused, code] = run_program("eval dram --trace stream --backend cuda");
+  EXPECT_EQ(code, 1) << refused;
+  EXPECT_NE(refused.find("--backend cuda: " + probe_cuda().reason), std::string::npos) << refused;
+  const auto [automatic, fine] = run_program("eval dram --trace stream --backend auto");
+  EXPECT_EQ(fine, 0) << automatic;
+  EXPECT_EQ(automatic, run_program("eval dram --trace stream --backend cpu").first);
 }
 
 }  // namespace
