@@ -25,6 +25,8 @@ Found find_devices() {
   int count = 0;
   if (const cudaError_t error = cudaGetDeviceCount(&count); error != cudaSuccess) {
     (void)cudaGetLastError();
+    int driver = 0;
+    if (cudaDriverGetVersion(&driver) == cudaSuccess && driver == 0) return {{}, "no NVIDIA driver is installed here"};
     return {{}, std::string("no CUDA device answers: ") + cudaGetErrorString(error)};
   }
   Found found;
