@@ -482,7 +482,10 @@ void DramEnvironment::simulate(const Workload& base, std::span<const std::int64_
     std::vector<RunResult> results(count);
     std::vector<std::uint8_t> exact(count);
     run_on_cuda(workload, params, backend.devices(), results, exact);
-    for (std::size_t i = 0; i < count; ++i) store(i, results[i], exact[i] != 0);
+    constexpr std::size_t kBlock = 1024;
+    backend.pool().for_each((count + kBlock - 1) / kBlock, [&](std::size_t block, unsigned) {
+      for (std::size_t i = block * kBlock; i < std::min(count, (block + 1) * kBlock); ++i) store(i, results[i], exact[i] != 0);
+    });
     return;
   }
   std::vector<Workspace> workspaces(backend.pool().threads());
