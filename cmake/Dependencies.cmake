@@ -10,6 +10,30 @@ find_package(Threads REQUIRED)
 exarch_require(cxxopts libcxxopts-dev)
 exarch_require(nlohmann_json nlohmann-json3-dev)
 exarch_require(SQLite3 libsqlite3-dev)
+
+# exarch_thrust: Thrust and CUB, of the CUDA toolkit where there is one (its CCCL), else of Debian. What the C++ compiler makes of it
+# runs on the CPU, in one thread, and needs no toolkit.
+find_package(CUDAToolkit QUIET)
+function(exarch_find_parallel_headers variable header debian)
+  set(toolkit)
+  foreach(folder IN LISTS CUDAToolkit_INCLUDE_DIRS)
+    list(APPEND toolkit ${folder}/cccl ${folder})
+  endforeach()
+  find_path(${variable} ${header} PATHS ${toolkit} NO_DEFAULT_PATH)
+  find_path(${variable} ${header})
+  mark_as_advanced(${variable})
+  if(NOT ${variable})
+    message(FATAL_ERROR "${header} not found. On Debian: apt install ${debian}, or install a CUDA toolkit")
+  endif()
+endfunction()
+exarch_find_parallel_headers(EXARCH_THRUST_INCLUDE_DIR thrust/version.h libthrust-dev)
+exarch_find_parallel_headers(EXARCH_CUB_INCLUDE_DIR cub/version.cuh libcub-dev)
+add_library(exarch_thrust INTERFACE)
+target_include_directories(exarch_thrust SYSTEM INTERFACE ${EXARCH_THRUST_INCLUDE_DIR} ${EXARCH_CUB_INCLUDE_DIR}
+                                                          ${CUDAToolkit_INCLUDE_DIRS})
+target_compile_definitions(exarch_thrust INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:THRUST_HOST_SYSTEM=THRUST_HOST_SYSTEM_CPP>
+  $<$<COMPILE_LANGUAGE:CXX>:THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP>)
 if(EXARCH_TESTS)
   exarch_require(GTest "libgtest-dev libgmock-dev")
 endif()

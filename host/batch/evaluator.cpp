@@ -1,6 +1,7 @@
 #include "host/batch/evaluator.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace exarch {
 
@@ -11,29 +12,43 @@ Evaluator::Evaluator(const Environment& environment, std::shared_ptr<const Workl
       backend_(backend),
       options_(options),
       parameters_(environment.parameters().size()),
+      counters_(environment.counters().size()),
+      detail_size_(environment.detail_size()),
+      proof_size_(environment.proof_size()),
       classes_(parameters_),
       family_index_(parameters_) {}
 
+std::size_t Evaluator::kept(OutcomeId id) const {
+  if (id < released_) throw std::logic_error("outcome " + std::to_string(id) + " was released");
+  return id - released_;
+}
+
 std::span<const std::uint64_t> Evaluator::counters(OutcomeId id) const {
-  const std::size_t n = environment_.counters().size();
-  return std::span(outcomes_.counters).subspan(id * n, n);
+  return std::span(outcomes_.counters).subspan(kept(id) * counters_, counters_);
 }
 
 std::span<const std::byte> Evaluator::detail(OutcomeId id) const {
-  const std::size_t n = environment_.detail_size();
-  return std::span(outcomes_.detail).subspan(id * n, n);
+  return std::span(outcomes_.detail).subspan(kept(id) * detail_size_, detail_size_);
 }
 
 std::span<const std::int64_t> Evaluator::simulated_design(OutcomeId id) const {
-  return std::span(simulated_designs_).subspan(id * parameters_, parameters_);
+  return std::span(simulated_designs_).subspan(kept(id) * parameters_, parameters_);
 }
 
 void Evaluator::price(OutcomeId id, std::span<const std::int64_t> design, std::span<double> metrics) const {
   environment_.price(*workload_, design, counters(id), metrics);
 }
 
-std::uint32_t Evaluator::family_of(std::uint32_t design_class) {
-  std::vector<std::int64_t> design(classes_[design_class].begin(), classes_[design_class].end());
+void Evaluator::release() {
+  released_ = status_.size();
+  outcomes_.status.clear();
+  outcomes_.counters.clear();
+  outcomes_.detail.clear();
+  simulated_designs_.clear();
+}
+
+std::uint32_t Evaluator::family_of(std::span<const std::int64_t> canonical) {
+  std::vector<std::int64_t> design(canonical.begin(), canonical.end());
   environment_.family_of(design);
   const auto [family, is_new] = family_index_.insert(design);
   if (is_new) families_.emplace_back();
@@ -44,16 +59,12 @@ std::vector<Evaluator::OutcomeId> Evaluator::evaluate(std::span<const std::int64
                                                       const std::function<void(std::size_t, std::size_t)>& progress) {
   const std::size_t count = designs.size() / parameters_;
   requested_ += count;
+  std::vector<OutcomeId> ids(count);
   if (!options_.share) {
-    const auto first = static_cast<OutcomeId>(simulated());
-    environment_.simulate(*workload_, designs, options_.engine, backend_, outcomes_);
-    simulated_designs_.insert(simulated_designs_.end(), designs.begin(), designs.end());
-    std::vector<OutcomeId> ids(count);
-    for (std::size_t i = 0; i < count; ++i) ids[i] = first + static_cast<OutcomeId>(i);
+    for (std::size_t i = 0; i < count; ++i) ids[i] = static_cast<OutcomeId>(simulated() + i);
+    run(designs);
     return ids;
   }
-  std::vector<std::uint32_t> class_of(count);
-  std::vector<std::uint32_t> pending;
   std::vector<std::int64_t> canonical(designs.begin(), designs.end());
   constexpr std::size_t kBlock = 1024;
   backend_.pool().for_each((count + kBlock - 1) / kBlock, [&](std::size_t block, unsigned) {
@@ -61,97 +72,133 @@ std::vector<Evaluator::OutcomeId> Evaluator::evaluate(std::span<const std::int64
       environment_.canonicalise(*workload_, std::span(canonical).subspan(i * parameters_, parameters_));
     }
   });
+  std::vector<std::uint32_t> class_of(count);
+  std::vector<Pending> pending;
   for (std::size_t i = 0; i < count; ++i) {
-    const auto [design_class, is_new] = classes_.insert(std::span(canonical).subspan(i * parameters_, parameters_));
+    const auto design = std::span(canonical).subspan(i * parameters_, parameters_);
+    const auto [design_class, is_new] = classes_.insert(design);
     class_of[i] = design_class;
     if (!is_new) continue;
     outcome_of_class_.push_back(kPending);
-    family_of_class_.push_back(family_of(design_class));
-    pending.push_back(design_class);
+    pending.push_back({design_class, family_of(design)});
   }
   resolve(std::move(pending), progress);
-  std::vector<OutcomeId> ids(count);
   for (std::size_t i = 0; i < count; ++i) ids[i] = outcome_of_class_[class_of[i]];
   return ids;
 }
 
-Evaluator::OutcomeId Evaluator::shared_outcome(std::uint32_t design_class, std::span<const OutcomeId> candidates) const {
-  for (const OutcomeId id : candidates) {
-    if (environment_.same_run(detail(id), simulated_design(id), classes_[design_class])) return id;
+// The newest first, since sweeps and agents ask for neighbours together.
+std::size_t Evaluator::find_proof(std::span<const std::int64_t> design, const Family& family, std::size_t first,
+                                  std::size_t hint) const {
+  const auto proves = [&, designs = std::span(family.designs), proofs = std::span(family.proofs)](std::size_t i) {
+    return environment_.same_run(proofs.subspan(i * proof_size_, proof_size_), designs.subspan(i * parameters_, parameters_),
+                                 design);
+  };
+  const std::size_t count = family.outcomes.size();
+  if (hint >= first && hint < count && proves(hint)) return hint;
+  for (std::size_t i = count; i-- > first;) {
+    if (proves(i)) return i;
   }
-  return kPending;
+  return kNone;
 }
 
 // One class per round value: the largest, so that what it proves reaches far.
-std::vector<std::uint32_t> Evaluator::representatives(std::span<const std::uint32_t> pending) const {
+std::vector<Evaluator::Pending> Evaluator::representatives(std::span<const Pending> pending) const {
   DesignIndex rounds(parameters_);
-  std::vector<std::uint32_t> chosen;
-  std::vector<std::int64_t> design(parameters_);
-  for (const std::uint32_t design_class : pending) {
-    std::ranges::copy(classes_[design_class], design.begin());
-    environment_.round_of(design);
-    const auto [round, is_new] = rounds.insert(design);
+  std::vector<Pending> chosen;
+  std::vector<std::int64_t> design(parameters_), round(parameters_);
+  std::vector<std::int64_t> largest;  // (chosen, parameter)
+  for (const Pending& p : pending) {
+    classes_.get(p.design_class, design);
+    round = design;
+    environment_.round_of(round);
+    const auto [number, is_new] = rounds.insert(round);
     if (is_new) {
-      chosen.push_back(design_class);
-    } else if (std::ranges::lexicographical_compare(classes_[chosen[round]], classes_[design_class])) {
-      chosen[round] = design_class;
+      chosen.push_back(p);
+      largest.insert(largest.end(), design.begin(), design.end());
+      continue;
+    }
+    const auto best = std::span(largest).subspan(number * parameters_, parameters_);
+    if (std::ranges::lexicographical_compare(best, design)) {
+      chosen[number] = p;
+      std::ranges::copy(design, best.begin());
     }
   }
   return chosen;
 }
 
-void Evaluator::simulate(std::span<const std::uint32_t> classes) {
-  const auto first = static_cast<OutcomeId>(simulated());
-  std::vector<std::int64_t> designs;
-  designs.reserve(classes.size() * parameters_);
-  for (const std::uint32_t c : classes) designs.insert(designs.end(), classes_[c].begin(), classes_[c].end());
+void Evaluator::run(std::span<const std::int64_t> designs) {
+  const std::size_t before = outcomes_.status.size();
   environment_.simulate(*workload_, designs, options_.engine, backend_, outcomes_);
   simulated_designs_.insert(simulated_designs_.end(), designs.begin(), designs.end());
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    const OutcomeId id = first + static_cast<OutcomeId>(i);
-    outcome_of_class_[classes[i]] = id;
-    families_[family_of_class_[classes[i]]].outcomes.push_back(id);
+  status_.insert(status_.end(), outcomes_.status.begin() + static_cast<std::ptrdiff_t>(before), outcomes_.status.end());
+}
+
+void Evaluator::simulate(std::span<const Pending> chosen) {
+  auto id = static_cast<OutcomeId>(simulated());
+  std::vector<std::int64_t> designs(chosen.size() * parameters_);
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    classes_.get(chosen[i].design_class, std::span(designs).subspan(i * parameters_, parameters_));
+  }
+  run(designs);
+  for (const Pending& p : chosen) {
+    outcome_of_class_[p.design_class] = id;
+    join_family(p.family, id++);
   }
 }
 
-void Evaluator::resolve(std::vector<std::uint32_t> pending, const std::function<void(std::size_t, std::size_t)>& progress) {
+void Evaluator::join_family(std::uint32_t number, OutcomeId id) {
+  Family& family = families_[number];
+  const auto design = simulated_design(id);
+  const auto bytes = proof(id);
+  family.outcomes.push_back(id);
+  family.designs.insert(family.designs.end(), design.begin(), design.end());
+  family.proofs.insert(family.proofs.end(), bytes.begin(), bytes.end());
+}
+
+void Evaluator::resolve(std::vector<Pending> pending, const std::function<void(std::size_t, std::size_t)>& progress) {
   // Outcomes of earlier calls first; later rounds only need to look at what the round added.
   std::vector<std::size_t> tried(families_.size(), 0);
   std::size_t done = 0;
   while (true) {
     // Each class reads only finished outcomes and writes only its own slot.
     backend_.pool().for_each((pending.size() + 1023) / 1024, [&](std::size_t block, unsigned) {
+      std::vector<std::int64_t> design(parameters_);
+      std::vector<std::size_t> hints(families_.size(), kNone);  // what proved the family's last class is likely to prove the next
       const std::size_t end = std::min(pending.size(), (block + 1) * 1024);
       for (std::size_t i = block * 1024; i < end; ++i) {
-        const std::uint32_t c = pending[i];
-        if (outcome_of_class_[c] != kPending) continue;
-        const std::uint32_t family = family_of_class_[c];
-        outcome_of_class_[c] = shared_outcome(c, std::span(families_[family].outcomes).subspan(tried[family]));
+        const auto [design_class, family] = pending[i];
+        if (outcome_of_class_[design_class] != kPending) continue;
+        classes_.get(design_class, design);
+        const std::size_t found = find_proof(design, families_[family], tried[family], hints[family]);
+        if (found == kNone) continue;
+        hints[family] = found;
+        outcome_of_class_[design_class] = families_[family].outcomes[found];
       }
     });
-    for (const std::uint32_t c : pending) tried[family_of_class_[c]] = families_[family_of_class_[c]].outcomes.size();
-    std::erase_if(pending, [this](std::uint32_t c) { return outcome_of_class_[c] != kPending; });
+    for (const Pending& p : pending) tried[p.family] = families_[p.family].outcomes.size();
+    std::erase_if(pending, [this](const Pending& p) { return outcome_of_class_[p.design_class] != kPending; });
     if (progress) progress(done, pending.size());
     if (pending.empty()) return;
-    const std::vector<std::uint32_t> chosen = representatives(pending);
+    const std::vector<Pending> chosen = representatives(pending);
     simulate(chosen);
     done += chosen.size();
   }
 }
 
 Evaluator::OutcomeId Evaluator::preload(std::span<const std::int64_t> design, std::uint8_t status,
-                                        std::span<const std::uint64_t> counters, std::span<const std::byte> detail) {
+                                        std::span<const std::uint64_t> counters, std::span<const std::byte> proof) {
   const auto id = static_cast<OutcomeId>(simulated());
+  status_.push_back(status);
   outcomes_.status.push_back(status);
   outcomes_.counters.insert(outcomes_.counters.end(), counters.begin(), counters.end());
-  outcomes_.detail.insert(outcomes_.detail.end(), detail.begin(), detail.end());
+  outcomes_.detail.insert(outcomes_.detail.end(), proof.begin(), proof.end());
+  outcomes_.detail.resize(outcomes_.status.size() * detail_size_);
   simulated_designs_.insert(simulated_designs_.end(), design.begin(), design.end());
+  if (!options_.share) return id;
   const auto [design_class, is_new] = classes_.insert(design);
-  if (is_new) {
-    outcome_of_class_.push_back(id);
-    family_of_class_.push_back(family_of(design_class));
-  }
-  families_[family_of_class_[design_class]].outcomes.push_back(id);
+  if (is_new) outcome_of_class_.push_back(id);
+  join_family(family_of(design), id);
   return id;
 }
 

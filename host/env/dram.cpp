@@ -5,10 +5,12 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "host/env/dram_cuda.hpp"
 #include "host/error.hpp"
 #include "host/reference/dram_reference.hpp"
+#include "host/spec/data_dir.hpp"
 #include "host/spec/memspec.hpp"
 #include "kernels/batch/dram_launch.hpp"
 
@@ -201,21 +203,30 @@ const std::vector<std::pair<std::string, std::string>>& objective_table() {
 }
 
 const std::vector<WorkloadOption>& option_table() {
+  using Kind = WorkloadOption::Kind;
   static const std::vector<WorkloadOption> kTable{
-      {"trace", "", "a shipped trace's name (see `exarch trace list`) or the path of a .stl or .rstl file"},
-      {"memspec", "MICRON_1Gb_DDR3-1600_8bit_G", "a shipped memory specification's name, or the path of a DRAMSys memspec file"},
-      {"addressmapping", "am_ddr3_8x1Gbx8_dimm_p1KB_rbc", "a shipped address mapping's name, or the path of one"},
-      {"clk_mhz", "800", "clock of the trace player"},
-      {"address_offset", "0", "subtracted from every address"},
+      {"trace", "", "a shipped trace's name (see `exarch trace list`) or the path of a .stl or .rstl file", Kind::file, 0, 0,
+       true},
+      {"memspec", "MICRON_1Gb_DDR3-1600_8bit_G", "a shipped memory specification's name, or the path of a DRAMSys memspec file",
+       Kind::file},
+      {"addressmapping", "am_ddr3_8x1Gbx8_dimm_p1KB_rbc", "a shipped address mapping's name, or the path of one", Kind::file},
+      {"clk_mhz", "800", "clock of the trace player", Kind::number, 1, 100000},
+      {"address_offset", "0", "subtracted from every address", Kind::number, 0, kMaxU32},
   };
   return kTable;
 }
 
-// What an outcome keeps besides its counters.
-struct Detail {
+// What proves that other designs run the same.
+struct Proof {
   Witness witness;
+  std::uint64_t order_resolved;  // 1 if the exact kernel ran
+};
+static_assert(std::has_unique_object_representations_v<Proof>, "stores hold its bytes");
+
+// What an outcome keeps besides its counters; the proof comes first.
+struct Detail {
+  Proof proof;
   std::uint32_t latency_histogram[kLatencyBuckets];
-  bool order_resolved;  // the exact kernel ran
 };
 
 // Smallest latency that at least `percent` of the requests do not exceed, at the histogram's resolution.
@@ -253,22 +264,6 @@ void flatten(const Counters& c, std::span<std::uint64_t> row) {
   row[kLatencyP99] = percentile(c, 99);
 }
 
-std::uint32_t parse_option(const WorkloadOptions& options, const std::string& name, std::uint64_t minimum,
-                           std::uint64_t maximum) {
-  const std::string& text = options.at(name);
-  std::uint64_t value = 0;
-  bool good = !text.empty() && text.size() <= 10;
-  for (const char c : text) {
-    good = good && c >= '0' && c <= '9';
-    if (good) value = value * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  if (!good || value < minimum || value > maximum) {
-    throw UsageError(name + " = '" + text + "': expected a whole number from " + std::to_string(minimum) + " to " +
-                     std::to_string(maximum));
-  }
-  return static_cast<std::uint32_t>(value);
-}
-
 // ---- the environment ----------------------------------------------------------------------------------------------------
 
 class DramEnvironment final : public Environment {
@@ -283,23 +278,30 @@ class DramEnvironment final : public Environment {
   std::span<const WorkloadOption> workload_options() const override { return option_table(); }
   std::span<const CounterInfo> counters() const override { return counter_table(); }
   std::size_t detail_size() const override { return sizeof(Detail); }
+  std::size_t proof_size() const override { return sizeof(Proof); }
   std::span<const MetricInfo> metrics() const override { return metric_table(); }
   std::span<const std::pair<std::string, std::string>> objectives() const override { return objective_table(); }
   std::string status_text(std::uint8_t status) const override {
     return status == 0 ? "ok" : status == static_cast<std::uint8_t>(Status::latency_limit) ? "latency_limit" : "step_limit";
   }
 
+  std::vector<std::string> shipped_workloads() const override { return shipped_names("dram/traces"); }
   std::shared_ptr<const Workload> load_workload(const WorkloadOptions& options) const override;
+  std::vector<WorkloadFact> describe_workload(const Workload& workload) const override;
   void canonicalise(const Workload& workload, std::span<std::int64_t> design) const override;
   void family_of(std::span<std::int64_t> design) const override;
   void round_of(std::span<std::int64_t> design) const override;
-  bool same_run(std::span<const std::byte> detail, std::span<const std::int64_t> simulated,
+  bool same_run(std::span<const std::byte> bytes, std::span<const std::int64_t> simulated,
                 std::span<const std::int64_t> other) const override;
   void simulate(const Workload& workload, std::span<const std::int64_t> designs, Engine engine, Backend& backend,
                 Outcomes& outcomes) const override;
   void price(const Workload& workload, std::span<const std::int64_t> design, std::span<const std::uint64_t> counters,
              std::span<double> metrics) const override;
   std::string detail_json(const Workload& workload, std::span<const std::byte> detail) const override;
+  KnownResult known_result() const override;
+  std::uint64_t signature() const override { return bench_signature(spaces_.front()); }
+  std::vector<ReferenceCost> reference_costs() const override { return bench_reference_costs(); }
+  std::vector<Measurement> measure(const BenchOptions& options) const override { return bench_measure(spaces_.front(), options); }
 
  private:
   std::vector<ParameterInfo> parameters_;
@@ -345,15 +347,10 @@ std::uint64_t step_budget(const DramWorkload& workload) {
 }
 
 std::shared_ptr<const Workload> DramEnvironment::load_workload(const WorkloadOptions& given) const {
-  WorkloadOptions options;
-  for (const WorkloadOption& option : option_table()) {
-    const auto it = given.find(option.name);
-    options[option.name] = it == given.end() || it->second.empty() ? option.default_value : it->second;
-  }
-  if (options["trace"].empty()) throw UsageError("no trace given; use --trace NAME, e.g. --trace cloud-1");
+  WorkloadOptions options = complete_options(*this, given);
   auto workload = std::make_shared<DramWorkload>();
-  const std::uint32_t clk_mhz = parse_option(options, "clk_mhz", 1, 100000);
-  const std::uint32_t offset = parse_option(options, "address_offset", 0, kMaxU32);
+  const auto clk_mhz = static_cast<std::uint32_t>(std::stoul(options["clk_mhz"]));
+  const auto offset = static_cast<std::uint32_t>(std::stoul(options["address_offset"]));
   workload->memspec = load_memspec(options["memspec"]);
   const AddressMapping mapping = load_address_mapping(options["addressmapping"]);
   check_mapping_fits(workload->memspec, mapping);
@@ -361,6 +358,8 @@ std::shared_ptr<const Workload> DramEnvironment::load_workload(const WorkloadOpt
   workload->view = make_view(workload->trace, workload->memspec, clk_mhz);
   workload->distances = make_distances(workload->view.timing);
   workload->name = options["trace"];
+  workload->work = workload->view.count;
+  workload->work_unit = "requests";
   workload->identity = identity_of(*workload, clk_mhz);
   workload->step_budget = step_budget(*workload);
   if (workload->trace.out_of_range > 0) {
@@ -372,6 +371,25 @@ std::shared_ptr<const Workload> DramEnvironment::load_workload(const WorkloadOpt
   const bool sparse = workload->trace.last_issue > 4ull * workload->view.count;
   workload->exact_from_start = sparse || workload->view.relative || workload->view.player_period_ps != workload->view.tck_ps;
   return workload;
+}
+
+std::vector<WorkloadFact> DramEnvironment::describe_workload(const Workload& base) const {
+  const auto& workload = static_cast<const DramWorkload&>(base);
+  const TraceInfo info = trace_info(workload.trace, workload.memspec);
+  return {
+      {"requests", info.requests, "requests", ""},
+      {"reads", info.reads, "requests", ""},
+      {"writes", info.writes, "requests", ""},
+      {"relative", workload.trace.relative, "", "times are gaps after the previous acknowledgement (.rstl)"},
+      {"first_issue", info.first_issue, "player cycles", "the first request's time, or gap"},
+      {"last_issue", info.last_issue, "player cycles", "the last time, or the sum of all gaps"},
+      {"span_ns", static_cast<double>(info.last_issue) * workload.view.player_period_ps / 1000.0, "ns", "the same in time"},
+      {"distinct_rows", info.distinct_rows, "rows", "in all banks"},
+      {"same_row_as_previous_in_bank", info.same_row_as_previous_in_bank, "requests", "to the row their bank used last"},
+      {"per_bank", info.per_bank, "requests", "bank 0, 1, ..."},
+      {"out_of_range", info.out_of_range, "requests", "above the memory; their addresses wrap"},
+      {"content_hash", workload.trace.content_hash, "", "of times, addresses and directions"},
+  };
 }
 
 // Arbiter Reorder with either response queue, and Arbiter Fifo with RespQueue Reorder, all answer in request order.
@@ -436,16 +454,22 @@ void DramEnvironment::round_of(std::span<std::int64_t> design) const {
 
 bool DramEnvironment::same_run(std::span<const std::byte> bytes, std::span<const std::int64_t> simulated,
                                std::span<const std::int64_t> other) const {
-  Detail detail;
-  std::memcpy(&detail, bytes.data(), sizeof detail);
-  const Witness& w = detail.witness;
-  const ControllerParams a = params_of(simulated);
-  const ControllerParams b = params_of(other);
-  const bool same_order = a.arbiter == b.arbiter && a.resp_queue == b.resp_queue;
-  return (same_order || !detail.order_resolved) && equal_run_pulledin(w, a.refresh_max_pulledin, b.refresh_max_pulledin) &&
-         equal_run_postponed(w, a.refresh_max_postponed, b.refresh_max_postponed) &&
-         (a.arbiter == Arbiter::Simple || equal_run_active(w, a.max_active_transactions, b.max_active_transactions)) &&
-         equal_run_buffer(w, a.scheduler_buffer, a.request_buffer_size, b.scheduler_buffer, b.request_buffer_size);
+  Proof proof;
+  std::memcpy(&proof, bytes.data(), sizeof proof);
+  const Witness& w = proof.witness;
+  const auto own = [simulated](Column column) { return static_cast<std::uint32_t>(simulated[column]); };
+  const auto wanted = [other](Column column) { return static_cast<std::uint32_t>(other[column]); };
+  // Called for millions of pairs, nearly all of which differ: what tells most of them apart comes first.
+  if (!equal_run_buffer(w, static_cast<SchedulerBuffer>(own(kSchedulerBuffer)), own(kRequestBufferSize),
+                        static_cast<SchedulerBuffer>(wanted(kSchedulerBuffer)), wanted(kRequestBufferSize))) {
+    return false;
+  }
+  const bool simple = own(kArbiter) == static_cast<std::uint32_t>(Arbiter::Simple);
+  if (!simple && !equal_run_active(w, own(kMaxActiveTransactions), wanted(kMaxActiveTransactions))) return false;
+  const bool same_order = own(kArbiter) == wanted(kArbiter) && own(kRespQueue) == wanted(kRespQueue);
+  return (same_order || proof.order_resolved == 0) &&
+         equal_run_postponed(w, own(kRefreshMaxPostponed), wanted(kRefreshMaxPostponed)) &&
+         equal_run_pulledin(w, own(kRefreshMaxPulledin), wanted(kRefreshMaxPulledin));
 }
 
 void run_reference(const DramWorkload& workload, const ControllerParams& params, RunResult& result) {
@@ -471,8 +495,8 @@ void DramEnvironment::simulate(const Workload& base, std::span<const std::int64_
     outcomes.status[slot] = static_cast<std::uint8_t>(result.status);
     flatten(result.counters, std::span(outcomes.counters).subspan(slot * kCounterColumns, kCounterColumns));
     Detail detail{};
-    detail.witness = result.witness;
-    detail.order_resolved = exact;
+    detail.proof.witness = result.witness;
+    detail.proof.order_resolved = exact ? 1 : 0;
     std::memcpy(detail.latency_histogram, result.counters.latency_histogram, sizeof detail.latency_histogram);
     std::memcpy(outcomes.detail.data() + slot * sizeof(Detail), &detail, sizeof detail);
   };
@@ -564,6 +588,15 @@ std::string DramEnvironment::detail_json(const Workload& base, std::span<const s
     first = false;
   }
   return json + "],\"tck_ps\":" + std::to_string(workload.memspec.tck_ps) + "}";
+}
+
+// DRAMSys 4.0 prints this time for it.
+KnownResult DramEnvironment::known_result() const {
+  return {{{"trace", "stream"}},
+          {"PagePolicy=Open", "Scheduler=FrFcfs", "SchedulerBuffer=Shared", "RequestBufferSize=1", "RefreshPolicy=NoRefresh",
+           "Arbiter=Fifo", "MaxActiveTransactions=64"},
+          "total_time_ps",
+          "51595000"};
 }
 
 }  // namespace

@@ -39,8 +39,13 @@ class Workspace {
   std::vector<BufferSlot> slots_;
   std::vector<PendingResponse> pending_;
   std::vector<std::uint32_t> cas_order_, arrivals_;
-  std::vector<HeapEntry> heap_;
+  std::vector<std::uint64_t> heap_;
 };
+
+// What `exarch bench` asks of the environment, on designs of `space` (dram_bench.cpp).
+[[nodiscard]] std::uint64_t bench_signature(const DesignSpace& space);
+[[nodiscard]] std::vector<ReferenceCost> bench_reference_costs();
+[[nodiscard]] std::vector<Measurement> bench_measure(const DesignSpace& space, const BenchOptions& options);
 
 }  // namespace dram
 }  // namespace exarch

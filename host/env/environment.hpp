@@ -1,7 +1,8 @@
 // What an environment is: one cost model with its parameters, design spaces, workloads, counters and metrics.
 //
 // A cost model joins Exarch by implementing this interface in one file of host/env and adding one line to registry.cpp; batching,
-// agents, the store and the command line work from the tables it returns. All functions are safe to call from any thread.
+// agents, the store and the command line work from what it returns. What a model can do without at first has a default here. All
+// functions are safe to call from any thread.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "host/backend/backend.hpp"
@@ -26,7 +28,16 @@ struct CounterInfo {
 
 // An option that describes a workload (a trace, a memory, a network ...), the same on the command line and as a CSV column.
 struct WorkloadOption {
+  enum class Kind {
+    file,    // the name of something shipped, or a path
+    number,  // whole, from `minimum` to `maximum`
+    text,
+  };
   std::string name, default_value, doc;  // an empty default: required
+  Kind kind = Kind::text;
+  std::uint64_t minimum = 0, maximum = 0;
+  // What workloads are called after: the command line takes several of it, separated by commas. One option of every environment.
+  bool primary = false;
 };
 
 using WorkloadOptions = std::map<std::string, std::string>;
@@ -35,16 +46,50 @@ using WorkloadOptions = std::map<std::string, std::string>;
 class Workload : public std::enable_shared_from_this<Workload> {
  public:
   virtual ~Workload() = default;
-  std::string name;                   // what the user called it
+  std::string name;                   // its value of the primary option
   std::string identity;               // all that its results depend on, content hashes included
   std::vector<std::string> warnings;  // for the user, once
+  std::uint64_t work = 0;             // what an evaluation has to go through, for rates ...
+  std::string work_unit;              // ... in these: "requests"; empty: no such measure
+};
+
+// Something worth knowing about a workload.
+struct WorkloadFact {
+  std::string name;
+  std::variant<bool, std::uint64_t, double, std::string, std::vector<std::uint64_t>> value;
+  std::string unit, doc;
+};
+
+// A result known from the reference, for the self test.
+struct KnownResult {
+  WorkloadOptions workload;
+  std::vector<std::string> settings;  // "Name=value"; all other parameters have their defaults
+  std::string metric, value;          // as a table shows it
+};
+
+// CPU seconds of one evaluation by the reference, as it is commonly run, on a shipped workload.
+struct ReferenceCost {
+  std::string workload;
+  double median, tenth_percentile;
+};
+
+struct BenchOptions {
+  std::size_t designs = 300;  // per workload
+  std::size_t rounds = 3;     // repetitions, of which the median counts
+  std::uint64_t seed = 1;     // of the designs
+};
+
+// A figure of a benchmark; its name is a path, "traces/stream/requests_per_cpu_s".
+struct Measurement {
+  std::string name;
+  double value;
 };
 
 // What simulations gave, column-wise.
 struct Outcomes {
   std::vector<std::uint8_t> status;     // (outcome) 0 = ok
   std::vector<std::uint64_t> counters;  // (outcome, counter)
-  std::vector<std::byte> detail;        // (outcome, detail byte): what the model needs for same_run() and reports
+  std::vector<std::byte> detail;        // (outcome, detail byte): the proof for same_run(), then what reports need
 };
 
 enum class Engine { fast, reference };
@@ -62,24 +107,33 @@ class Environment {
   [[nodiscard]] virtual std::span<const DesignSpace> spaces() const = 0;
 
   [[nodiscard]] virtual std::span<const WorkloadOption> workload_options() const = 0;
+  // Names of the workloads that come with Exarch: values of the primary option.
+  [[nodiscard]] virtual std::vector<std::string> shipped_workloads() const = 0;
+  // Options left out have their defaults, as complete_options() says.
   [[nodiscard]] virtual std::shared_ptr<const Workload> load_workload(const WorkloadOptions& options) const = 0;
+  [[nodiscard]] virtual std::vector<WorkloadFact> describe_workload(const Workload& workload) const = 0;
 
   [[nodiscard]] virtual std::span<const CounterInfo> counters() const = 0;
-  [[nodiscard]] virtual std::size_t detail_size() const = 0;  // bytes per outcome
+  [[nodiscard]] virtual std::size_t detail_size() const { return 0; }  // bytes per outcome
+  // The first proof_size() bytes of a detail are what same_run() needs; they outlive the rest, in memory and in stores.
+  [[nodiscard]] virtual std::size_t proof_size() const { return 0; }
   [[nodiscard]] virtual std::span<const MetricInfo> metrics() const = 0;
   // Named objectives (name, expression); the first is the default.
   [[nodiscard]] virtual std::span<const std::pair<std::string, std::string>> objectives() const = 0;
   [[nodiscard]] virtual std::string status_text(std::uint8_t status) const = 0;
 
+  // Sharing. The defaults are those of a model that knows nothing about it: equal designs alone share a run.
   // Replaces a design by the representative of those that provably give the same counters on this workload.
-  virtual void canonicalise(const Workload& workload, std::span<std::int64_t> design) const = 0;
+  virtual void canonicalise(const Workload& /*workload*/, std::span<std::int64_t> /*design*/) const {}
   // Maps canonical designs that some run might prove equal to one common value.
-  virtual void family_of(std::span<std::int64_t> design) const = 0;
+  virtual void family_of(std::span<std::int64_t> /*design*/) const {}
   // Maps to one value the designs of a family of which only one should be simulated before the others are tried for sharing.
-  virtual void round_of(std::span<std::int64_t> design) const = 0;
-  // Does the run of `simulated` (its detail) prove that `other`, canonical and of the same family, runs step by step the same?
-  [[nodiscard]] virtual bool same_run(std::span<const std::byte> detail, std::span<const std::int64_t> simulated,
-                                      std::span<const std::int64_t> other) const = 0;
+  virtual void round_of(std::span<std::int64_t> /*design*/) const {}
+  // Does the run of `simulated` (its proof) prove that `other`, canonical and of the same family, runs step by step the same?
+  [[nodiscard]] virtual bool same_run(std::span<const std::byte> /*proof*/, std::span<const std::int64_t> /*simulated*/,
+                                      std::span<const std::int64_t> /*other*/) const {
+    return false;
+  }
 
   // Simulates designs (design, parameter), appending one outcome each, in order.
   virtual void simulate(const Workload& workload, std::span<const std::int64_t> designs, Engine engine, Backend& backend,
@@ -91,13 +145,31 @@ class Environment {
                      std::span<double> metrics) const = 0;
 
   // More about one outcome for `eval --json`, as a JSON object's text ("{}" when there is nothing).
-  [[nodiscard]] virtual std::string detail_json(const Workload& workload, std::span<const std::byte> detail) const = 0;
+  [[nodiscard]] virtual std::string detail_json(const Workload& /*workload*/, std::span<const std::byte> /*detail*/) const {
+    return "{}";
+  }
+
+  // For `exarch doctor`.
+  [[nodiscard]] virtual KnownResult known_result() const = 0;
+
+  // For `exarch bench`. A hash of every counter over a fixed set of runs: equal on every machine, backend and build, and only a
+  // change of results changes it.
+  [[nodiscard]] virtual std::uint64_t signature() const = 0;
+  // The workloads that are timed, with what the reference takes; evaluations are timed for all environments alike.
+  [[nodiscard]] virtual std::vector<ReferenceCost> reference_costs() const { return {}; }
+  // Figures beyond that: parts of the model, growth with the size of things.
+  [[nodiscard]] virtual std::vector<Measurement> measure(const BenchOptions& /*options*/) const { return {}; }
 };
 
 // All environments; UsageError with the nearest name for an unknown one.
 [[nodiscard]] std::span<const Environment* const> environments();
 [[nodiscard]] const Environment& find_environment(const std::string& name);
 [[nodiscard]] const DesignSpace& find_space(const Environment& environment, const std::string& name);
+
+[[nodiscard]] const WorkloadOption& primary_option(const Environment& environment);
+// What the options say, in one spelling, so that equal workloads have equal options from whatever folder they are named: defaults
+// filled in, numbers without leading zeros, paths of files absolute. UsageError for a missing or illegal value.
+[[nodiscard]] WorkloadOptions complete_options(const Environment& environment, const WorkloadOptions& given);
 
 // The version of this build, "0.1.0".
 [[nodiscard]] std::string exarch_version();

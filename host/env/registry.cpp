@@ -1,8 +1,28 @@
+#include <algorithm>
+
 #include "host/env/dram.hpp"
 #include "host/env/environment.hpp"
 #include "host/error.hpp"
+#include "host/spec/data_dir.hpp"
 
 namespace exarch {
+namespace {
+
+std::string whole_number(const WorkloadOption& option, const std::string& text) {
+  std::uint64_t value = 0;
+  bool good = !text.empty() && text.size() <= 19;
+  for (const char c : text) {
+    good = good && c >= '0' && c <= '9';
+    if (good) value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  if (!good || value < option.minimum || value > option.maximum) {
+    throw UsageError(option.name + " = '" + text + "': expected a whole number from " + std::to_string(option.minimum) + " to " +
+                     std::to_string(option.maximum));
+  }
+  return std::to_string(value);
+}
+
+}  // namespace
 
 std::span<const Environment* const> environments() {
   static const Environment* const kEnvironments[] = {&dram_environment()};
@@ -30,6 +50,31 @@ const DesignSpace& find_space(const Environment& environment, const std::string&
   for (const std::string& known : names) list += (list.empty() ? "" : ", ") + known;
   throw UsageError("unknown space '" + name + "'" + did_you_mean(name, names) + "; " + environment.name() + " ships " + list +
                    ", and --space takes a space file (.json)");
+}
+
+const WorkloadOption& primary_option(const Environment& environment) {
+  return *std::ranges::find_if(environment.workload_options(), &WorkloadOption::primary);
+}
+
+WorkloadOptions complete_options(const Environment& environment, const WorkloadOptions& given) {
+  WorkloadOptions options;
+  for (const WorkloadOption& option : environment.workload_options()) {
+    const auto it = given.find(option.name);
+    const std::string& text = it == given.end() || it->second.empty() ? option.default_value : it->second;
+    if (text.empty()) throw UsageError("no " + option.name + " given; use --" + option.name + ": " + option.doc);
+    switch (option.kind) {
+      case WorkloadOption::Kind::file:
+        options[option.name] = absolute_if_file(text);
+        break;
+      case WorkloadOption::Kind::number:
+        options[option.name] = whole_number(option, text);
+        break;
+      case WorkloadOption::Kind::text:
+        options[option.name] = text;
+        break;
+    }
+  }
+  return options;
 }
 
 std::string exarch_version() {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "host/error.hpp"
+#include "kernels/core/philox.hpp"
 
 namespace exarch {
 namespace {
@@ -312,6 +313,27 @@ std::uint64_t DesignSpace::point_of(std::span<const Gene> genes) const {
 
 void DesignSpace::design_of(std::span<const Gene> genes, std::span<std::int64_t> design) const {
   for (std::size_t p = 0; p < dimensions(); ++p) design[p] = values_[p][genes[p]];
+}
+
+std::uint64_t random_point(const DesignSpace& space, std::uint64_t seed, std::uint64_t number) {
+  constexpr std::uint32_t kSamplePurpose = 0x5A;
+  PhiloxStream draws(seed, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(number >> 32), kSamplePurpose);
+  const std::uint64_t size = space.size();
+  if (size <= 0xFFFFFFFFu) return draws.below(static_cast<std::uint32_t>(size));
+  const std::uint64_t word = static_cast<std::uint64_t>(draws.next()) << 32 | draws.next();
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<std::uint64_t>(static_cast<Wide>(word) * size >> 64);
+}
+
+std::vector<std::int64_t> random_designs(const DesignSpace& space, std::size_t count, std::uint64_t seed) {
+  const std::size_t parameters = space.dimensions();
+  std::vector<Gene> genes(parameters);
+  std::vector<std::int64_t> designs(count * parameters);
+  for (std::size_t i = 0; i < count; ++i) {
+    space.genes_of(random_point(space, seed, i), genes);
+    space.design_of(genes, std::span(designs).subspan(i * parameters, parameters));
+  }
+  return designs;
 }
 
 }  // namespace exarch

@@ -70,6 +70,11 @@ class DesignSpace {
   std::uint64_t size_ = 1;
 };
 
+// The number-th of a series of points drawn uniformly, with repetition; the same for every caller.
+[[nodiscard]] std::uint64_t random_point(const DesignSpace& space, std::uint64_t seed, std::uint64_t number);
+// The designs (design, parameter) of the first `count` of them.
+[[nodiscard]] std::vector<std::int64_t> random_designs(const DesignSpace& space, std::size_t count, std::uint64_t seed);
+
 // Candidates of one batch: genes of candidate c at row(c); (candidate, parameter) uint16.
 struct GeneBatch {
   std::size_t dimensions = 0;

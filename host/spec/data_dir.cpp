@@ -78,6 +78,12 @@ std::filesystem::path find_data_file(const std::string& folder, const std::strin
               did_you_mean(stem, shipped_names(folder)));
 }
 
+std::string absolute_if_file(const std::string& name) {
+  std::error_code ec;
+  if (!fs::exists(name, ec) || fs::is_directory(name, ec)) return name;
+  return fs::absolute(name).lexically_normal().string();
+}
+
 std::vector<std::string> shipped_names(const std::string& folder) {
   std::vector<std::string> names;
   std::error_code ec;

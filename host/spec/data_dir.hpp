@@ -16,6 +16,9 @@ namespace exarch {
 [[nodiscard]] std::filesystem::path find_data_file(const std::string& folder, const std::string& name,
                                                    const std::vector<std::string>& extensions);
 
+// The absolute path, without "." and "..", if find_data_file() would take `name` as a path; else `name`.
+[[nodiscard]] std::string absolute_if_file(const std::string& name);
+
 // Names (stems) of the shipped files of a folder, sorted.
 [[nodiscard]] std::vector<std::string> shipped_names(const std::string& folder);
 

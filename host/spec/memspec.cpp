@@ -5,9 +5,11 @@
 #include <cmath>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <string_view>
+#include <string>
+#include <vector>
 
 #include "host/error.hpp"
 #include "host/spec/data_dir.hpp"
@@ -23,16 +25,23 @@ constexpr std::uint32_t kMaxTiming = 10'000;
 // 300,000,000.
 constexpr std::uint32_t kMaxRefreshInterval = 1'000'000'000;
 
-// Every key a DDR3 memory specification may have; what is none of these may be a misspelt one.
+// The keys of DRAMSys' DDR3 memory specifications, object by object; those of power-down are of no use here and accepted.
 // clang-format off
-constexpr std::string_view kDdr3Keys[] = {
-    "memspec", "memoryId", "memoryType", "memarchitecturespec", "mempowerspec", "memtimingspec",
-    "burstLength", "dataRate", "nbrOfBanks", "nbrOfColumns", "nbrOfRanks", "nbrOfRows", "width",
-    "nbrOfDevicesOnDIMM", "nbrOfChannels", "idd0", "idd2n", "idd2p0", "idd2p1", "idd3n", "idd3p0",
-    "idd3p1", "idd4r", "idd4w", "idd5", "idd6", "vdd", "AL", "CCD", "CKE", "CKESR", "CL", "DQSCK",
-    "FAW", "RAS", "RC", "RCD", "REFI", "RFC", "RL", "RP", "RRD", "RTP", "WL", "WR", "WTR", "XP",
-    "XPDLL", "XS", "XSDLL", "ACTPDEN", "PRPDEN", "REFPDEN", "RTRS", "clkMhz"};
+using Keys = std::vector<std::string>;
+const Keys kMemspecKeys{"memoryId", "memoryType", "memarchitecturespec", "mempowerspec", "memtimingspec"};
+const Keys kArchitectureKeys{
+    "burstLength", "dataRate", "nbrOfBanks", "nbrOfColumns", "nbrOfRanks", "nbrOfRows", "width", "nbrOfDevicesOnDIMM",
+    "nbrOfChannels"};
+const Keys kPowerKeys{
+    "idd0", "idd2n", "idd2p0", "idd2p1", "idd3n", "idd3p0", "idd3p1", "idd4r", "idd4w", "idd5", "idd6", "vdd"};
+const Keys kTimingKeys{
+    "AL", "CCD", "CKE", "CKESR", "CL", "DQSCK", "FAW", "RAS", "RC", "RCD", "REFI", "RFC", "RL", "RP", "RRD", "RTP", "WL", "WR",
+    "WTR", "XP", "XPDLL", "XS", "XSDLL", "ACTPDEN", "PRPDEN", "REFPDEN", "RTRS", "clkMhz"};
 // clang-format on
+
+bool is_one_of(const Keys& keys, const std::string& key) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
 
 // Quotes a value of the file for a message, cut to a readable length.
 std::string shown(const json& value) {
@@ -52,7 +61,7 @@ class JsonFile {
     if (!in) throw Error(path_ + ": cannot open the file");
     text_.assign(std::istreambuf_iterator<char>(in), {});
     try {
-      root_ = json::parse(text_);
+      parse();
     } catch (const json::parse_error& e) {
       throw Error(path_ + ":" + std::to_string(line_at(e.byte)) + ": not valid JSON: " + e.what());
     } catch (const json::exception& e) {
@@ -71,6 +80,34 @@ class JsonFile {
   }
 
  private:
+  // JSON readers silently keep one of two equal keys; here they are an error.
+  void parse() {
+    std::vector<std::set<std::string>> open_objects;
+    std::map<std::string, std::size_t> seen;  // in the whole file
+    root_ = json::parse(text_, [&](int, json::parse_event_t event, json& parsed) {
+      if (event == json::parse_event_t::object_start) open_objects.emplace_back();
+      if (event == json::parse_event_t::object_end) open_objects.pop_back();
+      if (event == json::parse_event_t::key) {
+        const auto key = parsed.get<std::string>();
+        const std::size_t occurrence = ++seen[key];
+        if (!open_objects.back().insert(key).second) fail_twice(key, occurrence);
+      }
+      return true;
+    });
+  }
+
+  // The parser does not say where it is, so the key is looked for: its `occurrence`-th mention before a colon.
+  [[noreturn]] void fail_twice(const std::string& key, std::size_t occurrence) const {
+    const std::string quoted = '"' + key + '"';
+    std::size_t at = text_.find(quoted);
+    for (; at != std::string::npos; at = text_.find(quoted, at + 1)) {
+      const std::size_t next = text_.find_first_not_of(" \t\r\n", at + quoted.size());
+      if (next != std::string::npos && text_[next] == ':' && --occurrence == 0) break;
+    }
+    const std::string line = at == std::string::npos ? "" : ":" + std::to_string(line_at(at + 1));
+    throw Error(path_ + line + ": key " + quoted + " occurs twice in its object; keep one of them");
+  }
+
   // Line of the `byte`-th character (counted from 1, as the parser does).
   [[nodiscard]] std::size_t line_at(std::size_t byte) const {
     const std::size_t before = std::min(byte == 0 ? 0 : byte - 1, text_.size());
@@ -88,30 +125,40 @@ class JsonObject {
  public:
   // The object under `wrapper`, or the whole file when that already has the wrapped object's
   // `mark`.
-  static JsonObject open(const JsonFile& file, const std::string& wrapper, const std::string& mark) {
+  static JsonObject open(const JsonFile& file, const std::string& wrapper, const std::string& mark, const Keys& known) {
     const json& root = file.root();
     if (root.is_object() && !root.contains(wrapper) && root.contains(mark)) {
-      return JsonObject(file, root, "");
+      return JsonObject(file, root, "", known);
     }
     if (!root.is_object()) file.fail(wrapper, "expected an object {\"" + wrapper + "\": {...}}");
-    return JsonObject(file, root, "").object(wrapper);
+    const Keys only{wrapper};
+    const JsonObject outer(file, root, "", only);
+    JsonObject inner = outer.object(wrapper, known);
+    outer.refuse_unknown_keys();
+    return inner;
   }
 
   [[nodiscard]] const json& require(const std::string& key) const {
     const auto found = node_->find(key);
     if (found != node_->end()) return *found;
     std::vector<std::string> strangers = keys();
-    std::erase_if(strangers, [](const std::string& name) {
-      return std::find(std::begin(kDdr3Keys), std::end(kDdr3Keys), name) != std::end(kDdr3Keys);
-    });
+    std::erase_if(strangers, [this](const std::string& name) { return is_one_of(*known_, name); });
     const std::string guess = nearest(key, strangers);
     file_->fail(prefix_ + key, "this key is missing" + (guess.empty() ? "" : " (is '" + guess + "' a misspelling of it?)"));
   }
 
-  [[nodiscard]] JsonObject object(const std::string& key) const {
+  // The object's keys are among `known`, which must outlive it; see refuse_unknown_keys().
+  [[nodiscard]] JsonObject object(const std::string& key, const Keys& known) const {
     const json& value = require(key);
     if (!value.is_object()) fail(key, "expected an object {...}, found " + shown(value));
-    return JsonObject(*file_, value, prefix_ + key + ".");
+    return JsonObject(*file_, value, prefix_ + key + ".", known);
+  }
+
+  // Last, so that a missing key is reported together with what may be its misspelling.
+  void refuse_unknown_keys() const {
+    for (const std::string& key : keys()) {
+      if (!is_one_of(*known_, key)) fail(key, "unknown key" + did_you_mean(key, *known_) + "; correct or remove it");
+    }
   }
 
   [[nodiscard]] std::string text(const std::string& key) const {
@@ -153,12 +200,13 @@ class JsonObject {
   [[noreturn]] void fail(const std::string& key, const std::string& what) const { file_->fail(prefix_ + key, what); }
 
  private:
-  JsonObject(const JsonFile& file, const json& node, std::string prefix)
-      : file_(&file), node_(&node), prefix_(std::move(prefix)) {}
+  JsonObject(const JsonFile& file, const json& node, std::string prefix, const Keys& known)
+      : file_(&file), node_(&node), prefix_(std::move(prefix)), known_(&known) {}
 
   const JsonFile* file_;
   const json* node_;
   std::string prefix_;
+  const Keys* known_;
 };
 
 // ---- memory specification -----------------------------------------------------------------------
@@ -259,14 +307,10 @@ constexpr std::array<FieldKey, 7> kFields{{
     {"CHANNEL_BIT", &AddressMapping::channel_bits, false},
 }};
 
-void refuse_unknown_keys(const JsonObject& node) {
-  std::vector<std::string> known{"XOR"};
-  for (const FieldKey& field : kFields) known.emplace_back(field.key);
-  for (const std::string& key : node.keys()) {
-    if (std::find(known.begin(), known.end(), key) == known.end()) {
-      node.fail(key, "unknown key" + did_you_mean(key, known));
-    }
-  }
+Keys mapping_keys() {
+  Keys keys{"XOR"};
+  for (const FieldKey& field : kFields) keys.emplace_back(field.key);
+  return keys;
 }
 
 void read_field(const JsonObject& node, const FieldKey& field, AddressMapping& mapping, std::set<std::uint32_t>& used) {
@@ -311,7 +355,7 @@ std::uint32_t gather(std::uint64_t address, const std::vector<std::uint32_t>& bi
 
 MemSpec load_memspec(const std::string& name) {
   const JsonFile file(find_data_file("dram/memspecs", name, {".json"}));
-  const JsonObject root = JsonObject::open(file, "memspec", "memarchitecturespec");
+  const JsonObject root = JsonObject::open(file, "memspec", "memarchitecturespec", kMemspecKeys);
   MemSpec spec;
   spec.memory_type = root.text("memoryType");
   if (spec.memory_type != "DDR3") {
@@ -320,23 +364,27 @@ MemSpec load_memspec(const std::string& name) {
                                 "up to 8 banks)");
   }
   spec.id = root.text("memoryId");
-  read_architecture(root.object("memarchitecturespec"), spec);
-  const JsonObject timing = root.object("memtimingspec");
+  const JsonObject architecture = root.object("memarchitecturespec", kArchitectureKeys);
+  read_architecture(architecture, spec);
+  const JsonObject timing = root.object("memtimingspec", kTimingKeys);
   spec.timing = read_timing(timing, spec);
   check_timing(timing, spec.timing);
   spec.clk_mhz = timing.integer("clkMhz", 1, 100'000);
   spec.tck_ps = (1'000'000 + spec.clk_mhz / 2) / spec.clk_mhz;
-  spec.power = read_power(root.object("mempowerspec"));
+  const JsonObject power = root.object("mempowerspec", kPowerKeys);
+  spec.power = read_power(power);
+  for (const JsonObject* node : {&root, &architecture, &timing, &power}) node->refuse_unknown_keys();
   return spec;
 }
 
 AddressMapping load_address_mapping(const std::string& name) {
   const std::filesystem::path path = find_data_file("dram/amconfigs", name, {".json"});
   const JsonFile file(path);
-  const JsonObject root = JsonObject::open(file, "CONGEN", "ROW_BIT");
+  static const Keys kKeys = mapping_keys();
+  const JsonObject root = JsonObject::open(file, "CONGEN", "ROW_BIT", kKeys);
   AddressMapping mapping;
   mapping.id = path.stem().string();
-  refuse_unknown_keys(root);
+  root.refuse_unknown_keys();
   std::set<std::uint32_t> used;
   for (const FieldKey& field : kFields) read_field(root, field, mapping, used);
   if (mapping.row_bits.size() > kMaxRowBits) {

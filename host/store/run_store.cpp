@@ -487,19 +487,15 @@ struct RunStore::Impl {
     require(last == results.end() || *last < progress.results, "an unknown result is referred to");
   }
 
-  [[nodiscard]] StoredResult result_at(const Statement& row) const {
-    StoredResult result;
+  void read_result(const Statement& row, StoredResult& result) const {
     result.workload = static_cast<std::uint32_t>(row.integer(1));
     result.status = static_cast<std::uint8_t>(row.integer(2));
+    result.design.resize(layout.parameters.size());
+    result.counters.resize(layout.counters.size());
     int column = 3;
-    for (std::size_t i = 0; i < layout.parameters.size(); ++i) {
-      result.design.push_back(row.integer(column++));
-    }
-    for (std::size_t i = 0; i < layout.counters.size(); ++i) {
-      result.counters.push_back(as_unsigned(row.integer(column++)));
-    }
-    result.proof = row.text(column);
-    return result;
+    for (std::int64_t& value : result.design) value = row.integer(column++);
+    for (std::uint64_t& value : result.counters) value = as_unsigned(row.integer(column++));
+    result.proof = row.bytes(column);
   }
 
   [[nodiscard]] StoredGeneration generation_at(const Statement& row) const {
@@ -550,6 +546,9 @@ RunStore::~RunStore() = default;
 RunStore::RunStore(RunStore&&) noexcept = default;
 RunStore& RunStore::operator=(RunStore&&) noexcept = default;
 
+const std::string& RunStore::path() const {
+  return impl_->path;
+}
 bool RunStore::resumed() const {
   return impl_->resumed;
 }
@@ -682,10 +681,14 @@ std::optional<StoredGeneration> RunStore::last_generation() const {
   return impl_->generation_at(row);
 }
 
-void RunStore::for_each_result(const std::function<bool(ResultId, const StoredResult&)>& visit) const {
-  Statement row = impl_->prepare("SELECT * FROM result ORDER BY id");
+void RunStore::for_each_result(const std::function<bool(ResultId, const StoredResult&)>& visit,
+                               std::optional<std::uint32_t> workload) const {
+  Statement row = impl_->prepare(std::string("SELECT * FROM result ") + (workload ? "WHERE workload = ? " : "") + "ORDER BY id");
+  if (workload) row.bind(std::int64_t{*workload});
+  StoredResult result;
   while (row.step()) {
-    if (!visit(static_cast<ResultId>(row.integer(0)), impl_->result_at(row))) return;
+    impl_->read_result(row, result);
+    if (!visit(static_cast<ResultId>(row.integer(0)), result)) return;
   }
 }
 

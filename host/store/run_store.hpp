@@ -59,6 +59,7 @@ class RunStore {
   RunStore(RunStore&&) noexcept;
   RunStore& operator=(RunStore&&) noexcept;
 
+  [[nodiscard]] const std::string& path() const;
   [[nodiscard]] bool resumed() const;
   [[nodiscard]] const Identity& identity() const;
   [[nodiscard]] std::string identity_value(const std::string& key) const;  // Error if absent
@@ -81,8 +82,9 @@ class RunStore {
   [[nodiscard]] std::uint64_t points_done(std::uint32_t workload) const;
   [[nodiscard]] std::optional<StoredGeneration> last_generation() const;
 
-  // In id order / point order / generation order; `visit` returns false to stop.
-  void for_each_result(const std::function<bool(ResultId, const StoredResult&)>& visit) const;
+  // In id order / point order / generation order; `visit` returns false to stop. Results of one workload, or of all.
+  void for_each_result(const std::function<bool(ResultId, const StoredResult&)>& visit,
+                       std::optional<std::uint32_t> workload = std::nullopt) const;
   void for_each_points(std::uint32_t workload,
                        const std::function<bool(std::uint64_t first, std::span<const ResultId>)>& visit) const;
   void for_each_generation(const std::function<bool(const StoredGeneration&)>& visit) const;

@@ -44,7 +44,8 @@ struct DeviceBatch {
 [[nodiscard]] constexpr std::size_t scratch_bytes(const ScratchSize& size, bool exact) {
   const std::size_t single_pass =
       std::size_t{size.slots} * sizeof(BufferSlot) + std::size_t{size.pending} * sizeof(PendingResponse);
-  const std::size_t ordered = std::size_t{size.pending} * 2 * sizeof(std::uint32_t) + std::size_t{size.heap} * sizeof(HeapEntry);
+  const std::size_t ordered =
+      std::size_t{size.pending} * 2 * sizeof(std::uint32_t) + std::size_t{size.heap} * sizeof(std::uint64_t);
   return (single_pass + (exact ? ordered : 0) + 31) / 16 * 16;
 }
 

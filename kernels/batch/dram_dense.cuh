@@ -23,7 +23,7 @@ template <bool kExact>
 __device__ Scratch scratch_at(const DeviceBatch& batch, std::uint32_t position) {
   const ScratchSize& size = batch.scratch_size;
   std::byte* area = batch.scratch + position * scratch_bytes(size, kExact);
-  HeapEntry* heap = kExact ? take<HeapEntry>(area, size.heap) : nullptr;
+  std::uint64_t* heap = kExact ? take<std::uint64_t>(area, size.heap) : nullptr;
   PendingResponse* pending = take<PendingResponse>(area, size.pending);
   std::uint32_t* cas_order = kExact ? take<std::uint32_t>(area, size.pending) : nullptr;
   std::uint32_t* arrivals = kExact ? take<std::uint32_t>(area, size.pending) : nullptr;
@@ -55,13 +55,15 @@ __device__ void run_position(const DeviceBatch& batch, std::uint32_t first, std:
   copy_result(result, batch.results[candidate]);
 }
 
-// At most 64 registers, so that registers alone would let a multiprocessor hold 32 warps. A choice to be measured: left free, the
-// compiler takes 79 of them or 32, with the same stack.
-inline constexpr std::uint32_t kBlocksPerMultiprocessor = 4;
+// At most 64 registers for the single pass, so that registers alone would let a multiprocessor hold 32 warps; the exact kernel
+// would spill with so few and may take 80. A choice to be measured: left free, the compiler takes more of them, or 32, with the
+// same stack.
+inline constexpr std::uint32_t kSinglePassBlocks = 4, kExactBlocks = 3;
 
-// Budget (dram_budgets.txt): 64 registers, 1,280 bytes of stack for the single pass and 1,792 for the exact kernel, no spills.
+// Budget (dram_budgets.txt): 64 registers and 1,280 bytes of stack for the single pass, 80 and 1,536 for the exact kernel, no
+// spills.
 template <template <PagePolicy, Choice, bool> class Kernel, bool kExact, PagePolicy kPolicy, Choice kChoice, bool kWrites>
-__global__ void __launch_bounds__(kLargestBlock, kBlocksPerMultiprocessor)
+__global__ void __launch_bounds__(kLargestBlock, kExact ? kExactBlocks : kSinglePassBlocks)
     dense_kernel(const __grid_constant__ DeviceBatch batch, std::uint32_t first, std::uint32_t count) {
   run_position<kExact>(batch, first, count, [&](const ControllerParams& params, const Scratch& scratch, RunResult& result) {
     Kernel<kPolicy, kChoice, kWrites> kernel;

@@ -6,10 +6,16 @@
 
 #include <cstdint>
 
+// EXARCH_HD marks a function for both sides; EXARCH_INLINE one that must be expanded where it is called, whatever the compiler's
+// own measure says; EXARCH_OUTLINE a rare or large one that a CPU build keeps out of its caller, so that the caller stays small.
 #if defined(__CUDACC__)
 #define EXARCH_HD __host__ __device__ inline
+#define EXARCH_INLINE __host__ __device__ __forceinline__
+#define EXARCH_OUTLINE __host__ __device__ inline
 #else
 #define EXARCH_HD inline
+#define EXARCH_INLINE inline __attribute__((always_inline))
+#define EXARCH_OUTLINE __attribute__((noinline))
 #endif
 
 // Kernel templates live in an inline namespace named after the instruction-set level they are compiled for, so that copies of

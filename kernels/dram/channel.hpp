@@ -3,7 +3,7 @@
 // This is the rule set that both fast kernels share. What differs between them is only who calls store() and when: the single
 // pass (single_pass.hpp) derives arrivals from recurrences, the exact kernel (event_order.hpp) from the reference's messages.
 //
-// Times inside are 32-bit cycles relative to `base`, with an origin far above every timing distance, so that "never
+// Times inside are 32-bit cycles relative to `epoch`, with an origin far above every timing distance, so that "never
 // happened" is simply 0; rebase() moves the origin on long runs.
 #pragma once
 
@@ -18,17 +18,17 @@ namespace exarch::dram {
 inline namespace EXARCH_ISA {
 
 inline constexpr std::uint32_t kNever = 0xFFFFFFFFu;
-inline constexpr std::uint32_t kOrigin = 1u << 24;    // relative time of the cycle `base` stands for, at the start
+inline constexpr std::uint32_t kOrigin = 1u << 24;    // relative time of cycle 0, at the start
 inline constexpr std::uint32_t kRebaseAt = 1u << 30;  // move the origin when a run gets here
 inline constexpr std::uint32_t kFar = 0xF0000000u;    // later than any time a run handles without a rebase
-inline constexpr std::uint64_t kNeverAbsolute = ~0ull;
+inline constexpr std::uint64_t kNeverAbsolute = 1ull << 62;
 
 // How a bank picks its request. FrFcfsGrp equals FrFcfs on read-only traces and is compiled for traces with writes only.
 enum class Choice : std::uint8_t { fifo, row_hit, row_hit_grouped };
 
 template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
 struct Channel {
-  static constexpr bool kCloses = kPolicy == PagePolicy::Closed || kPolicy == PagePolicy::ClosedAdaptive;
+  static constexpr bool kAdaptive = kPolicy == PagePolicy::OpenAdaptive || kPolicy == PagePolicy::ClosedAdaptive;
 
   // The bank machines, one entry per bank. `ready`, `command`, `request` are the proposal of the last evaluation.
   std::uint32_t ready[kMaxBanks];
@@ -36,7 +36,6 @@ struct Channel {
   std::uint8_t command[kMaxBanks];
   std::uint8_t active[kMaxBanks];   // row open
   std::uint8_t outcome[kMaxBanks];  // what the next CAS counts as: 0 hit, 1 miss, 2 conflict; when closed: 1 or 2
-  std::uint16_t head[kMaxBanks], tail[kMaxBanks];
   std::uint16_t hit[kMaxBanks];     // slot of the oldest waiting row hit (row_hit only)
   std::uint16_t chosen[kMaxBanks];  // slot of the proposal
   std::uint32_t count[kMaxBanks];
@@ -53,7 +52,7 @@ struct Channel {
   BufferSlot* slots;
   std::uint32_t slot_count, slots_used;
   std::uint16_t free_slot;
-  std::uint32_t total, reads, writes, last_stored_bank;
+  std::uint32_t total, writes, last_stored_bank;
   SchedulerBuffer buffer_type;
   std::uint32_t buffer_size;
   bool last_cas_write;
@@ -71,18 +70,18 @@ struct Channel {
   std::uint64_t last_command_at;
   std::uint32_t last_command;
 
-  std::uint64_t base;
+  std::uint64_t epoch;  // absolute cycle of relative time 0, modulo 2^64
   const PackedRequest* requests;
   std::uint32_t accepted;  // requests stored so far: exactly those with a smaller index
   const Distances* distances;
   Counters* counters;
   Witness* witness;
 
-  [[nodiscard]] EXARCH_HD std::uint64_t absolute(std::uint32_t t) const { return base + t - kOrigin; }
+  [[nodiscard]] EXARCH_INLINE std::uint64_t absolute(std::uint32_t t) const { return epoch + t; }
   // Relative time of an absolute cycle; what is out of range saturates at 0 or kFar.
-  [[nodiscard]] EXARCH_HD std::uint32_t relative(std::uint64_t cycle) const {
-    if (cycle < base) return base - cycle < kOrigin ? kOrigin - static_cast<std::uint32_t>(base - cycle) : 0;
-    return cycle - base < kFar - kOrigin ? static_cast<std::uint32_t>(cycle - base) + kOrigin : kFar;
+  [[nodiscard]] EXARCH_INLINE std::uint32_t relative(std::uint64_t cycle) const {
+    const auto t = static_cast<std::int64_t>(cycle - epoch);
+    return t < 0 ? 0 : t < kFar ? static_cast<std::uint32_t>(t) : kFar;
   }
 
   EXARCH_HD void reset(const WorkloadView& workload, const ControllerParams& params, const Distances& d, BufferSlot* storage,
@@ -93,7 +92,7 @@ struct Channel {
       command[b] = 0;
       active[b] = 0;
       outcome[b] = 1;
-      head[b] = tail[b] = hit[b] = chosen[b] = kNoSlot;
+      hit[b] = chosen[b] = kNoSlot;
       count[b] = 0;
       open_row[b] = 0;
       precharge_floor[b] = 0;
@@ -105,9 +104,14 @@ struct Channel {
     proposing = 0;
     slots = storage;
     slot_count = storage_slots;
-    slots_used = 0;
+    // The first slots stand for the ends of the banks' lists, which therefore need no special cases.
+    for (std::uint32_t b = 0; b < kMaxBanks; ++b) {
+      const auto end = static_cast<std::uint16_t>(b);
+      slots[b] = {kNoRequest, 0, end, end};
+    }
+    slots_used = kMaxBanks;
     free_slot = kNoSlot;
-    total = reads = writes = last_stored_bank = 0;
+    total = writes = last_stored_bank = 0;
     buffer_type = params.scheduler_buffer;
     buffer_size = params.request_buffer_size;
     last_cas_write = false;
@@ -123,7 +127,7 @@ struct Channel {
     unclosed = 0;
     last_command_at = 0;
     last_command = 0;
-    base = 0;
+    epoch = std::uint64_t{0} - kOrigin;
     requests = workload.requests;
     accepted = 0;
     distances = &d;
@@ -135,7 +139,7 @@ struct Channel {
 
   // Moves the origin so that `now` becomes kOrigin again; what is long past saturates at "never".
   EXARCH_HD void rebase(std::uint64_t now_absolute) {
-    const std::uint64_t shift = now_absolute - base;
+    const std::uint64_t shift = now_absolute - kOrigin - epoch;
     const auto moved = [shift](std::uint32_t t) { return t > shift ? static_cast<std::uint32_t>(t - shift) : 0u; };
     for (std::uint32_t b = 0; b < kMaxBanks; ++b) {
       if (ready[b] != kNever) ready[b] = moved(ready[b]);
@@ -144,26 +148,31 @@ struct Channel {
     }
     for (std::uint32_t& t : rank_ok) t = moved(t);
     for (std::uint32_t& t : act_window) t = moved(t);
-    base = now_absolute;
+    epoch += shift;
   }
 
   // ---- request buffer -------------------------------------------------------------------------------------------------
 
-  [[nodiscard]] EXARCH_HD std::uint32_t fill() const {
-    return buffer_type == SchedulerBuffer::Bankwise ? count[last_stored_bank]
-           : buffer_type == SchedulerBuffer::Shared ? total
-                                                    : max_of(reads, writes);
+  [[nodiscard]] EXARCH_INLINE std::uint32_t fill() const {
+    if (buffer_type == SchedulerBuffer::Bankwise) return count[last_stored_bank];
+    if constexpr (kWrites) {
+      if (buffer_type == SchedulerBuffer::ReadWrite) return max_of(total - writes, writes);
+    }
+    return total;
   }
   // The space test does not look at the new request.
-  [[nodiscard]] EXARCH_HD bool has_space() const { return fill() < buffer_size; }
+  [[nodiscard]] EXARCH_INLINE bool has_space() const { return fill() < buffer_size; }
 
-  // Stores the next request of the trace and re-evaluates its bank. False if the scratch area is exhausted.
-  EXARCH_HD bool store(std::uint32_t arrival_low, std::uint32_t now) {
+  enum class Stored : std::uint8_t { no_room, unchanged, proposes };
+
+  // Stores the next request of the trace; says whether that changed what its bank proposes, or that the scratch area is
+  // exhausted.
+  EXARCH_INLINE Stored store(std::uint32_t arrival_low, std::uint32_t now) {
     witness->buffer_fill = max_of(witness->buffer_fill, fill());
     witness->buffer_total = max_of(witness->buffer_total, total);
     std::uint16_t slot = free_slot;
     if (slot == kNoSlot) {
-      if (slots_used == slot_count) return false;
+      if (slots_used == slot_count) return Stored::no_room;
       slot = static_cast<std::uint16_t>(slots_used++);
     } else {
       free_slot = slots[slot].next;
@@ -171,57 +180,42 @@ struct Channel {
     const std::uint32_t index = accepted++;
     const PackedRequest& r = requests[index];
     const std::uint32_t b = r.bank();
-    const std::uint16_t last = tail[b];
-    slots[slot] = {index, arrival_low, kNoSlot, last};
-    if (last == kNoSlot) {
-      head[b] = slot;
-    } else {
-      slots[last].next = slot;
-    }
-    tail[b] = slot;
+    const std::uint16_t last = slots[b].previous;
+    slots[slot] = {index, arrival_low, static_cast<std::uint16_t>(b), last};
+    slots[last].next = slot;
+    slots[b].previous = slot;
     ++count[b];
     ++total;
-    if constexpr (kWrites) {
-      reads += r.is_write() ? 0 : 1;
-      writes += r.is_write() ? 1 : 0;
-    } else {
-      ++reads;
-    }
+    if constexpr (kWrites) writes += r.is_write() ? 1 : 0;
     last_stored_bank = b;
+    bool changed = count[b] == 1;
     if constexpr (kChoice == Choice::row_hit) {
-      if (active[b] && hit[b] == kNoSlot && r.row() == open_row[b]) hit[b] = slot;
+      if (active[b]) {
+        if (hit[b] == kNoSlot && r.row() == open_row[b]) {
+          hit[b] = slot;
+          changed = true;
+        }
+        if constexpr (kAdaptive) changed = true;
+      }
+    } else if constexpr (kChoice == Choice::row_hit_grouped || kAdaptive) {
+      changed = changed || active[b];
     }
+    if (!changed) return Stored::unchanged;
     propose(b, now);
-    return true;
+    return Stored::proposes;
   }
 
-  EXARCH_HD void remove(std::uint32_t b, std::uint16_t slot) {
+  EXARCH_INLINE void remove(std::uint32_t b, std::uint16_t slot) {
     BufferSlot& s = slots[slot];
     const std::uint16_t before = s.previous;
     const std::uint16_t after = s.next;
-    if (before == kNoSlot) {
-      head[b] = after;
-    } else {
-      slots[before].next = after;
-    }
-    if (after == kNoSlot) {
-      tail[b] = before;
-    } else {
-      slots[after].previous = before;
-    }
+    slots[before].next = after;
+    slots[after].previous = before;
     s.next = free_slot;
     free_slot = slot;
     --count[b];
     --total;
-    if constexpr (kWrites) {
-      if (requests[s.request].is_write()) {
-        --writes;
-      } else {
-        --reads;
-      }
-    } else {
-      --reads;
-    }
+    if constexpr (kWrites) writes -= requests[s.request].is_write() ? 1 : 0;
   }
 
   // ---- bank machines --------------------------------------------------------------------------------------------------
@@ -232,7 +226,7 @@ struct Channel {
     std::uint16_t oldest = kNoSlot;
     std::uint16_t grouped = kNoSlot;
     hits = 0;
-    for (std::uint16_t s = head[b]; s != kNoSlot; s = slots[s].next) {
+    for (std::uint16_t s = slots[b].next; s != b; s = slots[s].next) {
       const PackedRequest& r = requests[slots[s].request];
       if (r.row() != open_row[b]) continue;
       hits += hits < 2 ? 1 : 0;
@@ -245,14 +239,14 @@ struct Channel {
 
   [[nodiscard]] EXARCH_HD bool waits_before(std::uint32_t b, std::uint16_t end, std::uint32_t index) const {
     if (index == kNoRequest) return false;
-    for (std::uint16_t s = head[b]; s != end; s = slots[s].next) {
+    for (std::uint16_t s = slots[b].next; s != end; s = slots[s].next) {
       if (slots[s].request >= index) return slots[s].request == index;
     }
     return false;
   }
 
   // Evaluates bank machine b: which request, which command, and the earliest cycle by the bank's own constraints.
-  EXARCH_HD void propose(std::uint32_t b, std::uint32_t now) {
+  EXARCH_INLINE void propose(std::uint32_t b, std::uint32_t now) {
     using enum CommandCode;
     if (count[b] == 0 || blocked) {
       ready[b] = kNever;
@@ -261,7 +255,7 @@ struct Channel {
       return;
     }
     proposing |= 1u << b;
-    std::uint16_t slot = head[b];
+    std::uint16_t slot = slots[b].next;
     if (!active[b]) {
       chosen[b] = slot;
       request[b] = slots[slot].request;
@@ -276,7 +270,7 @@ struct Channel {
         row_hit = requests[slots[slot].request].row() == open_row[b];
         if constexpr (kPolicy != PagePolicy::Open) {
           const std::uint16_t second = slots[slot].next;
-          further_hit = second != kNoSlot && requests[slots[second].request].row() == open_row[b];
+          further_hit = second != b && requests[slots[second].request].row() == open_row[b];
         }
       }
     } else if constexpr (kChoice == Choice::row_hit) {
@@ -320,13 +314,13 @@ struct Channel {
 
   // ---- command selection ----------------------------------------------------------------------------------------------
 
-  [[nodiscard]] EXARCH_HD std::uint64_t key_of(std::uint32_t b) const {
+  [[nodiscard]] EXARCH_INLINE std::uint64_t key_of(std::uint32_t b) const {
     return static_cast<std::uint64_t>(max_of(ready[b], rank_ok[command[b] >> 1])) << 32 | request[b];
   }
 
   // The bank proposal that is ready first, ties to the oldest request: (time << 32 | request). All times are at or after the last
   // evaluation, so the earliest one is also the next cycle in which anything can be issued. kNever << 32 when there is none.
-  [[nodiscard]] EXARCH_HD std::uint64_t select(std::uint32_t& bank) const {
+  [[nodiscard]] EXARCH_INLINE std::uint64_t select(std::uint32_t& bank) const {
     if ((proposing & (proposing - 1)) == 0) {
       bank = proposing == 0 ? 0 : log2_floor(proposing);
       return key_of(bank);
@@ -348,30 +342,35 @@ struct Channel {
 
   // ---- issue ----------------------------------------------------------------------------------------------------------
 
-  EXARCH_HD void advance_timing(std::uint32_t code, std::uint32_t now) {
-    for (std::uint32_t k = 0; k < kTimingClasses; ++k) rank_ok[k] = max_of(rank_ok[k], now + distances->rank[code][k]);
+  // The rows are copied so that the compiler sees no overlap and keeps each in one vector register.
+  EXARCH_INLINE void advance_timing(std::uint32_t code, std::uint32_t now) {
+    std::uint32_t row[kTimingClasses];
+    for (std::uint32_t k = 0; k < kTimingClasses; ++k) row[k] = max_of(rank_ok[k], now + distances->rank[code][k]);
+    for (std::uint32_t k = 0; k < kTimingClasses; ++k) rank_ok[k] = row[k];
   }
-  EXARCH_HD void advance_bank(std::uint32_t b, std::uint32_t code, std::uint32_t now) {
-    for (std::uint32_t k = 0; k < kBankColumns; ++k) ok[b][k] = max_of(ok[b][k], now + distances->bank[code][k]);
+  EXARCH_INLINE void advance_bank(std::uint32_t b, std::uint32_t code, std::uint32_t now) {
+    std::uint32_t row[kBankColumns];
+    for (std::uint32_t k = 0; k < kBankColumns; ++k) row[k] = max_of(ok[b][k], now + distances->bank[code][k]);
+    for (std::uint32_t k = 0; k < kBankColumns; ++k) ok[b][k] = row[k];
   }
 
-  EXARCH_HD void log_command(std::uint32_t code, std::uint64_t cycle) {
+  EXARCH_INLINE void log_command(std::uint32_t code, std::uint64_t cycle) {
     last_command = code;
     last_command_at = cycle;
   }
 
-  EXARCH_HD void note_precharge(std::uint64_t cycle) {
+  EXARCH_INLINE void note_precharge(std::uint64_t cycle) {
     --unclosed;
     last_close = max_of(last_close, cycle);
     ++counters->pre;
   }
 
-  EXARCH_HD void close_interval() {
+  EXARCH_INLINE void close_interval() {
     if (interval_open) counters->active_cycles += last_close - first_act;
     interval_open = false;
   }
 
-  EXARCH_HD void issue_act(std::uint32_t b, std::uint32_t now) {
+  EXARCH_INLINE void issue_act(std::uint32_t b, std::uint32_t now) {
     using enum CommandCode;
     advance_timing(code_of(ACT), now);
     advance_bank(b, code_of(ACT), now);
@@ -397,7 +396,7 @@ struct Channel {
     propose(b, now);
   }
 
-  EXARCH_HD void issue_pre(std::uint32_t b, std::uint32_t now) {
+  EXARCH_INLINE void issue_pre(std::uint32_t b, std::uint32_t now) {
     using enum CommandCode;
     advance_timing(code_of(PRE), now);
     advance_bank(b, code_of(PRE), now);
@@ -419,7 +418,7 @@ struct Channel {
 
   // Issues the CAS that bank b proposes and takes its request out of the buffer. The caller may then accept a waiting request,
   // and must call after_cas() in any case.
-  EXARCH_HD Served issue_cas(std::uint32_t b, std::uint32_t now) {
+  EXARCH_INLINE Served issue_cas(std::uint32_t b, std::uint32_t now) {
     using enum CommandCode;
     const std::uint32_t code = command[b];
     const std::uint16_t slot = chosen[b];
@@ -459,7 +458,7 @@ struct Channel {
     return served;
   }
 
-  EXARCH_HD void after_cas(std::uint32_t b, bool was_write, std::uint32_t now) {
+  EXARCH_INLINE void after_cas(std::uint32_t b, bool was_write, std::uint32_t now) {
     if constexpr (kChoice == Choice::row_hit_grouped) {
       if (was_write != last_cas_write) {
         last_cas_write = was_write;

@@ -16,11 +16,14 @@ inline namespace EXARCH_ISA {
 
 template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
 struct EventOrder {
-  enum MessageKind : std::uint32_t { kRequest, kAccepted, kResponse, kConsumed, kAcknowledge };
+  enum MessageKind : std::uint32_t { kRequest = 1, kAccepted, kResponse, kConsumed, kAcknowledge };
 
   Channel<kPolicy, kChoice, kWrites> channel;
   Notifications events;
-  Inbox arbiter_inbox, player_inbox;
+  // Messages with a delay: the cycle of their delivery, kNeverAbsolute when there is none.
+  std::uint64_t request_at, response_at;  // to the arbiter
+  bool request_first;                     // of the two, the request was sent first
+  std::uint64_t player_response_at;       // to the player
   const WorkloadView* workload;
   Counters* counters;
   Witness* witness;
@@ -29,11 +32,10 @@ struct EventOrder {
   std::uint32_t* arrivals;   // ring by request: low 32 bits of its arrival at the arbiter
   std::uint32_t mask;
   bool simple, queue_in_order, arbiter_in_order, in_request_order;
-  bool exhausted, waited_too_long;
+  Status status;  // ok until a reason to stop is found
 
   // Controller.
-  bool offered;
-  std::uint64_t offered_at;
+  std::uint64_t offered_at;  // kNeverAbsolute while nothing is offered
   bool response_out;
   std::uint64_t last_done;  // cycle of the last completed response handshake
   std::uint32_t cas_count, handed, held;
@@ -50,14 +52,15 @@ struct EventOrder {
 
   // Player.
   std::uint32_t sent, consumed;
+  bool all_consumed;
   std::uint64_t issue_ps;
 
   EXARCH_HD void reset(const WorkloadView& view, const ControllerParams& params, const Distances& distances,
                        const Scratch& scratch, Counters& result, Witness& proof) {
     channel.reset(view, params, distances, scratch.slots, scratch.slot_count, result, proof);
     events.reset(scratch.heap, scratch.heap_count);
-    arbiter_inbox.reset();
-    player_inbox.reset();
+    request_at = response_at = player_response_at = kNeverAbsolute;
+    request_first = false;
     workload = &view;
     counters = &result;
     witness = &proof;
@@ -69,7 +72,8 @@ struct EventOrder {
     queue_in_order = params.resp_queue == RespQueue::Reorder;
     arbiter_in_order = params.arbiter == Arbiter::Reorder;
     in_request_order = queue_in_order || arbiter_in_order;
-    exhausted = waited_too_long = offered = response_out = false;
+    status = Status::ok;
+    response_out = false;
     last_done = last_accepted = last_consumed = kNeverAbsolute;
     cas_count = handed = held = 0;
     idle_since = idle_cycles = 0;
@@ -79,7 +83,9 @@ struct EventOrder {
     parked = channel_busy = player_busy = false;
     received = sent_responses = 0;
     sent = consumed = 0;
-    issue_ps = offered_at = 0;
+    all_consumed = false;
+    issue_ps = 0;
+    offered_at = kNeverAbsolute;
     winner = channel.select(winner_bank);
   }
 
@@ -87,15 +93,15 @@ struct EventOrder {
 
   // A pending response's `end` is its arrival while the CAS is still to come, one less once the arbiter lists it, and the end of
   // its data in between.
-  [[nodiscard]] EXARCH_HD std::uint32_t request_of_handed(std::uint32_t k) const {
+  [[nodiscard]] EXARCH_INLINE std::uint32_t request_of_handed(std::uint32_t k) const {
     return queue_in_order ? k : cas_order[k & mask];
   }
-  [[nodiscard]] EXARCH_HD PendingResponse& response_of(std::uint32_t k, std::uint32_t request) {
+  [[nodiscard]] EXARCH_INLINE PendingResponse& response_of(std::uint32_t k, std::uint32_t request) {
     return pending[(in_request_order ? request : k) & mask];
   }
 
   // End of the data of the next response in the queue's order; false while its CAS is still to come.
-  [[nodiscard]] EXARCH_HD bool next_data_end(std::uint64_t& end) {
+  [[nodiscard]] EXARCH_INLINE bool next_data_end(std::uint64_t& end) {
     if (queue_in_order) {
       if (handed >= channel.accepted) return false;
       const PendingResponse& r = pending[handed & mask];
@@ -109,12 +115,12 @@ struct EventOrder {
     return true;
   }
 
-  EXARCH_HD void notify_data() {
+  EXARCH_INLINE void notify_data() {
     std::uint64_t end = 0;
     if (next_data_end(end) && end > events.now) events.notify(Notifications::kData, end - events.now);
   }
 
-  EXARCH_HD void handle_responses() {
+  EXARCH_INLINE void handle_responses() {
     if (response_out) {
       if (last_done != events.now) return;
       response_out = false;
@@ -132,35 +138,42 @@ struct EventOrder {
     }
     const std::uint32_t delay = last_done == events.now ? 1 : 0;
     ++handed;
-    arbiter_inbox.send(events, Notifications::kArbiter, kResponse, delay);
+    if (delay == 0) {
+      events.send_next_round(Notifications::kArbiter, kResponse);
+    } else {
+      response_at = events.now + 1;
+      request_first = request_at != kNeverAbsolute;
+      events.notify(Notifications::kArbiter, 1);
+    }
     response_out = true;
     last_done = kNeverAbsolute;
   }
 
   // ---- controller -----------------------------------------------------------------------------------------------------
 
-  EXARCH_HD bool accept_request(std::uint32_t now) {
-    if (!offered || offered_at > events.now) return false;
+  EXARCH_INLINE bool accept_request(std::uint32_t now) { return offered_at <= events.now && take_request(now); }
+
+  EXARCH_OUTLINE bool take_request(std::uint32_t now) {
     if (!channel.has_space()) {
       witness->buffer_refused = true;
       return false;
     }
-    offered = false;
+    offered_at = kNeverAbsolute;
     if (held == 0) idle_cycles += events.now - idle_since;
     ++held;
     const std::uint32_t index = channel.accepted;
     const std::uint32_t arrival = arrivals[index & mask];
-    waited_too_long = waited_too_long || static_cast<std::uint32_t>(events.now) - arrival >= kMaxWait;
+    if (static_cast<std::uint32_t>(events.now) - arrival >= kMaxWait) status = Status::latency_limit;
     if (in_request_order) {
-      if (index - consumed > mask) exhausted = true;
+      if (index - consumed > mask) status = Status::out_of_space;
       pending[index & mask] = {arrival, arrival};
     }
-    if (!channel.store(arrival, now)) exhausted = true;
-    arbiter_inbox.send(events, Notifications::kArbiter, kAccepted, 0);
+    if (channel.store(arrival, now) == Channel<kPolicy, kChoice, kWrites>::Stored::no_room) status = Status::out_of_space;
+    events.send_next_round(Notifications::kArbiter, kAccepted);
     return true;
   }
 
-  EXARCH_HD void issue_bank(std::uint32_t b, std::uint32_t now) {
+  EXARCH_OUTLINE void issue_bank(std::uint32_t b, std::uint32_t now) {
     using enum CommandCode;
     const std::uint32_t code = channel.command[b];
     if (code == code_of(ACT)) {
@@ -170,7 +183,7 @@ struct EventOrder {
     } else {
       const auto served = channel.issue_cas(b, now);
       (void)accept_request(now);
-      if (cas_count - (in_request_order ? handed : consumed) >= mask) exhausted = true;
+      if (cas_count - (in_request_order ? handed : consumed) >= mask) status = Status::out_of_space;
       if (!queue_in_order) cas_order[cas_count & mask] = served.request;
       response_of(cas_count, served.request) = {static_cast<std::uint32_t>(served.data_end), served.arrival};
       ++cas_count;
@@ -179,8 +192,8 @@ struct EventOrder {
     }
   }
 
-  EXARCH_HD void controller_step() {
-    const std::uint32_t now = channel.relative(events.now);
+  EXARCH_INLINE void controller_step() {
+    const auto now = static_cast<std::uint32_t>(events.now - channel.epoch);
     handle_responses();
     if (accept_request(now)) winner = channel.select(winner_bank);
     const bool refreshing = events.now >= channel.refresh_due;
@@ -202,9 +215,9 @@ struct EventOrder {
     if (issued) winner = channel.select(winner_bank);
     const std::uint32_t bank_time = static_cast<std::uint32_t>(winner >> 32);
     std::uint64_t next = bank_time == kNever ? kNeverAbsolute : channel.absolute(bank_time);
-    if (channel.due_prea || channel.due_refa) {
+    if (refreshing && (channel.due_prea || channel.due_refa)) {
       next = min_of(next, channel.absolute(channel.refresh_ready(now)));
-    } else if (channel.refresh) {
+    } else {
       next = min_of(next, channel.refresh_due);
     }
     if (next != kNeverAbsolute) events.notify(Notifications::kTimer, next > events.now ? next - events.now : 0);
@@ -212,42 +225,46 @@ struct EventOrder {
 
   // ---- arbiter --------------------------------------------------------------------------------------------------------
 
-  EXARCH_HD void acknowledge() { player_inbox.send(events, Notifications::kPlayer, kAcknowledge, 0); }
+  EXARCH_INLINE void acknowledge() { events.send_next_round(Notifications::kPlayer, kAcknowledge); }
 
-  EXARCH_HD void offer(std::uint32_t delay) {
+  EXARCH_INLINE void offer(std::uint32_t delay) {
     ++forwarded;
-    offered = true;
     offered_at = events.now + delay;
     events.notify(Notifications::kOffer, delay);
   }
 
   // Offers the newest request to the controller, or leaves it queued behind the one being offered.
-  EXARCH_HD void forward() {
+  EXARCH_INLINE void forward() {
     if (channel_busy) return;
     channel_busy = true;
     offer(!simple && last_accepted == events.now ? 1 : 0);
   }
 
-  EXARCH_HD void response_done() {
+  EXARCH_INLINE void response_done() {
     last_done = events.now;
-    events.notify(Notifications::kDone, 0);
+    events.notify_next_round(Notifications::kDone);
   }
 
-  [[nodiscard]] EXARCH_HD bool next_response_is_listed() const {
+  [[nodiscard]] EXARCH_INLINE bool next_response_is_listed() const {
     if (!arbiter_in_order || queue_in_order) return sent_responses < received;
     if (sent_responses >= channel.accepted) return false;
     const PendingResponse& r = pending[sent_responses & mask];
     return r.end == r.arrival - 1;
   }
 
-  EXARCH_HD void send_next_response(std::uint32_t delay) {
+  EXARCH_INLINE void send_next_response(std::uint32_t delay) {
     ++sent_responses;
-    player_inbox.send(events, Notifications::kPlayer, kResponse, delay);
+    if (delay == 0) {
+      events.send_next_round(Notifications::kPlayer, kResponse);
+    } else {
+      player_response_at = events.now + 1;
+      events.notify(Notifications::kPlayer, 1);
+    }
   }
 
-  EXARCH_HD void request_from_player() {
+  EXARCH_INLINE void request_from_player() {
     arrivals[arrived & mask] = static_cast<std::uint32_t>(events.now);
-    if (arrived - channel.accepted >= mask) exhausted = true;
+    if (arrived - channel.accepted >= mask) status = Status::out_of_space;
     ++arrived;
     if (!simple) {
       witness->most_active = max_of(witness->most_active, active);
@@ -262,7 +279,7 @@ struct EventOrder {
     forward();
   }
 
-  EXARCH_HD void accepted_by_controller() {
+  EXARCH_INLINE void accepted_by_controller() {
     last_accepted = events.now;
     if (simple) acknowledge();
     const std::uint32_t admitted = arrived - (parked ? 1 : 0);
@@ -273,7 +290,7 @@ struct EventOrder {
     }
   }
 
-  EXARCH_HD void response_from_controller() {
+  EXARCH_INLINE void response_from_controller() {
     if (!simple) response_done();
     if (arbiter_in_order && !queue_in_order) {
       PendingResponse& r = pending[cas_order[received & mask] & mask];
@@ -285,7 +302,7 @@ struct EventOrder {
     send_next_response(!simple && last_consumed == events.now ? 1 : 0);
   }
 
-  EXARCH_HD void consumed_by_player() {
+  EXARCH_INLINE void consumed_by_player() {
     if (simple) {
       response_done();
     } else {
@@ -305,9 +322,20 @@ struct EventOrder {
     }
   }
 
-  EXARCH_HD void arbiter_run() {
-    std::uint32_t kind = 0;
-    while (arbiter_inbox.receive(events, kind)) {
+  // Messages that were delayed until this cycle come before those sent in it.
+  EXARCH_INLINE void arbiter_run() {
+    std::uint64_t kinds = events.take_due_to_arbiter();
+    const bool both = request_at == response_at;
+    if (response_at <= events.now) {
+      kinds = kinds << 4 | kResponse;
+      response_at = kNeverAbsolute;
+    }
+    if (request_at <= events.now) {
+      kinds = both && !request_first ? (kinds & ~0xFull) << 4 | std::uint64_t{kRequest} << 4 | kResponse : kinds << 4 | kRequest;
+      request_at = kNeverAbsolute;
+    }
+    for (; kinds != 0; kinds >>= 4) {
+      const auto kind = static_cast<std::uint32_t>(kinds) & 15u;
       if (kind == kRequest) {
         request_from_player();
       } else if (kind == kAccepted) {
@@ -318,19 +346,32 @@ struct EventOrder {
         consumed_by_player();
       }
     }
-    arbiter_inbox.renew(events, Notifications::kArbiter);
+    // The single notification is for the earliest message: renewed after each run.
+    const std::uint64_t next = min_of(request_at, response_at);
+    if (next != kNeverAbsolute) events.notify(Notifications::kArbiter, next - events.now);
   }
 
   // ---- player ---------------------------------------------------------------------------------------------------------
 
-  EXARCH_HD void send_next_request(bool first) {
+  EXARCH_INLINE void request_in(std::uint64_t delay) {
+    if (delay == 0) {
+      events.send_next_round(Notifications::kArbiter, kRequest);
+    } else {
+      request_at = events.now + delay;
+      request_first = response_at == kNeverAbsolute;
+      events.notify(Notifications::kArbiter, delay);
+    }
+  }
+
+  EXARCH_INLINE void send_next_request() {
+    const bool first = sent == 0;
     const std::uint64_t gap = channel.requests[sent].gap;
     ++sent;
     if (workload->player_period_ps == workload->tck_ps) {
       const std::uint64_t earliest = first ? 0 : events.now + 1;
       issue_ps += gap;  // cycles here: the clocks coincide
       const std::uint64_t arrives = workload->relative ? earliest + gap : max_of(earliest, issue_ps);
-      arbiter_inbox.send(events, Notifications::kArbiter, kRequest, arrives - events.now);
+      request_in(arrives - events.now);
       return;
     }
     const std::uint64_t period = workload->player_period_ps;
@@ -338,44 +379,43 @@ struct EventOrder {
     const std::uint64_t earliest = first ? 0 : (events.now * tck / period + 1) * period;
     issue_ps += gap * period;
     const std::uint64_t leaves = workload->relative ? earliest + gap * period : max_of(earliest, issue_ps);
-    arbiter_inbox.send(events, Notifications::kArbiter, kRequest, (leaves + tck - 1) / tck - events.now);
+    request_in((leaves + tck - 1) / tck - events.now);
   }
 
-  EXARCH_HD void consume() {
+  EXARCH_INLINE void consume() {
     const std::uint32_t arrival = pending[consumed & mask].arrival;
-    ++consumed;
+    all_consumed = ++consumed == workload->count;
     const std::uint32_t latency = static_cast<std::uint32_t>(events.now) - arrival;
     counters->latency_sum += latency;
     counters->latency_max = max_of<std::uint64_t>(counters->latency_max, latency);
     ++counters->latency_histogram[latency_bucket(latency)];
-    arbiter_inbox.send(events, Notifications::kArbiter, kConsumed, 0);
+    events.send_next_round(Notifications::kArbiter, kConsumed);
   }
 
-  EXARCH_HD void player_run() {
-    std::uint32_t kind = 0;
-    while (player_inbox.receive(events, kind)) {
-      if (kind == kAcknowledge) {
-        if (sent < workload->count) send_next_request(false);
+  EXARCH_INLINE void player_run() {
+    std::uint64_t kinds = events.take_due_to_player();
+    if (player_response_at <= events.now) {
+      kinds = kinds << 4 | kResponse;
+      player_response_at = kNeverAbsolute;
+    }
+    for (; kinds != 0; kinds >>= 4) {
+      if ((kinds & 15u) == kAcknowledge) {
+        if (sent < workload->count) send_next_request();
       } else {
         consume();
       }
     }
-    player_inbox.renew(events, Notifications::kPlayer);
+    if (player_response_at != kNeverAbsolute) events.notify(Notifications::kPlayer, player_response_at - events.now);
   }
 
   // ---- the run --------------------------------------------------------------------------------------------------------
 
   EXARCH_HD Status run(std::uint64_t max_steps) {
-    controller_step();
-    send_next_request(true);
+    send_next_request();
+    // At the start everyone runs once; the order makes no difference.
+    std::uint32_t agents = Notifications::kController;
     for (std::uint64_t step = 0; step < max_steps; ++step) {
-      const std::uint32_t runnable = events.advance();
-      if (runnable == 0) return Status::step_limit;  // cannot happen: a response is always on its way
-      if (channel.relative(events.now) >= kRebaseAt) {
-        channel.rebase(events.now);
-        winner = channel.select(winner_bank);
-      }
-      for (std::uint32_t agents = runnable; agents != 0; agents >>= 2) {
+      for (; agents != 0; agents >>= 2) {
         const std::uint32_t agent = agents & 3u;
         if (agent == Notifications::kController) {
           controller_step();
@@ -385,17 +425,30 @@ struct EventOrder {
           player_run();
         }
       }
-      if (waited_too_long) return Status::latency_limit;
-      if (exhausted || events.overflow) return Status::out_of_space;
-      if (consumed == workload->count) {
-        channel.finish();
-        counters->cycles = events.now;
-        if (held == 0) idle_cycles += events.now - idle_since;
-        counters->idle_cycles_fifo = counters->idle_cycles_reorder = idle_cycles;
-        return Status::ok;
+      if (all_consumed) return finish();
+      if (events.next_round != 0) {
+        agents = events.advance_round();
+        continue;
+      }
+      if (stopped() != Status::ok) return stopped();
+      agents = events.advance_cycle();
+      if (agents == 0) break;  // cannot happen: a response is always on its way
+      if (events.now - channel.epoch >= kRebaseAt) {
+        channel.rebase(events.now);
+        winner = channel.select(winner_bank);
       }
     }
     return Status::step_limit;
+  }
+
+  [[nodiscard]] EXARCH_INLINE Status stopped() const { return events.overflow ? Status::out_of_space : status; }
+
+  EXARCH_HD Status finish() {
+    channel.finish();
+    counters->cycles = events.now;
+    if (held == 0) idle_cycles += events.now - idle_since;
+    counters->idle_cycles_fifo = counters->idle_cycles_reorder = idle_cycles;
+    return stopped();
   }
 };
 

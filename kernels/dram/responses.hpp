@@ -25,7 +25,7 @@ struct Responses {
   Counters* counters;
   Witness* witness;
 
-  EXARCH_HD void reset(const ControllerParams& params, const Scratch& scratch, Counters& result, Witness& proof) {
+  EXARCH_INLINE void reset(const ControllerParams& params, const Scratch& scratch, Counters& result, Witness& proof) {
     pending = scratch.pending;
     mask = scratch.pending_count - 1;
     in_request_order = params.resp_queue == RespQueue::Reorder || params.arbiter == Arbiter::Reorder;
@@ -37,16 +37,20 @@ struct Responses {
   }
 
   // Consumption time of response k, which must be delivered and not yet overwritten; `near` is any cycle within 2^31 of it.
-  [[nodiscard]] EXARCH_HD std::uint64_t end_of(std::uint32_t k, std::uint64_t near) const {
+  [[nodiscard]] EXARCH_INLINE std::uint64_t end_of(std::uint32_t k, std::uint64_t near) const {
     const std::uint32_t low = pending[k & mask].end;
     return near + static_cast<std::uint64_t>(
                       static_cast<std::int64_t>(static_cast<std::int32_t>(low - static_cast<std::uint32_t>(near))));
   }
 
   // The controller accepted request `index`. False if the ring is too small.
-  EXARCH_HD bool open(std::uint32_t index, std::uint64_t arrival) {
+  EXARCH_INLINE bool open(std::uint32_t index, std::uint64_t arrival) {
     if (windowed) {
-      while (passed < delivered && end_of(passed, arrival) < arrival) ++passed;
+      if (arrival > last_end) {
+        passed = delivered;
+      } else {
+        while (passed < delivered && end_of(passed, arrival) < arrival) ++passed;
+      }
       witness->most_active = max_of(witness->most_active, index - passed);
       if (index - passed > mask) return false;
     } else if (in_request_order && index - delivered > mask) {
@@ -60,14 +64,14 @@ struct Responses {
     return true;
   }
 
-  EXARCH_HD void count_latency(std::uint32_t cycles) {
+  EXARCH_INLINE void count_latency(std::uint32_t cycles) {
     counters->latency_sum += cycles;
     counters->latency_max = max_of<std::uint64_t>(counters->latency_max, cycles);
     ++counters->latency_histogram[latency_bucket(cycles)];
   }
 
   // The CAS of request `index` was issued; its data end at `data_end`.
-  EXARCH_HD void close(std::uint32_t index, std::uint32_t arrival, std::uint64_t data_end) {
+  EXARCH_INLINE void close(std::uint32_t index, std::uint32_t arrival, std::uint64_t data_end) {
     last_data_end = max_of(last_data_end, data_end);
     if (!in_request_order) {
       if (windowed) pending[delivered & mask].end = static_cast<std::uint32_t>(data_end);
@@ -88,17 +92,17 @@ struct Responses {
   }
 
   // Whether the data end of response k is known; a CAS never ends in the cycle of the arrival.
-  [[nodiscard]] EXARCH_HD bool known(std::uint32_t k) const {
+  [[nodiscard]] EXARCH_INLINE bool known(std::uint32_t k) const {
     return k < opened && pending[k & mask].end != pending[k & mask].arrival;
   }
 
   // A request is accepted in `cycle` while the buffer is empty: the controller was idle since the last response left it.
-  EXARCH_HD void note_idle(std::uint64_t cycle) {
+  EXARCH_INLINE void note_idle(std::uint64_t cycle) {
     if (cycle > last_data_end) counters->idle_cycles_fifo += cycle - last_data_end;
     if (cycle > last_end) counters->idle_cycles_reorder += cycle - last_end;
   }
 
-  EXARCH_HD void finish(std::uint32_t requests, bool simple) {
+  EXARCH_INLINE void finish(std::uint32_t requests, bool simple) {
     counters->cycles = last_end;
     counters->served = simple ? requests - 1 : requests;
     if (!simple) counters->idle_cycles_fifo += last_end - last_data_end;

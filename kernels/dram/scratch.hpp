@@ -33,12 +33,6 @@ struct PendingResponse {
   std::uint32_t arrival;  // low 32 bits of the cycle the request reached the arbiter
 };
 
-// A timed notification of the exact kernel's event queue.
-struct HeapEntry {
-  std::uint64_t cycle;
-  std::uint64_t number;  // serial number << 3 | source
-};
-
 struct Scratch {
   BufferSlot* slots;  // (slot)
   std::uint32_t slot_count;
@@ -47,7 +41,7 @@ struct Scratch {
   // Exact kernel only:
   std::uint32_t* cas_order;  // (ring entry)
   std::uint32_t* arrivals;   // (ring entry)
-  HeapEntry* heap;           // (entry)
+  std::uint64_t* heap;       // (entry) of the event queue
   std::uint32_t heap_count;
 };
 
@@ -79,8 +73,9 @@ inline constexpr std::uint64_t kNoStepLimit = ~0ull;
   const std::uint64_t window = params.arbiter == Arbiter::Simple
                                    ? kUsualPending
                                    : min_of<std::uint64_t>(std::uint64_t{params.max_active_transactions} + 2, kUsualPending);
-  return {static_cast<std::uint32_t>(min_of<std::uint64_t>(min_of<std::uint64_t>(held, workload.count), kMaxBufferSlots)),
-          power_of_two_at_least(min_of<std::uint64_t>(window, std::uint64_t{workload.count} + 2)), kUsualHeap};
+  return {
+      static_cast<std::uint32_t>(min_of<std::uint64_t>(min_of<std::uint64_t>(held, workload.count) + kMaxBanks, kMaxBufferSlots)),
+      power_of_two_at_least(min_of<std::uint64_t>(window, std::uint64_t{workload.count} + 2)), kUsualHeap};
 }
 
 // What to try after `size` was not enough: more of everything that a run may outgrow. No run needs more than a ring entry per

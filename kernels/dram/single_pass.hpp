@@ -18,28 +18,28 @@ inline namespace EXARCH_ISA {
 
 template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
 struct SinglePass {
+  using Bank = Channel<kPolicy, kChoice, kWrites>;
   enum class Offer : std::uint8_t { none, waiting_for_response, queued, freed, tie };
 
-  Channel<kPolicy, kChoice, kWrites> channel;
+  Bank channel;
   Responses responses;
 
   // The next request of the trace, on its way to the controller.
   Offer offer;
-  std::uint64_t offer_at;       // cycle in which it is offered to the controller
-  std::uint64_t arrival;        // cycle in which it reached (or will reach) the arbiter
-  std::uint64_t issue;          // its earliest issue time
-  std::uint64_t player_free;    // first cycle the player may send again
-  std::uint64_t channel_free;   // first cycle the arbiter may offer again
-  std::uint32_t visible;        // relative offer_at when the buffer has space, else kNever
-  std::uint32_t refresh_limit;  // relative cycle from which steps must consult the refresh manager
+  std::uint64_t offer_at;      // cycle in which it is offered to the controller
+  std::uint64_t arrival;       // cycle in which it reached (or will reach) the arbiter
+  std::uint64_t issue;         // its earliest issue time
+  std::uint64_t player_free;   // first cycle the player may send again
+  std::uint64_t channel_free;  // first cycle the arbiter may offer again
+  std::uint32_t offered;       // relative offer_at, kNever while it is unknown
+  std::uint32_t visible;       // the same when the buffer has space, else kNever
+  std::uint32_t special;       // relative cycle from which events need special_step(): refresh, rebase, a reason to stop
   std::uint32_t count, max_active;
   bool simple, relative_trace;
   std::uint32_t clock;   // cycle of the last event
   std::uint64_t winner;  // the bank proposal to be issued next, and its bank
   std::uint32_t bank;
-  Status status;
-  bool exhausted;  // scratch area too small
-  bool waited_too_long;
+  Status status;  // ok until a reason to stop is found
 
   EXARCH_HD void reset(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
                        const Scratch& scratch, Counters& counters, Witness& witness) {
@@ -50,20 +50,21 @@ struct SinglePass {
     simple = params.arbiter == Arbiter::Simple;
     relative_trace = workload.relative;
     issue = player_free = channel_free = 0;
-    exhausted = waited_too_long = false;
+    status = Status::ok;
     clock = kOrigin;
     prepare_offer();
     update_visible();
-    refresh_limit = channel.relative(channel.refresh_due);
+    update_special();
     winner = channel.select(bank);
   }
 
   // ---- arrivals -------------------------------------------------------------------------------------------------------
 
-  EXARCH_HD void prepare_offer() {
+  EXARCH_INLINE void prepare_offer() {
     const std::uint32_t index = channel.accepted;
     if (index == count) {
       offer = Offer::none;
+      offered = kNever;
       return;
     }
     const std::uint64_t gap = channel.requests[index].gap;
@@ -72,19 +73,21 @@ struct SinglePass {
     if (simple) {
       offer = Offer::tie;
       offer_at = arrival;
+      offered = channel.relative(arrival);
     } else {
       admit();
     }
   }
 
   // Fifo and Reorder arbiter: a request is admitted when fewer than max_active are between admission and response.
-  EXARCH_HD void admit() {
+  EXARCH_INLINE void admit() {
     const std::uint32_t index = channel.accepted;
     std::uint64_t admission = arrival;
     bool waited = false;
     if (index >= max_active && responses.passed <= index - max_active) {
       if (responses.delivered <= index - max_active) {
         offer = Offer::waiting_for_response;
+        offered = kNever;
         return;
       }
       const std::uint64_t freed = responses.end_of(index - max_active, arrival);
@@ -93,33 +96,47 @@ struct SinglePass {
       if (waited) channel.witness->active_waited = true;
     }
     offer_at = max_of(admission, channel_free);
+    offered = channel.relative(offer_at);
     offer = admission < channel_free ? Offer::queued : waited ? Offer::freed : Offer::tie;
     player_free = admission + 1;
   }
 
-  EXARCH_HD void update_visible() {
-    const bool known = offer != Offer::none && offer != Offer::waiting_for_response;
-    visible = known && channel.has_space() ? channel.relative(offer_at) : kNever;
+  EXARCH_INLINE void update_visible() { visible = channel.has_space() ? offered : kNever; }
+
+  EXARCH_INLINE void update_special() { special = min_of(channel.relative(channel.refresh_due), kRebaseAt); }
+
+  EXARCH_OUTLINE void stop(Status why) {
+    status = why;
+    special = 0;
   }
 
-  // The controller takes the offered request in cycle `now`.
-  EXARCH_HD void accept(std::uint32_t now) {
+  // The controller takes the offered request in cycle `now`; true if that changed what a bank proposes.
+  EXARCH_INLINE bool accept(std::uint32_t now) {
     const std::uint64_t cycle = channel.absolute(now);
-    waited_too_long = waited_too_long || cycle - arrival >= kMaxWait;
+    if (cycle - arrival >= kMaxWait) stop(Status::latency_limit);
     if (channel.total == 0) responses.note_idle(cycle);
-    if (!responses.open(channel.accepted, arrival) || !channel.store(static_cast<std::uint32_t>(arrival), now)) {
-      exhausted = true;
-      return;
+    if (!responses.open(channel.accepted, arrival)) {
+      stop(Status::out_of_space);
+      return false;
+    }
+    const typename Bank::Stored stored = channel.store(static_cast<std::uint32_t>(arrival), now);
+    if (stored == Bank::Stored::no_room) {
+      stop(Status::out_of_space);
+      return false;
     }
     channel_free = cycle + 1;
-    if (simple) player_free = cycle + 1;
+    if (simple) player_free = channel_free;
     prepare_offer();
     update_visible();
+    return stored == Bank::Stored::proposes;
   }
+
+  // For the rare call sites; accept() itself is expanded where it counts.
+  EXARCH_OUTLINE void accept_rarely(std::uint32_t now) { (void)accept(now); }
 
   // ---- commands -------------------------------------------------------------------------------------------------------
 
-  EXARCH_HD void issue_bank(std::uint32_t b, std::uint32_t now) {
+  EXARCH_INLINE void issue_bank(std::uint32_t b, std::uint32_t now) {
     using enum CommandCode;
     const std::uint32_t code = channel.command[b];
     if (code == code_of(ACT)) {
@@ -130,12 +147,10 @@ struct SinglePass {
       const auto served = channel.issue_cas(b, now);
       responses.close(served.request, served.arrival, served.data_end);
       if (offer == Offer::waiting_for_response) admit();
-      const bool waiting = offer != Offer::none && offer != Offer::waiting_for_response && offer_at <= channel.absolute(now);
-      if (waiting && channel.has_space()) {
+      update_visible();
+      if (visible <= now) {
         channel.witness->buffer_refused = true;
-        accept(now);
-      } else {
-        update_visible();
+        (void)accept(now);
       }
       channel.after_cas(b, kWrites && code >= code_of(WR), now);
     }
@@ -144,16 +159,16 @@ struct SinglePass {
   // ---- the run --------------------------------------------------------------------------------------------------------
 
   // A request arrives by itself in the very cycle in which the controller issues `winner`: true if both orders agree.
-  EXARCH_HD bool accept_tie(std::uint32_t now) {
+  EXARCH_OUTLINE bool accept_tie(std::uint32_t now) {
     const std::uint8_t code = channel.command[bank];
     const std::uint64_t late = winner;
-    accept(now);
+    accept_rarely(now);
     update_winner();
     return winner == late && channel.command[bank] == code;  // a request belongs to one bank
   }
 
   // After a request was stored, only the proposal of its bank is new.
-  EXARCH_HD void update_winner() {
+  EXARCH_INLINE void update_winner() {
     const std::uint32_t b = channel.last_stored_bank;
     if (b == bank) {
       winner = channel.select(bank);
@@ -168,11 +183,11 @@ struct SinglePass {
 
   // The same while the refresh manager has a say; `blocks_now`: it has just blocked the banks, whose proposals still compete in
   // this step. A request stored first would compete too, one stored afterwards would not.
-  EXARCH_HD bool accept_tie_at_refresh(std::uint32_t now, bool blocks_now) {
+  EXARCH_OUTLINE bool accept_tie_at_refresh(std::uint32_t now, bool blocks_now) {
     const std::uint8_t code = channel.command[bank];
     const bool blocked = channel.blocked;
     if (blocks_now) channel.blocked = false;
-    accept(now);
+    accept_rarely(now);
     channel.blocked = blocked;
     std::uint32_t other = 0;
     const std::uint64_t early = channel.select(other);
@@ -186,10 +201,10 @@ struct SinglePass {
   }
 
   // One controller step at a cycle in which the refresh manager has a say. False if the run must stop as a tie.
-  EXARCH_HD bool refresh_step(std::uint32_t now) {
+  EXARCH_OUTLINE bool refresh_step(std::uint32_t now) {
     const std::uint64_t cycle = channel.absolute(now);
     if (visible == now && offer == Offer::queued) {
-      accept(now);
+      accept_rarely(now);
       winner = channel.select(bank);
     }
     const bool was_empty = channel.total == 0;
@@ -208,76 +223,68 @@ struct SinglePass {
     if (channel.blocked) channel.propose_all(now);
     channel.evaluate_refresh(cycle);
     if (visible == now && offer == Offer::freed) {
-      accept(now);
+      accept_rarely(now);
       channel.evaluate_refresh(cycle);
     }
-    refresh_limit = channel.relative(channel.refresh_due);
     return true;
   }
 
   // When the refresh manager next wants a step: its due time, or the time of the command it proposes.
   [[nodiscard]] EXARCH_HD std::uint32_t refresh_time(std::uint32_t earliest) const {
-    return channel.due_prea || channel.due_refa ? channel.refresh_ready(earliest) : refresh_limit;
+    return channel.due_prea || channel.due_refa ? channel.refresh_ready(earliest) : channel.relative(channel.refresh_due);
   }
 
-  // One event. False when the run has ended (`status` says how).
-  EXARCH_HD bool step() {
-    const std::uint32_t ready = static_cast<std::uint32_t>(winner >> 32);
-    const std::uint32_t next = min_of(ready, visible);
-    if (next >= refresh_limit || next >= kRebaseAt) {
-      const std::uint32_t now = min_of(next, refresh_time(clock));
-      if (responses.delivered == count && channel.absolute(now) > responses.last_end) {
-        finish();
-        return end(Status::ok);
-      }
-      if (now >= kRebaseAt) {
-        rebase(now == visible ? offer_at : channel.absolute(now));
-        clock = kOrigin;
-        winner = channel.select(bank);
-        return true;
-      }
-      if (refresh_limit <= now) {
-        if (!refresh_step(now)) return end(Status::tie);
-        clock = now;
-        winner = channel.select(bank);
-        return !stopped() || end(why_stopped());
-      }
+  // An event at or after `special`. False when the run has ended (`status` says how).
+  EXARCH_OUTLINE bool special_step(std::uint32_t next) {
+    if (status != Status::ok) return false;
+    const std::uint32_t now = min_of(next, refresh_time(clock));
+    if (responses.delivered == count && channel.absolute(now) > responses.last_end) {
+      finish();
+      return false;
     }
-    if (visible < ready || (visible == ready && offer != Offer::freed)) {
-      clock = visible;
-      if (visible == ready && offer == Offer::tie) {
-        if (!accept_tie(visible)) return end(Status::tie);
-      } else {
-        accept(visible);
-        update_winner();
-      }
+    if (now >= kRebaseAt) {
+      rebase(now == visible ? offer_at : channel.absolute(now));
     } else {
-      clock = ready;
-      issue_bank(bank, ready);
-      winner = channel.select(bank);
+      if (!refresh_step(now)) {
+        status = Status::tie;
+        return false;
+      }
+      clock = now;
+      if (status == Status::ok) update_special();
     }
-    return !stopped() || end(why_stopped());
-  }
-
-  [[nodiscard]] EXARCH_HD bool stopped() const { return exhausted || waited_too_long; }
-  [[nodiscard]] EXARCH_HD Status why_stopped() const { return waited_too_long ? Status::latency_limit : Status::out_of_space; }
-
-  EXARCH_HD bool end(Status how) {
-    status = how;
-    return false;
+    winner = channel.select(bank);
+    return true;
   }
 
   EXARCH_HD Status run(std::uint64_t max_steps) {
     for (std::uint64_t i = 0; i < max_steps; ++i) {
-      if (!step()) return status;
+      const auto ready = static_cast<std::uint32_t>(winner >> 32);
+      const std::uint32_t next = min_of(ready, visible);
+      if (next >= special) {
+        if (!special_step(next)) return status;
+        continue;
+      }
+      clock = next;
+      if (visible < ready || (visible == ready && offer != Offer::freed)) {
+        if (visible == ready && offer == Offer::tie) {
+          if (!accept_tie(next)) return Status::tie;
+        } else if (accept(next)) {
+          update_winner();
+        }
+      } else {
+        issue_bank(bank, next);
+        winner = channel.select(bank);
+      }
     }
     return Status::step_limit;
   }
 
   EXARCH_HD void rebase(std::uint64_t now) {
     channel.rebase(now);
+    if (offered != kNever) offered = channel.relative(offer_at);
     update_visible();
-    refresh_limit = channel.relative(channel.refresh_due);
+    update_special();
+    clock = kOrigin;
   }
 
   EXARCH_HD void finish() {

@@ -93,10 +93,8 @@ inline constexpr std::uint32_t kMaxWait = 1u << 30;
 inline constexpr std::uint32_t kLatencyBuckets = 64;
 
 [[nodiscard]] EXARCH_HD constexpr std::uint32_t latency_bucket(std::uint64_t cycles) {
-  if (cycles < 8) return static_cast<std::uint32_t>(cycles);
-  const std::uint32_t log2 = log2_floor(cycles);
-  const auto bucket = 8u + (log2 - 3u) * 4u + static_cast<std::uint32_t>((cycles >> (log2 - 2u)) & 3u);
-  return bucket < kLatencyBuckets ? bucket : kLatencyBuckets - 1u;
+  const std::uint32_t log2_width = log2_floor(cycles | 4u) - 2u;
+  return static_cast<std::uint32_t>(min_of<std::uint64_t>(4u * log2_width + (cycles >> log2_width), kLatencyBuckets - 1u));
 }
 
 // Largest latency a bucket holds (the last bucket has no upper end: use latency_max there).

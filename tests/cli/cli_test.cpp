@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
@@ -65,7 +66,8 @@ class Cli : public ::testing::Test {
   void SetUp() override {
     std::string pattern = (fs::temp_directory_path() / "exarch-cli-XXXXXX").string();
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
+    dir_ = fs::canonical(pattern);
+    folder_ = dir_;
     ASSERT_EQ(setenv("EXARCH_DATA", EXARCH_SOURCE_DIR "/traces", 1), 0);
   }
   void TearDown() override {
@@ -75,9 +77,9 @@ class Cli : public ::testing::Test {
 
   [[nodiscard]] std::string path(const std::string& name) const { return (dir_ / name).string(); }
 
-  // Starts exarch in the test's folder; output goes to the files out and err there.
+  // Starts exarch in folder_; output goes to the files out and err there.
   pid_t start(const Words& words) const {
-    const std::string out = path("stdout"), err = path("stderr"), binary = EXARCH_BINARY, folder = dir_.string();
+    const std::string out = path("stdout"), err = path("stderr"), binary = EXARCH_BINARY, folder = folder_.string();
     std::vector<char*> argv;
     argv.push_back(const_cast<char*>(binary.c_str()));
     for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
@@ -152,6 +154,7 @@ class Cli : public ::testing::Test {
   static constexpr std::size_t kSmallSpacePoints = 3 * 2 * 3 * 3 * 2;
 
   fs::path dir_;
+  fs::path folder_;  // where exarch is started
 };
 
 // ---- help and mistakes --------------------------------------------------------------------------------------------------
@@ -200,6 +203,84 @@ TEST_F(Cli, MissingAndSuperfluousArgumentsAreRefused) {
   expect_refused({"sweep", "dram", "--trace", "stream", "--all", "--sample", "3", "--out", "x.db"}, 2, "--sample");
   expect_refused({"sweep", "dram", "--trace", "stream", "--all"}, 2, "--out");
   expect_refused({"search", "dram", "--trace", "stream"}, 2, "--out");
+  expect_refused({"envs", "dram", "dram"}, 2, "exarch envs");
+  expect_refused({"space", "dram", "dram"}, 2, "exarch space");
+  expect_refused({"best", "x.db", "y.db"}, 2, "exarch best");
+  expect_refused({"export", "x.db", "y.db"}, 2, "exarch export");
+  expect_refused({"trace", "list", "stream"}, 2, "trace list");
+  expect_refused({"trace", "info", "stream", "random"}, 2, "trace info");
+  expect_refused({"trace", "convert", "--from", "stl", "a.stl", "b.stl", "c.stl"}, 2, "exarch trace");
+  expect_refused({"bench", "--signature", "x"}, 2, "unknown environment 'x'");
+  expect_refused({"bench", "dram", "x"}, 2, "exarch bench");
+  expect_refused({"doctor", "x"}, 2, "exarch doctor");
+}
+
+TEST_F(Cli, EveryVerbTakesAndChecksTheCommonOptions) {
+  for (const std::string& verb : kVerbs) {
+    const std::string text = good({verb, "--help"});
+    for (const char* option : {"--backend NAME", "--threads N", "--seed S", "--json", "--help"}) {
+      EXPECT_NE(text.find(std::string("  ") + option), std::string::npos) << verb << " " << option;
+    }
+    // With an argument the verb would accept, so that only the option is wrong.
+    Words words{verb};
+    if (verb == "trace") words.emplace_back("list");
+    if (verb != "trace" && verb != "bench" && verb != "doctor")
+      words.emplace_back(verb == "best" || verb == "export" ? "x.db" : "dram");
+    const auto refused = [&](const Words& more, const std::string& said) {
+      Words all = words;
+      all.insert(all.end(), more.begin(), more.end());
+      expect_refused(all, 2, said);
+    };
+    refused({"--backend", "foo"}, "--backend foo: expected auto, cpu or cuda");
+    refused({"--threads", "0"}, "--threads 0: expected a whole number from 1");
+    refused({"--threads", "abc"}, "--threads abc");
+    refused({"--threads", "-1"}, "--threads");
+    refused({"--seed", "x"}, "--seed x");
+    refused({"--seed", "1", "--seed", "2"}, "--seed is given more than once");
+  }
+}
+
+TEST_F(Cli, EveryVerbSpeaksJson) {
+  const std::string trace = small_trace(40);
+  const auto json = [&](Words words) {
+    words.insert(words.end(), {"--json", "--backend", "cpu", "--threads", "2", "--seed", "1"});
+    return nlohmann::json::parse(good(words));
+  };
+  EXPECT_EQ(json({"envs"})[0]["name"], "dram");
+  EXPECT_EQ(json({"space", "dram"})[0]["name"], "archgym-aco");
+  EXPECT_EQ(json({"eval", "dram", "--trace", trace})["status"], "ok");
+  const auto sweep = json({"sweep", "dram", "--trace", trace, "--sample", "5", "--out", "sweep.db"});
+  EXPECT_EQ(sweep["requested"], 5);
+  const auto search =
+      json({"search", "dram", "--trace", trace, "--population", "4", "--generations", "2", "--top", "2", "--out", "run.db"});
+  EXPECT_EQ(search["requested"], 8);
+  EXPECT_EQ(search["generations"], 2);
+  EXPECT_TRUE(search["default"]["metrics"]["total_time_ps"].is_number()) << search;
+  ASSERT_GE(search["best"].size(), 1u);
+  EXPECT_TRUE(search["best"][0]["design"]["RequestBufferSize"].is_number()) << search;
+  const auto best = json({"best", "run.db", "--top", "1"});
+  ASSERT_EQ(best.size(), 1u);
+  EXPECT_EQ(best[0]["metrics"], search["best"][0]["metrics"]);
+  EXPECT_EQ(best[0]["counters"], search["best"][0]["counters"]);
+  EXPECT_NE(json({"trace", "list"}).dump().find("\"cloud-1\""), std::string::npos);
+  EXPECT_EQ(json({"trace", "info", trace})["requests"], 40);
+  EXPECT_EQ(json({"trace", "convert", "--from", "stl", trace, "copy.stl"})["requests"], 40);
+  EXPECT_EQ(json({"bench", "--signature"})["signature"], kSignature);
+  EXPECT_EQ(json({"doctor"})["environments"]["dram"]["self test"], "ok");
+  // One object per row, equal to what CSV says.
+  const Words lines = lines_of(good({"export", "sweep.db", "--json"}));
+  good({"export", "sweep.db", "--out", "sweep.csv"});
+  const testing::CsvTable table(path("sweep.csv"));
+  ASSERT_EQ(lines.size(), 5u);
+  ASSERT_EQ(table.size(), 5u);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const auto row = nlohmann::json::parse(lines[i]);
+    EXPECT_EQ(row["trace"], table.at(i, "trace"));
+    EXPECT_EQ(row["candidate"], i);
+    EXPECT_EQ(row["design"]["PagePolicy"], table.at(i, "PagePolicy"));
+    EXPECT_EQ(row["counters"]["act"].dump(), table.at(i, "act"));
+    EXPECT_EQ(row["metrics"]["total_time_ps"].dump(), table.at(i, "total_time_ps"));
+  }
 }
 
 TEST_F(Cli, IllegalParameterValuesAreRefused) {
@@ -341,6 +422,10 @@ TEST_F(Cli, EvalNamesTheLineOfABadCell) {
   failed("trace,PagePolicy\nstream,Open\nstrem,Open\n", "in.csv:3: ");
   failed("trace,PagePolicy\nstream,Open,1\n", "in.csv:2: ");
   failed("trace,PagePolicy\n", "in.csv: no designs");
+  failed("trace,PagePolicy\nstream,\"Open\"\nstream,\"Open\"x\n", "in.csv:3:14: text after a closing quote");
+  failed("trace,PagePolicy\n\"stream\" ,Open\n", "in.csv:2:9: text after a closing quote");
+  failed("trace,PagePolicy\n\"\"\"\"x,Open\n", "in.csv:2:5: text after a closing quote");
+  failed("trace,PagePolicy\n\"a\nb\"c,Open\n", "in.csv:3:3: text after a closing quote");
   failed("", "in.csv: empty");
   expect_refused({"eval", "dram", "--in", "nosuch.csv"}, 1, "nosuch.csv");
   expect_refused({"eval", "dram", "--in", "."}, 1, "folder");
@@ -348,6 +433,39 @@ TEST_F(Cli, EvalNamesTheLineOfABadCell) {
   for (const auto& entry : fs::directory_iterator(dir_)) {
     EXPECT_EQ(entry.path().filename().string().find(".part"), std::string::npos) << entry.path();
   }
+}
+
+TEST_F(Cli, AMistakeInAnyRowLeavesStandardOutputEmpty) {
+  std::string rows = "trace,RequestBufferSize\n";
+  for (int i = 0; i < 70000; ++i) rows += "stream,1\n";
+  write_text(dir_ / "in.csv", rows + "stream,0\n");
+  expect_refused({"eval", "dram", "--in", "in.csv"}, 2, "in.csv:70002: RequestBufferSize");
+  expect_refused({"eval", "dram", "--in", "in.csv", "--json"}, 2, "in.csv:70002: RequestBufferSize");
+  write_text(dir_ / "in.csv", rows + "strem,1\n");
+  expect_refused({"eval", "dram", "--in", "in.csv"}, 1, "in.csv:70002: ");
+  // Several blocks of rows that take turns between workloads.
+  for (int i = 0; i < 70000; ++i) rows += std::string(i % 3 == 0 ? "random" : "stream") + "," + (i % 2 == 0 ? "2" : "1") + "\n";
+  write_text(dir_ / "in.csv", rows);
+  good({"eval", "dram", "--in", "in.csv", "--out", "out.csv"});
+  const testing::CsvTable table(path("out.csv"));
+  ASSERT_EQ(table.size(), 140000u);
+  std::map<std::string, std::string> times;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const std::string key = table.at(i, "trace") + table.at(i, "RequestBufferSize");
+    const std::string time = times.try_emplace(key, table.at(i, "total_time_ps")).first->second;
+    ASSERT_EQ(table.at(i, "total_time_ps"), time) << key << " in row " << i;
+  }
+  EXPECT_EQ(times.size(), 4u);
+  EXPECT_NE(times["stream1"], times["random1"]);
+}
+
+TEST_F(Cli, EvalWritesJsonLines) {
+  write_text(dir_ / "in.csv", "trace,PagePolicy\nstream,Closed\nrandom,Open\n");
+  const Words lines = lines_of(good({"eval", "dram", "--in", "in.csv", "--json"}));
+  ASSERT_EQ(lines.size(), 2u);
+  const auto one = nlohmann::json::parse(good({"eval", "dram", "--trace", "stream", "--set", "PagePolicy=Closed", "--json"}));
+  EXPECT_EQ(nlohmann::json::parse(lines[0]), one);
+  EXPECT_EQ(nlohmann::json::parse(lines[1])["workload"]["trace"], "random");
 }
 
 TEST_F(Cli, OutputsThatCannotBeWrittenFail) {
@@ -373,7 +491,7 @@ TEST_F(Cli, ASweepOfAllPointsIsExportedRowByRow) {
   const testing::CsvTable table(path("all.csv"));
   ASSERT_EQ(table.size(), 2 * kSmallSpacePoints);
   for (std::size_t i = 0; i < table.size(); ++i) {
-    ASSERT_EQ(table.at(i, "trace"), i < kSmallSpacePoints ? trace : "stream");
+    ASSERT_EQ(table.at(i, "trace"), i < kSmallSpacePoints ? path(trace) : "stream");
     ASSERT_EQ(table.at(i, "candidate"), std::to_string(i % kSmallSpacePoints));
     ASSERT_EQ(table.at(i, "status"), "ok");
   }
@@ -401,6 +519,8 @@ TEST_F(Cli, ASweepOfAllPointsIsExportedRowByRow) {
   const Outcome rerun = run({"sweep", "dram", "--trace", trace + ",stream", "--space", space, "--all", "--out", "all.db"});
   EXPECT_EQ(rerun.code, 0) << rerun.err;
   EXPECT_TRUE(rerun.out.starts_with("requested 0 evaluations, simulated 0")) << rerun.out;
+  EXPECT_EQ(rerun.err,
+            "exarch: all.db already holds all " + std::to_string(2 * kSmallSpacePoints) + " evaluations; nothing is run\n");
   const std::string best = good({"best", "all.db", "--top", "3", "--objective", "latency"});
   EXPECT_EQ(lines_of(best).size(), 1u + 2 * 3) << best;
   const auto json = nlohmann::json::parse(good({"best", "all.db", "--top", "1", "--json"}));
@@ -469,6 +589,22 @@ TEST_F(Cli, ASearchGoesOnToMoreGenerations) {
   EXPECT_EQ(good({"export", "a.db"}), good({"export", "b.db"}));
 }
 
+TEST_F(Cli, ASearchThatIsDoneSaysSo) {
+  const Words words = search_words(small_trace(120), "a.db");
+  good(words);
+  const std::string want = good({"export", "a.db"});
+  for (const char* generations : {"12", "4"}) {
+    Words again = words;
+    *std::ranges::find(again, "12") = generations;
+    const Outcome outcome = run(again);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(outcome.err,
+              std::string("exarch: a.db already holds 12 generations, --generations is ") + generations + "; nothing is run\n");
+    EXPECT_NE(outcome.out.find("in 12 generations"), std::string::npos) << outcome.out;
+  }
+  EXPECT_EQ(good({"export", "a.db"}), want);
+}
+
 TEST_F(Cli, AnotherRunIsNotContinued) {
   const std::string trace = small_trace(40);
   const Words search = search_words(trace, "run.db");
@@ -493,6 +629,30 @@ TEST_F(Cli, AnotherRunIsNotContinued) {
   good({"sweep", "dram", "--trace", trace, "--sample", "5", "--seed", "1", "--out", "sweep.db"});
   expect_refused({"sweep", "dram", "--trace", trace, "--sample", "5", "--seed", "2", "--out", "sweep.db"}, 1,
                  "seed is '1' there and '2' here");
+}
+
+TEST_F(Cli, AStoreIsUnderstoodFromAnyFolder) {
+  fs::create_directories(dir_ / "a");
+  fs::create_directories(dir_ / "b");
+  fs::copy_file(EXARCH_SOURCE_DIR "/traces/dram/memspecs/MICRON_1Gb_DDR3-1600_8bit_G.json", dir_ / "a" / "memory.json");
+  fs::rename(dir_ / small_trace(40), dir_ / "a" / "t.stl");
+  folder_ = dir_ / "a";
+  good({"sweep", "dram", "--trace", "t.stl,stream", "--memspec", "memory.json", "--clk_mhz", "800", "--sample", "5", "--out",
+        "s.db"});
+  const std::string exported = good({"export", "s.db"});
+  EXPECT_TRUE(lines_of(exported)[1].starts_with(path("a/t.stl") + ",0,")) << exported;
+  EXPECT_TRUE(lines_of(exported)[6].starts_with("stream,0,")) << exported;
+  folder_ = dir_ / "b";
+  EXPECT_EQ(good({"export", "../a/s.db"}), exported);
+  good({"best", "../a/s.db"});
+  // The same files and numbers in other words are the same run.
+  const Outcome again = run({"sweep", "dram", "--trace", ".././a/t.stl,stream", "--memspec", path("a/memory.json"), "--clk_mhz",
+                             "0800", "--sample", "005", "--seed", "01", "--out", "../a/s.db"});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(again.err, "exarch: ../a/s.db already holds all 10 evaluations; nothing is run\n");
+  for (const char* clock : {"+800", "800.0", "8e2", " 800", "-800"}) {
+    expect_refused({"eval", "dram", "--trace", "stream", "--clk_mhz", clock}, 2, "clk_mhz");
+  }
 }
 
 TEST_F(Cli, AStoreOfAnotherFormatIsRefused) {
@@ -623,7 +783,7 @@ TEST_F(Cli, EnvsAndSpaceDescribeTheEnvironment) {
   const std::string space = small_space();
   const auto json = nlohmann::json::parse(good({"space", "dram", "--space", space, "--trace", small_trace(30), "--json"}));
   EXPECT_EQ(json[0]["points"].get<std::size_t>(), kSmallSpacePoints);
-  EXPECT_LE(json[0]["classes"]["small30.stl"].get<std::size_t>(), kSmallSpacePoints);
+  EXPECT_LE(json[0]["classes"][path("small30.stl")].get<std::size_t>(), kSmallSpacePoints);
   write_text(dir_ / "bad.json", R"({"name": "bad", "parameters": {"PagePolcy": ["Open"]}})");
   expect_refused({"space", "dram", "--space", "bad.json"}, 2, "did you mean 'PagePolicy'");
   write_text(dir_ / "broken.json", "{");
@@ -663,7 +823,21 @@ TEST_F(Cli, TraceListsInfosAndConverts) {
 TEST_F(Cli, DoctorIsContent) {
   const std::string text = good({"doctor"});
   EXPECT_NE(text.find("self test: ok"), std::string::npos) << text;
-  EXPECT_EQ(nlohmann::json::parse(good({"doctor", "--json"}))["self test"], "ok");
+  EXPECT_EQ(nlohmann::json::parse(good({"doctor", "--json"}))["environments"]["dram"]["self test"], "ok");
+}
+
+TEST_F(Cli, BenchReportsTheFiguresOfTheDocumentation) {
+  const auto json = nlohmann::json::parse(good({"bench", "dram", "--designs", "10", "--rounds", "1", "--json"}));
+  for (const char* trace : {"stream", "random", "cloud-1", "cloud-2"}) {
+    for (const char* figure : {"evaluations_per_cpu_s", "requests_per_cpu_s", "ratio_to_reference_median",
+                               "ratio_to_reference_fast", "exact_over_single_pass"}) {
+      EXPECT_GT(json["traces"][trace][figure].get<double>(), 0) << trace << " " << figure;
+    }
+  }
+  EXPECT_EQ(json["cost_per_request_relative"]["RequestBufferSize"]["8"], 1.0);
+  EXPECT_GT(json["cost_per_request_relative"]["requests"]["10000000"].get<double>(), 0);
+  EXPECT_EQ(json["designs"], 10);
+  EXPECT_EQ(json["signature"], kSignature);
 }
 
 TEST_F(Cli, TheSignatureOfTheModelIsKnown) {

@@ -54,7 +54,7 @@ class PlayedDevice final : public ChunkDevice {
     std::vector<BufferSlot> slots(size.slots);
     std::vector<PendingResponse> pending(size.pending);
     std::vector<std::uint32_t> cas_order(size.pending), arrivals(size.pending);
-    std::vector<HeapEntry> heap(size.heap);
+    std::vector<std::uint64_t> heap(size.heap);
     const Scratch scratch{slots.data(),     size.slots,      pending.data(), size.pending,
                           cas_order.data(), arrivals.data(), heap.data(),    size.heap};
     cpu_run_function()(workload_.view, chunk.params[i], workload_.distances, scratch, chunk.exact, workload_.step_budget, result);

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <random>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -260,7 +261,7 @@ TEST_P(EvaluatorOn, ResumingFromStoredOutcomesEqualsAnUninterruptedRun) {
   const auto first_want = priced(whole, first_ids, first_part);
   Evaluator resumed(dram_environment(), workload_, backend);
   for (Evaluator::OutcomeId id = 0; id < simulated_first; ++id) {
-    EXPECT_EQ(resumed.preload(whole.simulated_design(id), whole.status(id), whole.counters(id), whole.detail(id)), id);
+    EXPECT_EQ(resumed.preload(whole.simulated_design(id), whole.status(id), whole.counters(id), whole.proof(id)), id);
   }
   EXPECT_EQ(resumed.simulated(), simulated_first);
   const auto rest_want = evaluate_all(whole, rest);
@@ -269,6 +270,44 @@ TEST_P(EvaluatorOn, ResumingFromStoredOutcomesEqualsAnUninterruptedRun) {
   // What was stored is not simulated again.
   expect_equal(evaluate_all(resumed, first_part), first_want, first_part);
   EXPECT_EQ(resumed.simulated(), whole.simulated());
+}
+
+// What a sweep does: outcomes whose counters a store has are given up. They are shared as before, under the same numbers.
+TEST_P(EvaluatorOn, ReleasedOutcomesAreStillShared) {
+  Backend backend("cpu", 2);
+  const std::size_t count = 400;
+  const auto designs = random_designs(rng_, count);
+  for (const bool share : {true, false}) {
+    Evaluator keeping(dram_environment(), workload_, backend, {Engine::fast, share});
+    Evaluator releasing(dram_environment(), workload_, backend, {Engine::fast, share});
+    for (std::size_t first = 0; first < count; first += 50) {
+      const auto part = std::span(designs).subspan(first * kParameters, 50 * kParameters);
+      const auto want = keeping.evaluate(part);
+      const std::uint64_t before = releasing.simulated();
+      EXPECT_EQ(releasing.evaluate(part), want);
+      ASSERT_EQ(releasing.simulated(), keeping.simulated());
+      for (auto id = static_cast<Evaluator::OutcomeId>(before); id < releasing.simulated(); ++id) {
+        EXPECT_TRUE(std::ranges::equal(releasing.counters(id), keeping.counters(id)));
+        EXPECT_TRUE(std::ranges::equal(releasing.detail(id), keeping.detail(id)));
+        EXPECT_TRUE(std::ranges::equal(releasing.simulated_design(id), keeping.simulated_design(id)));
+      }
+      releasing.release();
+      EXPECT_THROW((void)releasing.counters(0), std::logic_error);
+      EXPECT_EQ(releasing.status(0), keeping.status(0));
+    }
+    if (!share) continue;
+    EXPECT_LT(releasing.simulated(), count);
+    // Preloading needs proofs only, and may release at once.
+    Evaluator resumed(dram_environment(), workload_, backend);
+    for (Evaluator::OutcomeId id = 0; id < keeping.simulated(); ++id) {
+      (void)resumed.preload(keeping.simulated_design(id), keeping.status(id), keeping.counters(id), keeping.proof(id));
+      resumed.release();
+    }
+    const auto part = std::span(designs).first(50 * kParameters);
+    // Numbered alike, so that either evaluator's counters may be asked for.
+    expect_equal(priced(keeping, resumed.evaluate(part), part), priced(keeping, keeping.evaluate(part), part), part);
+    EXPECT_EQ(resumed.simulated(), keeping.simulated());
+  }
 }
 
 TEST_P(EvaluatorOn, DuplicatesAreSimulatedOnce) {

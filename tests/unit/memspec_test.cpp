@@ -179,7 +179,21 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{R"("mempowerspec": {)", R"("mempowerspec_": {)", "mempowerspec", "misspelling"},
         BadValue{R"("memoryType": "DDR3")", R"("memoryType": 3)", "memoryType", "expected a text"},
         BadValue{R"("memoryType": "DDR3",)", R"("memoryType": "DDR3")", ":16: not valid JSON", "line 16"},
+        BadValue{R"("XP": 6)", R"("Xp": 6)", "memtimingspec.Xp", "unknown key (did you mean 'XP'?); correct or remove it"},
+        BadValue{R"("RCD": 10)", R"("RCD": 10, "tRCD": 11)", "memtimingspec.tRCD", "did you mean 'RCD'?"},
+        BadValue{R"("idd0": 70.0)", R"("idd0": 70.0, "width": 8)", "mempowerspec.width", "unknown key"},
+        BadValue{R"("dataRate": 2)", R"("dataRate": 2, "dataRates": 2)", ":5: memspec.memarchitecturespec.dataRates", "unknown"},
+        BadValue{R"("memoryType": "DDR3")", R"("memoryType": "DDR3", "memoryTypes": 1)", "memspec.memoryTypes", "'memoryType'"},
+        BadValue{R"("memspec":)", R"("memspecs": 1, "memspec":)", "memspecs", "did you mean 'memspec'?"},
+        BadValue{R"("RCD": 10)", R"("RCD": 10, "RCD": 11)", "memspec.json:40: key \"RCD\" occurs twice", "keep one"},
         BadValue{R"("idd0": 70.0)", R"("idd0": 1e999)", "memspec.json", "not valid JSON"}));
+
+// A key may come back in another object; the line named is that of the second mention in the same one.
+TEST(MemSpec, ACopyOfAKeyIsNamedWithItsLine) {
+  EXPECT_TRUE(contains(memspec_error("{\"a\": {\"x\": 1},\n\"b\": {\"x\": \"x\",\n\"y\": 2,\n\"x\" : 3}}"),
+                       "memspec.json:4: key \"x\" occurs twice"));
+  EXPECT_TRUE(contains(mapping_error("{\"CONGEN\": {},\n\"CONGEN\": {}}"), "mapping.json:2: key \"CONGEN\" occurs twice"));
+}
 
 TEST(MemSpec, RefusesFilesThatAreNotAMemory) {
   EXPECT_TRUE(contains(memspec_error(""), "not valid JSON"));

@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "host/error.hpp"
-#include "kernels/core/philox.hpp"
 
 namespace exarch::cli {
 
@@ -17,25 +16,32 @@ std::vector<OptionSpec> operator+(std::vector<OptionSpec> a, std::vector<OptionS
   return a;
 }
 
-std::vector<OptionSpec> backend_options() {
-  return {{"backend", "NAME", "auto, cpu or cuda", "auto"},
-          {"threads", "N", "CPU threads; 0 = all", "0"},
-          {"engine", "NAME", "fast, or reference (slow and obvious; the same numbers)", "fast"},
+std::vector<OptionSpec> evaluation_options() {
+  return {{"engine", "NAME", "fast, or reference (slow and obvious; the same numbers)", "fast"},
           {"no-share", "", "simulate every candidate as it stands: no canonical forms, no sharing by proof"}};
 }
 
-std::vector<OptionSpec> workload_options() {
+std::vector<OptionSpec> workload_options(const Environment& environment) {
   std::vector<OptionSpec> options;
-  for (const Environment* environment : environments()) {
-    for (const WorkloadOption& option : environment->workload_options()) {
-      options.push_back({option.name, "VALUE", option.doc, option.default_value});
-    }
+  for (const WorkloadOption& option : environment.workload_options()) {
+    const char* value = option.kind == WorkloadOption::Kind::file     ? "NAME|FILE"
+                        : option.kind == WorkloadOption::Kind::number ? "N"
+                                                                      : "VALUE";
+    const std::string several = option.primary ? "; several: separated by commas" : "";
+    options.push_back(
+        {option.name, value, option.doc + several, option.default_value, false, "Workload of " + environment.name()});
   }
   return options;
 }
 
+std::vector<OptionSpec> workload_options() {
+  std::vector<OptionSpec> options;
+  for (const Environment* environment : environments()) options = options + workload_options(*environment);
+  return options;
+}
+
 Backend make_backend(const Arguments& arguments) {
-  return Backend(arguments.text("backend"), static_cast<unsigned>(arguments.number("threads", 0, 4096)));
+  return Backend(arguments.text("backend"), arguments.threads());
 }
 
 EvaluatorOptions evaluator_options(const Arguments& arguments) {
@@ -47,17 +53,31 @@ EvaluatorOptions evaluator_options(const Arguments& arguments) {
   return {engine == "fast" ? Engine::fast : Engine::reference, !arguments.flag("no-share")};
 }
 
+WorkloadOptions given_options(const Environment& environment, const Arguments& arguments) {
+  WorkloadOptions options;
+  std::vector<std::string> names;
+  for (const WorkloadOption& option : environment.workload_options()) {
+    names.push_back(option.name);
+    if (arguments.has(option.name)) options[option.name] = arguments.text(option.name);
+  }
+  for (const OptionSpec& option : workload_options()) {
+    if (arguments.has(option.name) && !options.contains(option.name)) {
+      throw UsageError("--" + option.name + " does not describe a workload of " + environment.name() +
+                       did_you_mean(option.name, names));
+    }
+  }
+  return options;
+}
+
 std::vector<WorkloadOptions> given_workloads(const Environment& environment, const Arguments& arguments) {
-  WorkloadOptions common;
-  for (const WorkloadOption& option : environment.workload_options()) common[option.name] = arguments.text(option.name);
+  WorkloadOptions one = given_options(environment, arguments);
+  const std::string& primary = primary_option(environment).name;
+  const std::string list = one[primary];
   std::vector<WorkloadOptions> workloads;
-  const std::string& list = arguments.text("trace");
   for (std::size_t begin = 0; begin <= list.size();) {
     const std::size_t end = std::min(list.find(',', begin), list.size());
-    WorkloadOptions one = common;
-    one["trace"] = list.substr(begin, end - begin);
-    if (one["trace"].empty()) throw UsageError("no trace given; use --trace NAME, e.g. --trace cloud-1");
-    workloads.push_back(std::move(one));
+    one[primary] = list.substr(begin, end - begin);
+    workloads.push_back(complete_options(environment, one));
     begin = end + 1;
   }
   return workloads;
@@ -92,7 +112,11 @@ std::size_t parameter_index(const Environment& environment, const std::string& n
 
 void assign(const Environment& environment, const std::string& assignment, Design& design) {
   const std::size_t equals = assignment.find('=');
-  if (equals == std::string::npos) throw UsageError("--set " + assignment + ": expected Name=value, e.g. PagePolicy=Open");
+  if (equals == std::string::npos) {
+    const ParameterInfo& example = environment.parameters().front();
+    throw UsageError("--set " + assignment + ": expected Name=value, e.g. " + example.name + "=" +
+                     example.format(example.default_value));
+  }
   const std::size_t p = parameter_index(environment, assignment.substr(0, equals));
   design[p] = environment.parameters()[p].parse(assignment.substr(equals + 1));
 }
@@ -116,6 +140,33 @@ std::string format_design(const Environment& environment, std::span<const std::i
     text += (text.empty() ? "" : " ") + parameter.name + "=" + parameter.format(design[p]);
   }
   return text;
+}
+
+nlohmann::ordered_json result_json(const Environment& environment, std::span<const std::int64_t> design, std::uint8_t status,
+                                   std::span<const double> metrics, std::span<const std::uint64_t> counters) {
+  nlohmann::ordered_json json;
+  for (std::size_t p = 0; p < design.size(); ++p) {
+    const ParameterInfo& parameter = environment.parameters()[p];
+    if (parameter.kind == ParameterKind::integer) {
+      json["design"][parameter.name] = design[p];
+    } else {
+      json["design"][parameter.name] = parameter.format(design[p]);
+    }
+  }
+  json["status"] = environment.status_text(status);
+  if (status != 0) return json;
+  for (std::size_t m = 0; m < metrics.size(); ++m) {
+    const MetricInfo& metric = environment.metrics()[m];
+    if (metric.decimals == 0) {
+      json["metrics"][metric.name] = static_cast<std::uint64_t>(metrics[m]);
+    } else {
+      json["metrics"][metric.name] = metrics[m];
+    }
+  }
+  for (std::size_t c = 0; c < counters.size(); ++c) {
+    if (!environment.counters()[c].internal) json["counters"][environment.counters()[c].name] = counters[c];
+  }
+  return json;
 }
 
 void print_table(const std::vector<std::vector<std::string>>& rows) {
@@ -176,7 +227,7 @@ OpenedStore open_store(const std::string& path) {
     workloads.push_back(load(environment, options));
   }
   if (store.identity_value("workload content") != workload_content(workloads)) {
-    throw Error(path + ": the trace, memory or address mapping it was made with has changed since; results cannot be priced");
+    throw Error(path + ": a file that describes its workloads has changed since; restore it, or run again into another store");
   }
   std::string kind = store.identity_value("command");
   const std::uint64_t sample = kind == "sweep" ? std::stoull(store.identity_value("sample")) : 0;
@@ -184,14 +235,32 @@ OpenedStore open_store(const std::string& path) {
   return {std::move(store), environment, std::move(space), std::move(workloads), std::move(kind), sample, seed};
 }
 
-std::vector<StoredResult> load_results(const RunStore& store) {
-  std::vector<StoredResult> results;
-  results.reserve(store.result_count());
-  store.for_each_result([&results](ResultId, const StoredResult& r) {
-    results.push_back({r.workload, r.design, r.status, r.counters, {}});
-    return true;
-  });
-  return results;
+ResultTable::Row ResultTable::at(std::uint32_t workload, ResultId id) {
+  if (workload != workload_) load(workload);
+  const std::size_t i = id - first_;
+  if (id < first_ || i >= row_of_.size() || row_of_[i] == kNone) {
+    throw Error(store_.path() + ": the store is damaged: a candidate refers to result " + std::to_string(id) +
+                " of another workload; restore a copy, or run again");
+  }
+  const std::size_t n = store_.layout().counters.size();
+  return {status_[row_of_[i]], std::span(counters_).subspan(row_of_[i] * n, n)};
+}
+
+void ResultTable::load(std::uint32_t workload) {
+  workload_ = workload;
+  row_of_.clear();
+  status_.clear();
+  counters_.clear();
+  store_.for_each_result(
+      [this](ResultId id, const StoredResult& result) {
+        if (status_.empty()) first_ = id;
+        row_of_.resize(id - first_ + 1, kNone);
+        row_of_.back() = static_cast<std::uint32_t>(status_.size());
+        status_.push_back(result.status);
+        counters_.insert(counters_.end(), result.counters.begin(), result.counters.end());
+        return true;
+      },
+      workload);
 }
 
 std::string counter_columns(const Environment& environment, std::span<const std::uint64_t> counters, bool ok) {
@@ -203,14 +272,7 @@ std::string counter_columns(const Environment& environment, std::span<const std:
 }
 
 std::uint64_t sweep_point(const DesignSpace& space, std::uint64_t sample, std::uint64_t seed, std::uint64_t i) {
-  if (sample == 0) return i;
-  constexpr std::uint32_t kSamplePurpose = 0x5A;
-  PhiloxStream draws(seed, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i >> 32), kSamplePurpose);
-  const std::uint64_t size = space.size();
-  if (size <= 0xFFFFFFFFu) return draws.below(static_cast<std::uint32_t>(size));
-  const std::uint64_t word = static_cast<std::uint64_t>(draws.next()) << 32 | draws.next();
-  __extension__ using Wide = unsigned __int128;
-  return static_cast<std::uint64_t>(static_cast<Wide>(word) * size >> 64);
+  return sample == 0 ? i : random_point(space, seed, i);
 }
 
 void for_each_candidate(const OpenedStore& opened,
@@ -243,17 +305,26 @@ StoreWriter::StoreWriter(RunStore& store, std::uint32_t workload, Evaluator& eva
     : store_(store), workload_(workload), evaluator_(evaluator) {}
 
 void StoreWriter::flush() {
+  StoredResult result;
+  result.workload = workload_;
   for (auto id = static_cast<Evaluator::OutcomeId>(results_.size()); id < evaluator_.simulated(); ++id) {
     const auto design = evaluator_.simulated_design(id);
     const auto counters = evaluator_.counters(id);
-    const auto detail = evaluator_.detail(id);
-    StoredResult result{workload_, {design.begin(), design.end()}, evaluator_.status(id), {counters.begin(), counters.end()}, {}};
-    result.proof.assign(reinterpret_cast<const char*>(detail.data()), detail.size());
+    const auto proof = evaluator_.proof(id);
+    result.status = evaluator_.status(id);
+    result.design.assign(design.begin(), design.end());
+    result.counters.assign(counters.begin(), counters.end());
+    result.proof.assign(reinterpret_cast<const char*>(proof.data()), proof.size());
     results_.push_back(store_.add_result(result));
   }
 }
 
 void StoreWriter::preload(ResultId id, const StoredResult& result) {
+  if (result.proof.size() != evaluator_.environment().proof_size()) {
+    throw Error(store_.path() + ": its proofs have " + std::to_string(result.proof.size()) + " bytes, those of this program " +
+                std::to_string(evaluator_.environment().proof_size()) +
+                "; continue it with the version of exarch that made it, or choose another file");
+  }
   (void)evaluator_.preload(result.design, result.status, result.counters,
                            std::as_bytes(std::span(result.proof.data(), result.proof.size())));
   results_.push_back(id);

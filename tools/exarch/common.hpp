@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,17 +15,21 @@
 
 namespace exarch::cli {
 
-// --backend, --threads, --engine, --no-share
-[[nodiscard]] std::vector<OptionSpec> backend_options();
-// One option per workload option of the environments.
+// --engine, --no-share
+[[nodiscard]] std::vector<OptionSpec> evaluation_options();
+// One option per workload option of an environment, or of all.
+[[nodiscard]] std::vector<OptionSpec> workload_options(const Environment& environment);
 [[nodiscard]] std::vector<OptionSpec> workload_options();
 [[nodiscard]] std::vector<OptionSpec> operator+(std::vector<OptionSpec> a, std::vector<OptionSpec> b);
 
 [[nodiscard]] Backend make_backend(const Arguments& arguments);
 [[nodiscard]] EvaluatorOptions evaluator_options(const Arguments& arguments);
 
-// Loads the workloads named on the command line (one per entry of the comma-separated --trace); prints warnings to stderr.
+// The workload options of the command line; UsageError for one of another environment.
+[[nodiscard]] WorkloadOptions given_options(const Environment& environment, const Arguments& arguments);
+// The workloads they name, one per entry of the comma-separated primary option, completed.
 [[nodiscard]] std::vector<WorkloadOptions> given_workloads(const Environment& environment, const Arguments& arguments);
+// Loads a workload; prints its warnings to stderr.
 [[nodiscard]] std::shared_ptr<const Workload> load(const Environment& environment, const WorkloadOptions& options);
 
 // A shipped space's name or a space file's path; empty: the environment's first.
@@ -40,6 +45,12 @@ void assign(const Environment& environment, const std::string& assignment, Desig
 // Fixed decimals as the metric's table says; "" for a failed run's metrics is the caller's business.
 [[nodiscard]] std::string format_metric(const MetricInfo& metric, double value);
 [[nodiscard]] std::string format_design(const Environment& environment, std::span<const std::int64_t> design);
+
+// {"design": ..., "status": ..., "metrics": ..., "counters": ...}, numbers at full precision; a failed run has neither metrics
+// nor counters.
+[[nodiscard]] nlohmann::ordered_json result_json(const Environment& environment, std::span<const std::int64_t> design,
+                                                 std::uint8_t status, std::span<const double> metrics,
+                                                 std::span<const std::uint64_t> counters);
 
 // Columns padded to their widest cell; numbers (all cells but the header parse as one) to the right.
 void print_table(const std::vector<std::vector<std::string>>& rows);
@@ -65,8 +76,28 @@ struct OpenedStore {
 };
 [[nodiscard]] OpenedStore open_store(const std::string& path);
 
-// All results in id order, without their proofs.
-[[nodiscard]] std::vector<StoredResult> load_results(const RunStore& store);
+// Statuses and counters of a store's results. Those of one workload are in memory, the one last asked for: candidates come
+// workload by workload, while a store may hold millions of results.
+class ResultTable {
+ public:
+  struct Row {
+    std::uint8_t status;
+    std::span<const std::uint64_t> counters;  // until another workload is asked for
+  };
+  explicit ResultTable(const RunStore& store) : store_(store) {}
+  [[nodiscard]] Row at(std::uint32_t workload, ResultId id);
+
+ private:
+  static constexpr std::uint32_t kNone = 0xFFFFFFFFu;
+  void load(std::uint32_t workload);
+
+  const RunStore& store_;
+  std::uint32_t workload_ = kNone;
+  ResultId first_ = 0;
+  std::vector<std::uint32_t> row_of_;    // (result from first_ on)
+  std::vector<std::uint8_t> status_;     // (row)
+  std::vector<std::uint64_t> counters_;  // (row, counter)
+};
 
 // ",12,34": the counters a user sees, as CSV columns; empty columns for a failed run.
 [[nodiscard]] std::string counter_columns(const Environment& environment, std::span<const std::uint64_t> counters, bool ok);
@@ -82,7 +113,7 @@ void for_each_candidate(const OpenedStore& opened,
 class StoreWriter {
  public:
   StoreWriter(RunStore& store, std::uint32_t workload, Evaluator& evaluator);
-  // Inside a transaction: appends outcomes the store does not have yet.
+  // Inside a transaction: appends outcomes the store does not have yet. The evaluator may release() them afterwards.
   void flush();
   [[nodiscard]] ResultId result_of(Evaluator::OutcomeId id) const { return results_[id]; }
   // Takes over a stored result (resuming).

@@ -41,7 +41,7 @@ bool CsvReader::read_row(std::vector<std::string>& row) {
   }
   row_line_ = ++line_;
   row.assign(1, "");
-  bool quoted = false;
+  bool quoted = false, closed = false;  // inside quotes; behind the closing one
   for (std::size_t i = 0;; ++i) {
     if (i == line.size()) {
       if (!quoted) break;
@@ -61,12 +61,20 @@ bool CsvReader::read_row(std::vector<std::string>& row) {
         row.back() += line[++i];
       } else {
         quoted = false;
+        closed = true;
       }
-    } else if (c == '"' && row.back().empty()) {
-      quoted = true;
     } else if (c == ',') {
       row.emplace_back();
-    } else if (c != '\r' || i + 1 != line.size()) {
+      closed = false;
+    } else if (c == '\r' && i + 1 == line.size()) {
+      continue;
+    } else if (closed) {
+      throw Error(
+          path_ + ":" + std::to_string(line_) + ":" + std::to_string(i + 1) +
+          ": text after a closing quote; expected a comma or the end of the line (a quote inside quotes is written \"\")");
+    } else if (c == '"' && row.back().empty()) {
+      quoted = true;
+    } else {
       row.back() += c;
     }
   }

@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
     std::cerr << "exarch: " << error.what() << "\n";
     return 2;
   } catch (const std::bad_alloc&) {
-    std::cerr << "exarch: out of memory; use a smaller population, sample or trace\n";
+    std::cerr << "exarch: out of memory; use a smaller population, sample or workload\n";
     return 1;
   } catch (const std::exception& error) {
     std::cerr << "exarch: " << error.what() << "\n";

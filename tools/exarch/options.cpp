@@ -1,28 +1,45 @@
 #include "tools/exarch/options.hpp"
 
+#include <algorithm>
 #include <cxxopts.hpp>
+#include <set>
 
 #include "host/error.hpp"
 
 namespace exarch::cli {
 namespace {
 
+constexpr std::uint64_t kMaxThreads = 4096;
+constexpr std::uint64_t kMaxSeed = ~0ull >> 1;
+
+std::vector<OptionSpec> all_options(const Verb& verb) {
+  const auto doc = [](const std::string& text, bool matters) {
+    return text + (matters ? "" : "; accepted, without effect here");
+  };
+  const std::string group = "Common options";
+  std::vector<OptionSpec> options = verb.options;
+  options.push_back({"backend", "NAME", doc("auto, cpu or cuda", verb.simulates), "auto", false, group});
+  options.push_back({"threads", "N", doc("CPU threads", verb.simulates), "all", false, group});
+  options.push_back({"seed", "S", doc("seed of random draws", verb.draws), "1", false, group});
+  options.push_back({"json", "", "as JSON: " + verb.json, "", false, group});
+  options.push_back({"help", "", "this text", "", false, group});
+  return options;
+}
+
 cxxopts::Options build(const Verb& verb) {
   cxxopts::Options options("exarch " + verb.name, verb.doc);
-  options.custom_help(verb.synopsis).set_width(110);
   auto add = options.add_options();
-  for (const OptionSpec& option : verb.options) {
+  std::set<std::string> added;  // environments may share the name of a workload option
+  for (const OptionSpec& option : all_options(verb)) {
+    if (!added.insert(option.name).second) continue;
     if (option.value.empty()) {
       add(option.name, option.doc);
     } else if (option.repeatable) {
-      add(option.name, option.doc, cxxopts::value<std::vector<std::string>>(), option.value);
-    } else if (option.fallback.empty()) {
-      add(option.name, option.doc, cxxopts::value<std::string>(), option.value);
+      add(option.name, option.doc, cxxopts::value<std::vector<std::string>>());
     } else {
-      add(option.name, option.doc, cxxopts::value<std::string>()->default_value(option.fallback), option.value);
+      add(option.name, option.doc, cxxopts::value<std::string>());
     }
   }
-  add("help", "this text");
   add("positional", "", cxxopts::value<std::vector<std::string>>());
   return options;
 }
@@ -33,10 +50,20 @@ void refuse_unknown(const Verb& verb, const std::vector<std::string>& unmatched)
     const std::string name =
         word.substr(word.find_first_not_of('-') == std::string::npos ? word.size() : word.find_first_not_of('-'));
     std::vector<std::string> known;
-    for (const OptionSpec& option : verb.options) known.push_back("--" + option.name);
+    for (const OptionSpec& option : all_options(verb)) known.push_back("--" + option.name);
     throw UsageError("unknown option " + word + did_you_mean("--" + name.substr(0, name.find('=')), known) + "; see exarch " +
                      verb.name + " --help");
   }
+}
+
+void check_common(const Arguments& arguments) {
+  static const std::vector<std::string> kBackends{"auto", "cpu", "cuda"};
+  const std::string& backend = arguments.text("backend");
+  if (std::ranges::find(kBackends, backend) == kBackends.end()) {
+    throw UsageError("--backend " + backend + did_you_mean(backend, kBackends) + ": expected auto, cpu or cuda");
+  }
+  (void)arguments.threads();
+  (void)arguments.seed();
 }
 
 void check_positional(const Verb& verb, const Arguments& arguments) {
@@ -64,7 +91,7 @@ Arguments parse(const Verb& verb, int argc, char** argv) {
     }
     if (result.count("positional") > 0) arguments.positional = result["positional"].as<std::vector<std::string>>();
     for (const std::string& word : result.unmatched()) arguments.positional.push_back(word);
-    for (const OptionSpec& option : verb.options) {
+    for (const OptionSpec& option : all_options(verb)) {
       const bool given = result.count(option.name) > 0;
       arguments.given[option.name] = given;
       auto& values = arguments.values[option.name];
@@ -74,25 +101,36 @@ Arguments parse(const Verb& verb, int argc, char** argv) {
       } else if (result.count(option.name) > 1) {
         throw UsageError("--" + option.name + " is given more than once");
       } else {
-        values = {given || !option.fallback.empty() ? result[option.name].as<std::string>() : std::string()};
+        values = {given ? result[option.name].as<std::string>() : option.fallback};
       }
     }
   } catch (const cxxopts::exceptions::exception& error) {
     throw UsageError(std::string(error.what()) + "; see exarch " + verb.name + " --help");
   }
   check_positional(verb, arguments);
+  check_common(arguments);
   return arguments;
 }
 
 std::string help(const Verb& verb) {
-  cxxopts::Options options("exarch " + verb.name, "");
-  std::string text = verb.doc + "\n\nUsage: exarch " + verb.name + " " + verb.synopsis + "\n\nOptions:\n";
-  for (const OptionSpec& option : verb.options) {
+  std::string text = verb.doc + "\n\nUsage: exarch " + verb.name + " " + verb.synopsis + "\n";
+  std::string group;
+  for (const OptionSpec& option : all_options(verb)) {
+    if (option.group != group) text += "\n" + option.group + ":\n";
+    group = option.group;
     std::string left = "  --" + option.name + (option.value.empty() ? "" : " " + option.value);
     left.resize(std::max<std::size_t>(left.size() + 2, 30), ' ');
     text += left + option.doc + (option.fallback.empty() ? "" : " (default: " + option.fallback + ")") + "\n";
   }
   return text + "\nExamples:\n" + verb.examples;
+}
+
+unsigned Arguments::threads() const {
+  return has("threads") ? static_cast<unsigned>(number("threads", 1, kMaxThreads)) : 0;
+}
+
+std::uint64_t Arguments::seed() const {
+  return number("seed", 0, kMaxSeed);
 }
 
 std::uint64_t Arguments::number(const std::string& name, std::uint64_t minimum, std::uint64_t maximum) const {

@@ -1,4 +1,4 @@
-// Command-line options as tables: a verb lists what it takes, parsing and --help follow from the list.
+// Command-line options as tables: a verb lists what it takes besides the common options, parsing and --help follow from the list.
 #pragma once
 
 #include <map>
@@ -13,6 +13,7 @@ struct OptionSpec {
   std::string doc;
   std::string fallback{};  // default, shown in --help
   bool repeatable = false;
+  std::string group = "Options";  // heading in --help
 };
 
 class Arguments {
@@ -23,21 +24,28 @@ class Arguments {
   [[nodiscard]] const std::vector<std::string>& all(const std::string& name) const { return values.at(name); }
   // Whole number in [minimum, maximum]; UsageError otherwise.
   [[nodiscard]] std::uint64_t number(const std::string& name, std::uint64_t minimum, std::uint64_t maximum) const;
+  [[nodiscard]] unsigned threads() const;  // 0 = all
+  [[nodiscard]] std::uint64_t seed() const;
 
   std::map<std::string, std::vector<std::string>> values;
   std::map<std::string, bool> given;
   std::vector<std::string> positional;
 };
 
+// Every verb also takes the common options: --backend, --threads, --seed, --json and --help.
 struct Verb {
   std::string name, synopsis, doc;
-  std::vector<OptionSpec> options;
-  std::size_t min_positional, max_positional;
+  std::vector<OptionSpec> options{};
+  bool simulates = false;  // whether --backend and --threads have an effect
+  bool draws = false;      // whether --seed has
+  std::string json{};      // what --json prints
+  std::size_t min_positional = 0, max_positional = 0;
   std::string examples;
-  int (*run)(const Arguments&);
+  int (*run)(const Arguments&) = nullptr;
 };
 
-// Parses argv[2...] for a verb; UsageError with the nearest option for an unknown one, a missing value and the like.
+// Parses argv[2...] for a verb; UsageError with the nearest option for an unknown one, a missing value and the like. The values
+// of the common options are checked here, whether or not the verb makes use of them.
 [[nodiscard]] Arguments parse(const Verb& verb, int argc, char** argv);
 [[nodiscard]] std::string help(const Verb& verb);
 

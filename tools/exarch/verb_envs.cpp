@@ -82,13 +82,12 @@ int run(const Arguments& arguments) {
 
 }  // namespace
 
-const Verb kEnvsVerb{"envs",
-                     "[ENVIRONMENT] [--json]",
-                     "Lists environments with their parameters, spaces, metrics and objectives.",
-                     {{"json", "", "the same as JSON"}},
-                     0,
-                     1,
-                     "  exarch envs\n  exarch envs dram --json\n",
-                     run};
+const Verb kEnvsVerb{.name = "envs",
+                     .synopsis = "[ENVIRONMENT] [--json]",
+                     .doc = "Lists environments with their parameters, spaces, metrics and objectives.",
+                     .json = "an array of environments",
+                     .max_positional = 1,
+                     .examples = "  exarch envs\n  exarch envs dram --json\n",
+                     .run = run};
 
 }  // namespace exarch::cli

@@ -12,64 +12,52 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// What is known of one evaluated design, workload included.
+Json evaluated_json(const Environment& environment, const WorkloadOptions& options, const Evaluator& evaluator,
+                    Evaluator::OutcomeId id, std::span<const std::int64_t> design, std::span<const double> metrics) {
+  Json json{{"environment", environment.name()}, {"model", environment.model_version()}};
+  for (const auto& [name, value] : options) json["workload"][name] = value;
+  json.update(result_json(environment, design, evaluator.status(id), metrics, evaluator.counters(id)));
+  if (evaluator.status(id) == 0) {
+    json["detail"] = Json::parse(environment.detail_json(evaluator.workload(), evaluator.detail(id)));
+  }
+  return json;
+}
+
+void print_result(const Environment& environment, const Evaluator& evaluator, Evaluator::OutcomeId id, const Design& design,
+                  std::span<const double> metrics) {
+  std::cout << evaluator.workload().name << ": " << format_design(environment, design) << "\n"
+            << "status " << environment.status_text(evaluator.status(id)) << "\n\n";
+  if (evaluator.status(id) != 0) return;
+  std::vector<std::vector<std::string>> rows{{"metric", "value", "unit", "meaning"}};
+  for (std::size_t m = 0; m < metrics.size(); ++m) {
+    const MetricInfo& metric = environment.metrics()[m];
+    rows.push_back({metric.name, format_metric(metric, metrics[m]), metric.unit, metric.doc});
+  }
+  print_table(rows);
+  std::cout << "\n";
+}
+
 int eval_one(const Environment& environment, const Arguments& arguments) {
   Design design = default_design(environment);
   for (const std::string& assignment : arguments.all("set")) assign(environment, assignment, design);
   Backend backend = make_backend(arguments);
-  Json json = Json::array();
-  bool ok = true;
   const std::vector<WorkloadOptions> workloads = given_workloads(environment, arguments);
   std::vector<std::shared_ptr<const Workload>> loaded;  // all before the first result is shown
   for (const WorkloadOptions& options : workloads) loaded.push_back(load(environment, options));
+  Json json = Json::array();
+  bool ok = true;
+  std::vector<double> metrics(environment.metrics().size());
   for (std::size_t w = 0; w < workloads.size(); ++w) {
-    const WorkloadOptions& options = workloads[w];
     Evaluator evaluator(environment, loaded[w], backend, evaluator_options(arguments));
     const Evaluator::OutcomeId id = evaluator.evaluate(design)[0];
     ok = ok && evaluator.status(id) == 0;
-    std::vector<double> metrics(environment.metrics().size());
     evaluator.price(id, design, metrics);
     if (arguments.flag("json")) {
-      Json entry{{"environment", environment.name()}, {"model", environment.model_version()}};
-      for (const auto& [name, value] : options) entry["workload"][name] = value;
-      for (std::size_t p = 0; p < design.size(); ++p) {
-        const ParameterInfo& parameter = environment.parameters()[p];
-        if (parameter.kind == ParameterKind::integer) {
-          entry["design"][parameter.name] = design[p];
-        } else {
-          entry["design"][parameter.name] = parameter.format(design[p]);
-        }
-      }
-      entry["status"] = environment.status_text(evaluator.status(id));
-      if (evaluator.status(id) != 0) {
-        json.push_back(entry);
-        continue;
-      }
-      for (std::size_t m = 0; m < metrics.size(); ++m) {
-        const MetricInfo& metric = environment.metrics()[m];
-        if (metric.decimals == 0) {
-          entry["metrics"][metric.name] = static_cast<std::uint64_t>(metrics[m]);
-        } else {
-          entry["metrics"][metric.name] = metrics[m];
-        }
-      }
-      for (std::size_t c = 0; c < environment.counters().size(); ++c) {
-        if (environment.counters()[c].internal) continue;
-        entry["counters"][environment.counters()[c].name] = evaluator.counters(id)[c];
-      }
-      entry["detail"] = Json::parse(environment.detail_json(evaluator.workload(), evaluator.detail(id)));
-      json.push_back(entry);
-      continue;
+      json.push_back(evaluated_json(environment, workloads[w], evaluator, id, design, metrics));
+    } else {
+      print_result(environment, evaluator, id, design, metrics);
     }
-    std::cout << options.at("trace") << ": " << format_design(environment, design) << "\n"
-              << "status " << environment.status_text(evaluator.status(id)) << "\n\n";
-    if (evaluator.status(id) != 0) continue;
-    std::vector<std::vector<std::string>> rows{{"metric", "value", "unit", "meaning"}};
-    for (std::size_t m = 0; m < metrics.size(); ++m) {
-      const MetricInfo& metric = environment.metrics()[m];
-      rows.push_back({metric.name, format_metric(metric, metrics[m]), metric.unit, metric.doc});
-    }
-    print_table(rows);
-    std::cout << "\n";
   }
   if (arguments.flag("json")) std::cout << (json.size() == 1 ? json[0] : json).dump(2) << "\n";
   return ok ? 0 : 1;
@@ -102,48 +90,52 @@ std::vector<Column> match_header(const Environment& environment, const CsvReader
   return columns;
 }
 
+// The rows of one workload.
 struct Group {
+  WorkloadOptions options;
   std::unique_ptr<Evaluator> evaluator;
-  std::vector<std::int64_t> designs;
-  std::vector<std::size_t> rows;
+  std::vector<std::int64_t> designs;  // (row of this group, parameter)
+  std::size_t evaluated = 0;          // rows done
 };
 
-// Rows are read, evaluated and written in blocks; what grows with the file is one outcome per distinct run.
+// All rows are read and checked before the first is evaluated, so that a file with a mistake gives no results at all; then they
+// are evaluated and written in blocks. A row is kept as its design and, for CSV, its own text.
 class CsvEvaluation {
  public:
   CsvEvaluation(const Environment& environment, const Arguments& arguments)
       : environment_(environment),
         arguments_(arguments),
+        as_json_(arguments.flag("json")),
         backend_(make_backend(arguments)),
         csv_(arguments.text("in")),
         columns_(match_header(environment, csv_)),
         out_(arguments.has("out") ? arguments.text("out") : "-") {
     defaults_ = default_design(environment);
     for (const std::string& assignment : arguments.all("set")) assign(environment, assignment, defaults_);
-    for (const WorkloadOption& option : environment.workload_options()) options_[option.name] = arguments.text(option.name);
+    options_ = given_options(environment, arguments);
   }
 
   int run() {
-    Progress progress("designs", 0);
     std::vector<std::string> row;
-    bool more = true;
-    std::uint64_t done = 0;
-    while (more) {
-      more = csv_.next(row);
-      if (more) add(row);
-      if (rows_.size() == kBlock || (!more && !rows_.empty())) {
-        done += rows_.size();
-        evaluate_block();
-        progress.update(done);
-      }
+    while (csv_.next(row)) add(row);
+    if (rows_.empty()) throw Error(csv_.path() + ": no designs below the header");
+    Progress progress("designs", rows_.size());
+    if (!as_json_) write_header();
+    for (std::size_t first = 0; first < rows_.size(); first += kBlock) {
+      evaluate_block(first, std::min(rows_.size(), first + kBlock));
+      progress.update(std::min(rows_.size(), first + kBlock));
     }
-    if (done == 0) throw Error(csv_.path() + ": no designs below the header");
     out_.close();
     return failed_ ? 1 : 0;
   }
 
  private:
   static constexpr std::size_t kBlock = 65536;
+
+  struct Row {
+    std::size_t text_end;  // its text ends there in text_, and begins where the row before ends
+    std::uint32_t group;
+  };
 
   void add(const std::vector<std::string>& row) {
     Design design = defaults_;
@@ -157,27 +149,35 @@ class CsvEvaluation {
           options[columns_[c].option] = row[c];
         }
       }
-      Group& group = groups_[options];
-      if (!group.evaluator) {
-        group.evaluator =
-            std::make_unique<Evaluator>(environment_, load(environment_, options), backend_, evaluator_options(arguments_));
+      const std::uint32_t g = group_of(options);
+      groups_[g].designs.insert(groups_[g].designs.end(), design.begin(), design.end());
+      if (!as_json_) {
+        for (const std::string& field : row) text_ += csv_field(field) + ",";
       }
-      group.designs.insert(group.designs.end(), design.begin(), design.end());
-      group.rows.push_back(rows_.size());
+      rows_.push_back({text_.size(), g});
     } catch (const UsageError& error) {
       throw UsageError(csv_.path() + ":" + std::to_string(csv_.line()) + ": " + error.what());
     } catch (const Error& error) {
       throw Error(csv_.path() + ":" + std::to_string(csv_.line()) + ": " + error.what());
     }
-    std::string text;
-    for (const std::string& field : row) text += csv_field(field) + ",";
-    rows_.push_back(std::move(text));
   }
 
-  // Comes with the first results, so that a file whose first block is bad leaves nothing behind.
+  // Two spellings of a workload's options ("800", "0800") lead to one group.
+  std::uint32_t group_of(const WorkloadOptions& given) {
+    if (const auto it = group_index_.find(given); it != group_index_.end()) return it->second;
+    const WorkloadOptions options = complete_options(environment_, given);
+    const auto known = std::ranges::find(groups_, options, &Group::options);
+    const auto g = static_cast<std::uint32_t>(known - groups_.begin());
+    if (known == groups_.end()) {
+      auto evaluator =
+          std::make_unique<Evaluator>(environment_, load(environment_, options), backend_, evaluator_options(arguments_));
+      groups_.push_back({options, std::move(evaluator), {}});
+    }
+    group_index_.emplace(given, g);
+    return g;
+  }
+
   void write_header() {
-    if (header_written_) return;
-    header_written_ = true;
     std::string header;
     for (const std::string& name : csv_.header()) header += csv_field(name) + ",";
     header += "status";
@@ -186,47 +186,59 @@ class CsvEvaluation {
     out_.write(header + "\n");
   }
 
-  void evaluate_block() {
-    std::vector<double> metrics(environment_.metrics().size());
+  void evaluate_block(std::size_t first, std::size_t end) {
     const std::size_t parameters = environment_.parameters().size();
-    for (auto& [options, group] : groups_) {
-      const std::vector<Evaluator::OutcomeId> ids = group.evaluator->evaluate(group.designs);
-      for (std::size_t i = 0; i < ids.size(); ++i) {
-        const auto design = std::span(group.designs).subspan(i * parameters, parameters);
-        group.evaluator->price(ids[i], design, metrics);
-        const bool ok = group.evaluator->status(ids[i]) == 0;
-        failed_ = failed_ || !ok;
-        std::string& text = rows_[group.rows[i]];
-        text += environment_.status_text(group.evaluator->status(ids[i]));
-        for (std::size_t m = 0; m < metrics.size(); ++m) {
-          text += "," + (ok ? format_metric(environment_.metrics()[m], metrics[m]) : "");
-        }
-        text += counter_columns(environment_, group.evaluator->counters(ids[i]), ok);
-      }
-      group.designs.clear();
-      group.rows.clear();
+    std::vector<std::size_t> count(groups_.size());
+    for (std::size_t i = first; i < end; ++i) ++count[rows_[i].group];
+    std::vector<std::vector<Evaluator::OutcomeId>> ids(groups_.size());
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+      if (count[g] == 0) continue;
+      const std::span designs(groups_[g].designs);
+      ids[g] = groups_[g].evaluator->evaluate(designs.subspan(groups_[g].evaluated * parameters, count[g] * parameters));
     }
-    write_header();
-    for (const std::string& text : rows_) out_.write(text + "\n");
-    rows_.clear();
+    std::vector<std::size_t> next(groups_.size());
+    for (std::size_t i = first; i < end; ++i) {
+      Group& group = groups_[rows_[i].group];
+      const auto design = std::span(group.designs).subspan(group.evaluated++ * parameters, parameters);
+      write_row(i, group, ids[rows_[i].group][next[rows_[i].group]++], design);
+    }
+  }
+
+  void write_row(std::size_t i, const Group& group, Evaluator::OutcomeId id, std::span<const std::int64_t> design) {
+    std::vector<double> metrics(environment_.metrics().size());
+    group.evaluator->price(id, design, metrics);
+    const bool ok = group.evaluator->status(id) == 0;
+    failed_ = failed_ || !ok;
+    if (as_json_) {
+      out_.write(evaluated_json(environment_, group.options, *group.evaluator, id, design, metrics).dump() + "\n");
+      return;
+    }
+    const std::size_t begin = i == 0 ? 0 : rows_[i - 1].text_end;
+    std::string text = text_.substr(begin, rows_[i].text_end - begin) + environment_.status_text(group.evaluator->status(id));
+    for (std::size_t m = 0; m < metrics.size(); ++m) {
+      text += "," + (ok ? format_metric(environment_.metrics()[m], metrics[m]) : "");
+    }
+    out_.write(text + counter_columns(environment_, group.evaluator->counters(id), ok) + "\n");
   }
 
   const Environment& environment_;
   const Arguments& arguments_;
+  bool as_json_;
   Backend backend_;
   CsvReader csv_;
   std::vector<Column> columns_;
   OutputFile out_;
   Design defaults_;
   WorkloadOptions options_;
-  std::map<WorkloadOptions, Group> groups_;
-  std::vector<std::string> rows_;
-  bool failed_ = false, header_written_ = false;
+  std::map<WorkloadOptions, std::uint32_t> group_index_;
+  std::vector<Group> groups_;
+  std::string text_;  // the input's cells, row after row
+  std::vector<Row> rows_;
+  bool failed_ = false;
 };
 
 int run(const Arguments& arguments) {
   const Environment& environment = find_environment(arguments.positional[0]);
-  if (arguments.has("in") && arguments.flag("json")) throw UsageError("--json shows one design; results of --in FILE are CSV");
   if (arguments.has("in")) return CsvEvaluation(environment, arguments).run();
   if (arguments.has("out")) throw UsageError("--out needs --in FILE; for one design use --json or the table on standard output");
   return eval_one(environment, arguments);
@@ -235,20 +247,23 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 const Verb kEvalVerb{
-    "eval",
-    "ENVIRONMENT (--trace NAME [--set Name=value ...] [--json] | --in FILE [--out FILE])",
-    "Evaluates one design, or every row of a CSV file.",
-    std::vector<OptionSpec>{
-        {"set", "Name=value", "sets a parameter; repeatable", "", true},
-        {"in", "FILE", "CSV of designs: columns are parameters and workload options; - = standard input"},
-        {"out", "FILE", "CSV of results: the input's columns, status, metrics, counters; default: standard output"},
-        {"json", "", "one design as JSON at full precision, with counters and histogram"}} +
-        workload_options() + backend_options(),
-    1,
-    1,
-    "  exarch eval dram --trace cloud-1 --set PagePolicy=Open --set Scheduler=FrFcfs\n"
-    "  exarch eval dram --in designs.csv --out results.csv\n"
-    "  printf 'trace,PagePolicy\\nstream,Closed\\n' | exarch eval dram --in -\n",
-    run};
+    .name = "eval",
+    .synopsis = "ENVIRONMENT (WORKLOAD [--set Name=value ...] | --in FILE [--out FILE]) [--json]",
+    .doc = "Evaluates one design, or every row of a CSV file.",
+    .options =
+        std::vector<OptionSpec>{
+            {"set", "Name=value", "sets a parameter; repeatable", "", true},
+            {"in", "FILE", "CSV of designs: columns are parameters and workload options; - = standard input"},
+            {"out", "FILE", "CSV of results: the input's columns, status, metrics, counters; default: standard output"}} +
+        evaluation_options() + workload_options(),
+    .simulates = true,
+    .json = "an object per design at full precision, with counters; with --in one per line",
+    .min_positional = 1,
+    .max_positional = 1,
+    .examples =
+        "  exarch eval dram --trace cloud-1 --set PagePolicy=Open --set Scheduler=FrFcfs\n"
+        "  exarch eval dram --in designs.csv --out results.csv\n"
+        "  printf 'trace,PagePolicy\\nstream,Closed\\n' | exarch eval dram --in -\n",
+    .run = run};
 
 }  // namespace exarch::cli

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "host/error.hpp"
 #include "tools/exarch/common.hpp"
 #include "tools/exarch/csv.hpp"
@@ -6,32 +8,49 @@
 namespace exarch::cli {
 namespace {
 
-int run(const Arguments& arguments) {
-  const OpenedStore opened = open_store(arguments.positional[0]);
-  const Environment& environment = opened.environment;
-  const std::vector<StoredResult> results = load_results(opened.store);
-  OutputFile out(arguments.has("out") ? arguments.text("out") : "-");
-  std::string header = "trace,candidate";
+std::string csv_header(const Environment& environment) {
+  std::string header = primary_option(environment).name + ",candidate";
   for (const ParameterInfo& p : environment.parameters()) header += "," + p.name;
   header += ",status";
   for (const MetricInfo& m : environment.metrics()) header += "," + m.name;
   for (const CounterInfo& c : environment.counters()) header += c.internal ? "" : "," + c.name;
-  out.write(header + "\n");
+  return header;
+}
+
+std::string csv_row(const Environment& environment, std::span<const std::int64_t> design, const ResultTable::Row& result,
+                    std::span<const double> metrics) {
+  std::string row;
+  for (std::size_t p = 0; p < design.size(); ++p) row += "," + environment.parameters()[p].format(design[p]);
+  row += "," + environment.status_text(result.status);
+  for (std::size_t m = 0; m < metrics.size(); ++m) {
+    row += "," + (result.status == 0 ? format_metric(environment.metrics()[m], metrics[m]) : "");
+  }
+  return row + counter_columns(environment, result.counters, result.status == 0);
+}
+
+int run(const Arguments& arguments) {
+  const OpenedStore opened = open_store(arguments.positional[0]);
+  const Environment& environment = opened.environment;
+  ResultTable results(opened.store);
+  const bool as_json = arguments.flag("json");
+  OutputFile out(arguments.has("out") ? arguments.text("out") : "-");
+  if (!as_json) out.write(csv_header(environment) + "\n");
   std::vector<double> metrics(environment.metrics().size());
   Design design(opened.space.dimensions());
   Progress progress("rows", 0);
   std::uint64_t rows = 0;
   for_each_candidate(opened, [&](std::uint32_t w, std::uint64_t number, std::span<const Gene> genes, ResultId id) {
-    const StoredResult& result = results[id];
+    const ResultTable::Row result = results.at(w, id);
+    const std::string& workload = opened.workloads[w]->name;
     opened.space.design_of(genes, design);
     environment.price(*opened.workloads[w], design, result.counters, metrics);
-    std::string line = csv_field(opened.workloads[w]->name) + "," + std::to_string(number);
-    for (std::size_t p = 0; p < design.size(); ++p) line += "," + environment.parameters()[p].format(design[p]);
-    line += "," + environment.status_text(result.status);
-    for (std::size_t m = 0; m < metrics.size(); ++m) {
-      line += "," + (result.status == 0 ? format_metric(environment.metrics()[m], metrics[m]) : "");
+    if (as_json) {
+      nlohmann::ordered_json json{{primary_option(environment).name, workload}, {"candidate", number}};
+      json.update(result_json(environment, design, result.status, metrics, result.counters));
+      out.write(json.dump() + "\n");
+    } else {
+      out.write(csv_field(workload) + "," + std::to_string(number) + csv_row(environment, design, result, metrics) + "\n");
     }
-    out.write(line + counter_columns(environment, result.counters, result.status == 0) + "\n");
     progress.update(++rows);
     return true;
   });
@@ -41,13 +60,14 @@ int run(const Arguments& arguments) {
 
 }  // namespace
 
-const Verb kExportVerb{"export",
-                       "STORE.db [--out FILE.csv]",
-                       "Writes every candidate of a run store as a CSV row: parameters, status, metrics, counters.",
-                       {{"out", "FILE", "CSV file; default: standard output"}},
-                       1,
-                       1,
-                       "  exarch export sweep.db --out sweep.csv\n  exarch export run.db | head\n",
-                       run};
+const Verb kExportVerb{.name = "export",
+                       .synopsis = "STORE.db [--out FILE] [--json]",
+                       .doc = "Writes every candidate of a run store as a CSV row: parameters, status, metrics, counters.",
+                       .options = {{"out", "FILE", "file to write; default: standard output"}},
+                       .json = "an object per candidate, one per line",
+                       .min_positional = 1,
+                       .max_positional = 1,
+                       .examples = "  exarch export sweep.db --out sweep.csv\n  exarch export run.db --json | head\n",
+                       .run = run};
 
 }  // namespace exarch::cli

@@ -35,7 +35,7 @@ Identity identity_of(const Environment& environment, const DesignSpace& space, c
           {"agent parameters", nlohmann::json(agent_parameters(arguments)).dump()},
           {"population", std::to_string(arguments.number("population", 2, 1'000'000))},
           {"objective", objective.text()},
-          {"seed", std::to_string(arguments.number("seed", 0, ~0ull >> 1))},
+          {"seed", std::to_string(arguments.seed())},
           {"engine", arguments.text("engine")},
           {"sharing", arguments.flag("no-share") ? "off" : "on"}};
 }
@@ -75,11 +75,10 @@ class Search {
         backend_(make_backend(arguments)),
         options_(given_workloads(environment, arguments)),
         leaders_(std::max<std::size_t>(1, arguments.number("top", 1, 1000))) {
-    if (options_.size() != 1) throw UsageError("search takes one trace; run one search per trace");
+    if (options_.size() != 1) throw UsageError("search takes one workload; run one search for each");
     if (!arguments.has("out")) throw UsageError("no --out FILE.db given for the run store");
     generations_ = static_cast<std::uint32_t>(arguments.number("generations", 1, 10'000'000));
-    AgentOptions agent{arguments.number("seed", 0, ~0ull >> 1), arguments.number("population", 2, 1'000'000),
-                       agent_parameters(arguments)};
+    AgentOptions agent{arguments.seed(), arguments.number("population", 2, 1'000'000), agent_parameters(arguments)};
     agent_ = make_agent(arguments.text("agent"), space_, agent);
     const auto workload = load(environment, options_[0]);
     evaluator_ = std::make_unique<Evaluator>(environment, workload, backend_, evaluator_options(arguments));
@@ -168,55 +167,79 @@ class Search {
       next_ = last->generation + 1;
       requested_ = last->requested;
     }
-    std::cerr << "exarch: continuing " << arguments_.text("out") << " after " << next_ << " generations\n";
+    if (next_ >= generations_) {
+      std::cerr << "exarch: " << arguments_.text("out") << " already holds " << next_ << " generations, --generations is "
+                << generations_ << "; nothing is run\n";
+    } else {
+      std::cerr << "exarch: continuing " << arguments_.text("out") << " after " << next_ << " generations\n";
+    }
   }
 
   std::string value_text(const Best& best) const {
     std::vector<double> metrics(environment_.metrics().size());
     evaluator_->price(best.outcome, best.design, metrics);
     char text[64];
-    std::snprintf(text, sizeof text, "%.6g", objective_.score(metrics, true).value);
+    std::snprintf(text, sizeof text, "%.6g", objective_.score(metrics, evaluator_->status(best.outcome) == 0).value);
     return text;
   }
 
   void report(double seconds) {
+    const std::uint64_t simulated = evaluator_->simulated();  // without the default design, unless the agent asked for it
     const Design standard = default_design(environment_);
-    const std::uint64_t simulated = evaluator_->simulated();
     const auto standard_id = evaluator_->evaluate(standard)[0];
-    std::vector<double> metrics(environment_.metrics().size());
-    std::vector<std::vector<std::string>> rows{{"", "objective"}};
-    for (std::size_t m = 0; m < kShown; ++m) rows[0].push_back(environment_.metrics()[m].name);
-    rows[0].emplace_back("design");
-    const auto add = [&](const std::string& label, Evaluator::OutcomeId id, const Design& design) {
-      evaluator_->price(id, design, metrics);
-      char value[64];
-      std::snprintf(value, sizeof value, "%.6g", objective_.score(metrics, evaluator_->status(id) == 0).value);
-      rows.push_back({label, value});
-      for (std::size_t m = 0; m < kShown; ++m) rows.back().push_back(format_metric(environment_.metrics()[m], metrics[m]));
-      rows.back().push_back(format_design(environment_, design));
-    };
-    add("default", standard_id, standard);
-    int rank = 0;
-    for (const Best& best : leaders_.best()) add("#" + std::to_string(++rank), best.outcome, best.design);
+    std::vector<Best> shown{{0, standard, standard_id}};
+    shown.insert(shown.end(), leaders_.best().begin(), leaders_.best().end());
     if (arguments_.flag("json")) {
-      print_json(rows, simulated, seconds);
-    } else {
-      std::cout << "objective " << objective_.text() << " on " << evaluator_->workload().name << ", agent "
-                << arguments_.text("agent") << ", seed " << arguments_.text("seed") << "\n\n";
-      print_table(rows);
-      if (leaders_.best().empty()) std::cout << "\nno feasible design was found\n";
-      std::cout << "\nrequested " << requested_ << " evaluations in " << next_ << " generations, simulated " << simulated
-                << " runs, in " << short_time(seconds) << "; results in " << arguments_.text("out") << "\n";
+      print_json(shown, simulated, seconds);
+      return;
     }
+    std::cout << "objective " << objective_.text() << " on " << evaluator_->workload().name << ", agent "
+              << arguments_.text("agent") << ", seed " << arguments_.seed() << "\n\n";
+    print_designs(shown);
+    if (leaders_.best().empty()) std::cout << "\nno feasible design was found\n";
+    std::cout << "\nrequested " << requested_ << " evaluations in " << next_ << " generations, simulated " << simulated
+              << " runs, in " << short_time(seconds) << "; results in " << arguments_.text("out") << "\n";
   }
 
-  void print_json(const std::vector<std::vector<std::string>>& rows, std::uint64_t simulated, double seconds) const {
-    nlohmann::ordered_json json{{"objective", objective_.text()}, {"generations", next_}, {"requested", requested_},
-                                {"simulated", simulated},         {"seconds", seconds},   {"out", arguments_.text("out")}};
-    for (std::size_t r = 1; r < rows.size(); ++r) {
-      nlohmann::ordered_json entry;
-      for (std::size_t c = 0; c < rows[r].size(); ++c) entry[c == 0 ? "rank" : rows[0][c]] = rows[r][c];
-      json["designs"].push_back(entry);
+  // The first of `shown` is the default design.
+  void print_designs(const std::vector<Best>& shown) const {
+    std::vector<double> metrics(environment_.metrics().size());
+    const auto first_metrics = environment_.metrics().first(std::min(kShown, metrics.size()));
+    std::vector<std::vector<std::string>> rows{{"", "objective"}};
+    for (const MetricInfo& metric : first_metrics) rows[0].push_back(metric.name);
+    rows[0].emplace_back("design");
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+      rows.push_back({i == 0 ? "default" : "#" + std::to_string(i), value_text(shown[i])});
+      evaluator_->price(shown[i].outcome, shown[i].design, metrics);
+      for (std::size_t m = 0; m < first_metrics.size(); ++m) rows.back().push_back(format_metric(first_metrics[m], metrics[m]));
+      rows.back().push_back(format_design(environment_, shown[i].design));
+    }
+    print_table(rows);
+  }
+
+  void print_json(const std::vector<Best>& shown, std::uint64_t simulated, double seconds) const {
+    nlohmann::ordered_json json{{"objective", objective_.text()},
+                                {"workload", evaluator_->workload().name},
+                                {"agent", arguments_.text("agent")},
+                                {"seed", arguments_.seed()},
+                                {"generations", next_},
+                                {"requested", requested_},
+                                {"simulated", simulated},
+                                {"seconds", seconds},
+                                {"out", arguments_.text("out")}};
+    std::vector<double> metrics(environment_.metrics().size());
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+      const Best& best = shown[i];
+      const std::uint8_t status = evaluator_->status(best.outcome);
+      evaluator_->price(best.outcome, best.design, metrics);
+      nlohmann::ordered_json entry{{"objective", objective_.score(metrics, status == 0).value}};
+      entry.update(result_json(environment_, best.design, status, metrics, evaluator_->counters(best.outcome)));
+      if (i == 0) {
+        json["default"] = entry;
+        json["best"] = nlohmann::ordered_json::array();
+      } else {
+        json["best"].push_back(entry);
+      }
     }
     std::cout << json.dump(2) << "\n";
   }
@@ -256,27 +279,31 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 const Verb kSearchVerb{
-    "search",
-    "ENVIRONMENT --trace NAME --out FILE.db [--agent NAME] [--population N] [--generations N] [--objective EXPR]",
-    "Lets an agent search a design space; continues where it stopped.",
-    std::vector<OptionSpec>{
-        {"space", "NAME|FILE", "a shipped space or a space file (.json); default: the environment's first"},
-        {"agent", "NAME", "random, grid or ga", "ga"},
-        {"set-agent", "key=value", "sets a hyperparameter of the agent; repeatable", "", true},
-        {"population", "N", "candidates per generation", "1024"},
-        {"generations", "N", "generations", "50"},
-        {"objective", "EXPR", "a preset (see exarch envs) or an expression, e.g. 'min:total_energy_pj, average_power_mw<=1500'"},
-        {"seed", "S", "seed", "1"},
-        {"top", "N", "designs to show at the end", "5"},
-        {"out", "FILE", "run store (SQLite)"},
-        {"json", "", "the closing report as JSON"}} +
-        workload_options() + backend_options(),
-    1,
-    1,
-    "  exarch search dram --trace cloud-1 --agent ga --population 1024 --generations 50 --objective latency --seed 1 --out "
-    "run.db\n"
-    "  exarch search dram --trace random --objective archgym-both --agent random --generations 10 --out rw.db\n\nAgents:\n" +
+    .name = "search",
+    .synopsis = "ENVIRONMENT WORKLOAD --out FILE.db [--agent NAME] [--population N] [--generations N] [--objective EXPR]",
+    .doc = "Lets an agent search a design space; continues where it stopped.",
+    .options =
+        std::vector<OptionSpec>{
+            {"space", "NAME|FILE", "a shipped space or a space file (.json); default: the environment's first"},
+            {"agent", "NAME", "random, grid or ga", "ga"},
+            {"set-agent", "key=value", "sets a hyperparameter of the agent; repeatable", "", true},
+            {"population", "N", "candidates per generation", "1024"},
+            {"generations", "N", "generations", "50"},
+            {"objective", "EXPR",
+             "a preset (see exarch envs) or an expression, e.g. 'min:total_energy_pj, average_power_mw<=1500'"},
+            {"top", "N", "designs to show at the end", "5"},
+            {"out", "FILE", "run store (SQLite)"}} +
+        evaluation_options() + workload_options(),
+    .simulates = true,
+    .draws = true,
+    .json = "what was requested and simulated, the default design and the best ones",
+    .min_positional = 1,
+    .max_positional = 1,
+    .examples =
+        "  exarch search dram --trace cloud-1 --agent ga --population 1024 --generations 50 --objective latency --seed 1 --out "
+        "run.db\n"
+        "  exarch search dram --trace random --objective archgym-both --agent random --generations 10 --out rw.db\n\nAgents:\n" +
         agent_help(),
-    run};
+    .run = run};
 
 }  // namespace exarch::cli

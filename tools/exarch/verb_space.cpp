@@ -27,10 +27,11 @@ std::uint64_t count_classes(const Environment& environment, const DesignSpace& s
 
 int run(const Arguments& arguments) {
   const Environment& environment = find_environment(arguments.positional[0]);
-  std::vector<std::vector<std::string>> rows{{"space", "points", "trace", "classes"}};
+  const std::string& primary = primary_option(environment).name;
+  std::vector<std::vector<std::string>> rows{{"space", "points", primary, "classes"}};
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   std::vector<DesignSpace> spaces;
-  if (!arguments.has("space") && !arguments.has("trace")) {
+  if (!arguments.has("space") && !arguments.has(primary)) {
     spaces.assign(environment.spaces().begin(), environment.spaces().end());
   } else {
     spaces.push_back(resolve_space(environment, arguments.text("space")));
@@ -38,13 +39,13 @@ int run(const Arguments& arguments) {
   for (const DesignSpace& space : spaces) {
     nlohmann::ordered_json entry = nlohmann::ordered_json::parse(space.to_json());
     entry["points"] = space.size();
-    if (!arguments.has("trace")) {
+    if (!arguments.has(primary)) {
       rows.push_back({space.name(), std::to_string(space.size()), "", ""});
     } else {
       for (const WorkloadOptions& options : given_workloads(environment, arguments)) {
         const std::uint64_t classes = count_classes(environment, space, *load(environment, options));
-        rows.push_back({space.name(), std::to_string(space.size()), options.at("trace"), std::to_string(classes)});
-        entry["classes"][options.at("trace")] = classes;
+        rows.push_back({space.name(), std::to_string(space.size()), options.at(primary), std::to_string(classes)});
+        entry["classes"][options.at(primary)] = classes;
       }
     }
     json.push_back(entry);
@@ -59,15 +60,15 @@ int run(const Arguments& arguments) {
 
 }  // namespace
 
-const Verb kSpaceVerb{"space",
-                      "ENVIRONMENT [--space NAME|FILE] [--trace NAME[,NAME...]] [--json]",
-                      "Shows design spaces: their points, and on a trace the classes of designs that cannot differ.",
-                      std::vector<OptionSpec>{{"space", "NAME|FILE", "a shipped space or a space file (.json)"},
-                                              {"json", "", "as JSON, values included"}} +
-                          workload_options(),
-                      1,
-                      1,
-                      "  exarch space dram\n  exarch space dram --space archgym-aco --trace cloud-1\n",
-                      run};
+const Verb kSpaceVerb{
+    .name = "space",
+    .synopsis = "ENVIRONMENT [--space NAME|FILE] [WORKLOAD] [--json]",
+    .doc = "Shows design spaces: their points, and on a workload the classes of designs that cannot differ.",
+    .options = std::vector<OptionSpec>{{"space", "NAME|FILE", "a shipped space or a space file (.json)"}} + workload_options(),
+    .json = "an array of spaces, values included",
+    .min_positional = 1,
+    .max_positional = 1,
+    .examples = "  exarch space dram\n  exarch space dram --space archgym-aco --trace cloud-1\n",
+    .run = run};
 
 }  // namespace exarch::cli
