@@ -13,7 +13,7 @@ __device__ __noinline__ Status run_as(const DeviceBatch& batch, const Controller
   return kernel.run(batch.max_steps);
 }
 
-// Budget: 64 registers, 1,536 bytes of stack, 16 of spills around the calls.
+// Budget: 64 registers, 1,536 bytes of stack, no spills.
 __global__ void __launch_bounds__(kLargestBlock, kSinglePassBlocks)
     dense_mixed_kernel(const __grid_constant__ DeviceBatch batch, std::uint32_t first, std::uint32_t count) {
   run_position<false>(batch, first, count, [&](const ControllerParams& params, const Scratch& scratch, RunResult& result) {
