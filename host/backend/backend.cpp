@@ -6,25 +6,47 @@
 #include "kernels/batch/dram_launch.hpp"
 
 namespace exarch {
+namespace {
 
-CudaProbe probe_cuda() {
-  return {false, "this version evaluates on the CPU only"};
-}
+// Below this many runs `auto` stays on the CPU. An estimate, as no device has been measured: a device's thread is some hundred
+// times slower than a core, and thousands of them run at once.
+constexpr std::size_t kFewestRunsForCuda = 512;
 
-Backend::Backend(const std::string& kind, unsigned threads) : pool_(threads) {
+}  // namespace
+
+Backend::Backend(const std::string& kind, unsigned threads) : automatic_(kind == "auto"), pool_(threads) {
   static const std::array<std::string, 3> kKinds{"auto", "cpu", "cuda"};
   if (kind == "cuda") {
-    throw Error("--backend cuda: " + probe_cuda().reason + "; use --backend cpu (the results are the same)");
-  }
-  if (kind != "auto" && kind != "cpu") {
+    if (const CudaProbe probe = probe_cuda(); !probe.available) {
+      throw Error("--backend cuda: " + probe.reason + "; or use --backend cpu (the results are the same)");
+    }
+    cuda_ = true;
+  } else if (kind == "cpu") {
+    cuda_ = false;
+  } else if (kind != "auto") {
     throw UsageError("unknown backend '" + kind + "'" + did_you_mean(kind, kKinds) + "; use auto, cpu or cuda");
   }
 }
 
-std::string Backend::description() const {
+bool Backend::has_cuda() {
+  if (!cuda_) cuda_ = probe_cuda().available;
+  return *cuda_;
+}
+
+bool Backend::uses_cuda(std::size_t runs) {
+  return (!automatic_ || runs >= kFewestRunsForCuda) && has_cuda();
+}
+
+CudaDevices& Backend::devices() {
+  if (!devices_) devices_ = open_cuda_devices();
+  return *devices_;
+}
+
+std::string Backend::description() {
   const char* level = "";
   (void)dram::cpu_run_function(&level);
-  return "cpu, " + std::to_string(pool_.threads()) + (pool_.threads() == 1 ? " thread, " : " threads, ") + level;
+  const std::string cpu = "cpu, " + std::to_string(pool_.threads()) + (pool_.threads() == 1 ? " thread, " : " threads, ") + level;
+  return has_cuda() ? "cuda, " + probe_cuda().reason + "; " + cpu : cpu;
 }
 
 }  // namespace exarch

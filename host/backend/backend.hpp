@@ -1,30 +1,37 @@
-// Where candidates are evaluated: the CPU's cores, or a CUDA device.
+// Where candidates are evaluated: the CPU's cores, or CUDA devices. The results are the same.
 #pragma once
 
+#include <cstddef>
+#include <memory>
+#include <optional>
 #include <string>
 
+#include "host/backend/cuda_devices.hpp"
 #include "host/backend/thread_pool.hpp"
 
 namespace exarch {
 
-struct CudaProbe {
-  bool available = false;
-  std::string reason;  // one line: which device, or why not
-};
-
-// What a CUDA backend would find on this machine with this build.
-[[nodiscard]] CudaProbe probe_cuda();
-
 class Backend {
  public:
   // `kind`: auto, cpu or cuda (UsageError otherwise; Error if cuda is asked for and cannot be had). `threads` = 0: all.
+  // auto takes CUDA devices where any answer, else the CPU; it looks for them when first needed.
   explicit Backend(const std::string& kind = "auto", unsigned threads = 0);
 
   [[nodiscard]] ThreadPool& pool() { return pool_; }
+  // Whether a batch of `runs` goes to the CUDA devices. auto leaves small batches to the CPU: one run takes a device's thread far
+  // longer than a core.
+  [[nodiscard]] bool uses_cuda(std::size_t runs);
+  // Only where uses_cuda().
+  [[nodiscard]] CudaDevices& devices();
   // "cpu, 2 threads, x86-64-v3"; for reports.
-  [[nodiscard]] std::string description() const;
+  [[nodiscard]] std::string description();
 
  private:
+  [[nodiscard]] bool has_cuda();
+
+  bool automatic_;
+  std::optional<bool> cuda_;  // empty: not looked for yet
+  std::shared_ptr<CudaDevices> devices_;
   ThreadPool pool_;
 };
 

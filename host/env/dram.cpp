@@ -7,6 +7,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "host/env/dram_cuda.hpp"
 #include "host/error.hpp"
 #include "host/reference/dram_reference.hpp"
 #include "host/spec/data_dir.hpp"
@@ -489,6 +490,28 @@ void DramEnvironment::simulate(const Workload& base, std::span<const std::int64_
   outcomes.status.resize(first + count);
   outcomes.counters.resize((first + count) * kCounterColumns);
   outcomes.detail.resize((first + count) * sizeof(Detail));
+  const auto store = [&](std::size_t i, const RunResult& result, bool exact) {
+    const std::size_t slot = first + i;
+    outcomes.status[slot] = static_cast<std::uint8_t>(result.status);
+    flatten(result.counters, std::span(outcomes.counters).subspan(slot * kCounterColumns, kCounterColumns));
+    Detail detail{};
+    detail.proof.witness = result.witness;
+    detail.proof.order_resolved = exact ? 1 : 0;
+    std::memcpy(detail.latency_histogram, result.counters.latency_histogram, sizeof detail.latency_histogram);
+    std::memcpy(outcomes.detail.data() + slot * sizeof(Detail), &detail, sizeof detail);
+  };
+  if (engine == Engine::fast && backend.uses_cuda(count)) {
+    std::vector<ControllerParams> params(count);
+    for (std::size_t i = 0; i < count; ++i) params[i] = params_of(designs.subspan(i * kColumns, kColumns));
+    std::vector<RunResult> results(count);
+    std::vector<std::uint8_t> exact(count);
+    run_on_cuda(workload, params, backend.devices(), results, exact);
+    constexpr std::size_t kBlock = 1024;
+    backend.pool().for_each((count + kBlock - 1) / kBlock, [&](std::size_t block, unsigned) {
+      for (std::size_t i = block * kBlock; i < std::min(count, (block + 1) * kBlock); ++i) store(i, results[i], exact[i] != 0);
+    });
+    return;
+  }
   std::vector<Workspace> workspaces(backend.pool().threads());
   backend.pool().for_each(count, [&](std::size_t i, unsigned worker) {
     const ControllerParams params = params_of(designs.subspan(i * kColumns, kColumns));
@@ -499,14 +522,7 @@ void DramEnvironment::simulate(const Workload& base, std::span<const std::int64_
     } else {
       exact = workspaces[worker].run(workload, params, result);
     }
-    const std::size_t slot = first + i;
-    outcomes.status[slot] = static_cast<std::uint8_t>(result.status);
-    flatten(result.counters, std::span(outcomes.counters).subspan(slot * kCounterColumns, kCounterColumns));
-    Detail detail{};
-    detail.proof.witness = result.witness;
-    detail.proof.order_resolved = exact ? 1 : 0;
-    std::memcpy(detail.latency_histogram, result.counters.latency_histogram, sizeof detail.latency_histogram);
-    std::memcpy(outcomes.detail.data() + slot * sizeof(Detail), &detail, sizeof detail);
+    store(i, result, exact);
   });
 }
 

@@ -42,8 +42,8 @@ struct WorkloadOption {
 
 using WorkloadOptions = std::map<std::string, std::string>;
 
-// A loaded workload; immutable, shared by all candidates.
-class Workload {
+// A loaded workload; immutable, shared by all candidates. Backends recognise one they have seen as the same object.
+class Workload : public std::enable_shared_from_this<Workload> {
  public:
   virtual ~Workload() = default;
   std::string name;                   // its value of the primary option

@@ -1,25 +1,107 @@
-// The CUDA launch of the DRAM single pass: one thread per candidate.
-//
-// Not wired to a backend yet; it keeps the kernels compiling for the device, and reports their registers and spills.
-#include "kernels/batch/dram_cuda.cuh"
+// Binning and the choice of a kernel's instantiation; the kernels themselves are in dram_cuda_policy.cu.
+#include <cub/device/device_radix_sort.cuh>
+
+#include "kernels/batch/dram_cuda.hpp"
+#include "kernels/batch/dram_policies.cuh"
 
 namespace exarch::dram {
 
-__global__ void single_pass_kernel(WorkloadView workload, const ControllerParams* params, const Distances* distances,
-                                   BufferSlot* slots, std::uint32_t slots_per_candidate, PendingResponse* pending,
-                                   std::uint32_t pending_per_candidate, std::uint32_t candidates, std::uint64_t max_steps,
-                                   RunResult* results) {
-  const std::uint32_t candidate = blockIdx.x * blockDim.x + threadIdx.x;
-  if (candidate >= candidates) return;
-  const Scratch scratch{slots + std::uint64_t{candidate} * slots_per_candidate,
-                        slots_per_candidate,
-                        pending + std::uint64_t{candidate} * pending_per_candidate,
-                        pending_per_candidate,
-                        nullptr,
-                        nullptr,
-                        nullptr,
-                        0};
-  simulate_single_pass(workload, params[candidate], *distances, scratch, max_steps, results[candidate]);
+static_assert(static_cast<std::uint32_t>(Choice::row_hit_grouped) < 3);
+
+template <>
+cudaError_t launch_policy<0, false>(const DeviceBatch&, Choice, const LaunchShape&);
+template <>
+cudaError_t launch_policy<1, false>(const DeviceBatch&, Choice, const LaunchShape&);
+template <>
+cudaError_t launch_policy<2, false>(const DeviceBatch&, Choice, const LaunchShape&);
+template <>
+cudaError_t launch_policy<3, false>(const DeviceBatch&, Choice, const LaunchShape&);
+template <>
+cudaError_t launch_policy<0, true>(const DeviceBatch&, Choice, const LaunchShape&);
+template <>
+cudaError_t launch_policy<1, true>(const DeviceBatch&, Choice, const LaunchShape&);
+template <>
+cudaError_t launch_policy<2, true>(const DeviceBatch&, Choice, const LaunchShape&);
+template <>
+cudaError_t launch_policy<3, true>(const DeviceBatch&, Choice, const LaunchShape&);
+
+namespace {
+
+constexpr std::uint32_t kKeyBlock = 256;
+
+// Budget: 32 registers, no stack.
+__global__ void __launch_bounds__(kKeyBlock)
+    sort_key_kernel(const ControllerParams* __restrict__ params, bool has_writes, std::uint32_t count,
+                    std::uint8_t* __restrict__ keys, std::uint32_t* __restrict__ candidates) {
+  const std::uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i >= count) return;
+  const ControllerParams p = params[i];
+  const std::uint32_t bin =
+      bin_of(static_cast<std::uint32_t>(p.page_policy), static_cast<std::uint32_t>(choice_of(p, has_writes)));
+  const std::uint32_t detail = static_cast<std::uint32_t>(p.arbiter) << 2 | static_cast<std::uint32_t>(p.resp_queue) << 1 |
+                               static_cast<std::uint32_t>(p.refresh_policy);
+  keys[i] = static_cast<std::uint8_t>(bin << 4 | detail);
+  candidates[i] = i;
+}
+
+// sort_into_bins()'s space: keys in, keys out, candidates in, CUB's own.
+struct SortSpace {
+  std::size_t keys, candidates, cub;
+};
+
+SortSpace sort_space(std::uint32_t count) {
+  const auto rounded = [](std::size_t bytes) { return (bytes + 255) / 256 * 256; };
+  std::size_t cub = 0;
+  cub::DeviceRadixSort::SortPairs(nullptr, cub, static_cast<const std::uint8_t*>(nullptr), static_cast<std::uint8_t*>(nullptr),
+                                  static_cast<const std::uint32_t*>(nullptr), static_cast<std::uint32_t*>(nullptr),
+                                  static_cast<int>(count), 0, kSortKeyBits);
+  return {rounded(count), rounded(count * sizeof(std::uint32_t)), rounded(cub)};
+}
+
+}  // namespace
+
+std::uint32_t bin_of(const ControllerParams& params, bool has_writes) {
+  return bin_of(static_cast<std::uint32_t>(params.page_policy), static_cast<std::uint32_t>(choice_of(params, has_writes)));
+}
+
+std::size_t sort_bytes(std::uint32_t count) {
+  const SortSpace space = sort_space(count);
+  return 2 * space.keys + space.candidates + space.cub;
+}
+
+int sort_into_bins(const DeviceBatch& batch, std::uint32_t* order, std::uint32_t count, std::byte* space, void* stream) {
+  SortSpace bytes = sort_space(count);
+  auto* keys = reinterpret_cast<std::uint8_t*>(space);
+  auto* sorted_keys = keys + bytes.keys;
+  auto* candidates = reinterpret_cast<std::uint32_t*>(space + 2 * bytes.keys);
+  std::byte* cub_space = space + 2 * bytes.keys + bytes.candidates;
+  const auto cuda_stream = static_cast<cudaStream_t>(stream);
+  sort_key_kernel<<<(count + kKeyBlock - 1) / kKeyBlock, kKeyBlock, 0, cuda_stream>>>(batch.params, batch.workload.has_writes,
+                                                                                      count, keys, candidates);
+  if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess) return error;
+  return cub::DeviceRadixSort::SortPairs(cub_space, bytes.cub, keys, sorted_keys, candidates, order, static_cast<int>(count), 0,
+                                         kSortKeyBits, cuda_stream);
+}
+
+int check_device() {
+  cudaFuncAttributes attributes{};
+  return cudaFuncGetAttributes(&attributes, sort_key_kernel);
+}
+
+int launch_bin(const DeviceBatch& batch, std::uint32_t bin, bool exact, std::uint32_t first, std::uint32_t count,
+               std::uint32_t block, void* stream) {
+  const auto choice = static_cast<Choice>(bin % 3);
+  const LaunchShape shape{first, count, block, static_cast<cudaStream_t>(stream)};
+  switch (bin / 3) {
+    case 0:
+      return exact ? launch_policy<0, true>(batch, choice, shape) : launch_policy<0, false>(batch, choice, shape);
+    case 1:
+      return exact ? launch_policy<1, true>(batch, choice, shape) : launch_policy<1, false>(batch, choice, shape);
+    case 2:
+      return exact ? launch_policy<2, true>(batch, choice, shape) : launch_policy<2, false>(batch, choice, shape);
+    default:
+      return exact ? launch_policy<3, true>(batch, choice, shape) : launch_policy<3, false>(batch, choice, shape);
+  }
 }
 
 }  // namespace exarch::dram

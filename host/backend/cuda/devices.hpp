@@ -1,0 +1,92 @@
+// CUDA devices with their streams. Builds with CUDA only; knows no cost model.
+//
+// A device has two lanes, so that one batch can be prepared and fetched while another runs. A lane's kernels may spread over side
+// streams: batches are launched bin by bin, and bins alone are too small to fill a device.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <typeindex>
+#include <unordered_map>
+#include <vector>
+
+#include "host/backend/cuda/cuda_try.hpp"
+#include "host/backend/cuda_devices.hpp"
+
+namespace exarch {
+
+class CudaLane {
+ public:
+  static constexpr std::size_t kSideStreams = 12;
+
+  CudaLane();
+  CudaLane(const CudaLane&) = delete;
+  CudaLane& operator=(const CudaLane&) = delete;
+  ~CudaLane();
+
+  [[nodiscard]] cudaStream_t stream() const { return stream_; }
+  // Marks the point of the lane's own stream that side streams wait for.
+  void mark() { EXARCH_CUDA_TRY(cudaEventRecord(marked_, stream_)); }
+  // Side stream `i`, made to wait for the mark.
+  [[nodiscard]] cudaStream_t fork(std::size_t i);
+  // Lets the lane's own stream wait for side stream `i`. To be called when all forks have been given their work: a mark or kernel
+  // that follows waits as well.
+  void join(std::size_t i);
+  // Waits on the host for all that was joined.
+  void wait() { EXARCH_CUDA_TRY(cudaStreamSynchronize(stream_)); }
+  // Waits for everything, whatever went wrong.
+  void drain() noexcept;
+
+ private:
+  void destroy() noexcept;
+
+  cudaStream_t stream_ = nullptr;
+  cudaEvent_t marked_ = nullptr;
+  std::array<cudaStream_t, kSideStreams> side_{};
+  std::array<cudaEvent_t, kSideStreams> joined_{};
+};
+
+class CudaDevice {
+ public:
+  static constexpr unsigned kLanes = 2;
+
+  explicit CudaDevice(int ordinal);
+
+  // Makes this device the calling thread's.
+  void use() const { EXARCH_CUDA_TRY(cudaSetDevice(ordinal_)); }
+  [[nodiscard]] CudaLane& lane(unsigned i) { return lanes_[i]; }
+  // Bytes one lane may take: its share of what was free when the device was opened, with some left to others.
+  [[nodiscard]] std::size_t lane_bytes() const { return lane_bytes_; }
+  // What a cost model keeps on this device (its arenas, its workloads), made at first use.
+  template <class State>
+  [[nodiscard]] State& state() {
+    std::shared_ptr<void>& slot = states_[std::type_index(typeid(State))];
+    if (!slot) slot = std::make_shared<State>();
+    return *static_cast<State*>(slot.get());
+  }
+
+ private:
+  int ordinal_;
+  std::size_t lane_bytes_;
+  std::array<CudaLane, kLanes> lanes_;
+  std::unordered_map<std::type_index, std::shared_ptr<void>> states_;
+};
+
+class CudaDevices {
+ public:
+  explicit CudaDevices(const std::vector<int>& ordinals);
+
+  [[nodiscard]] std::size_t size() const { return devices_.size(); }
+  [[nodiscard]] CudaDevice& operator[](std::size_t i) { return *devices_[i]; }
+  // Held by whoever runs a batch.
+  [[nodiscard]] std::mutex& mutex() { return mutex_; }
+
+ private:
+  std::vector<std::unique_ptr<CudaDevice>> devices_;
+  std::mutex mutex_;
+};
+
+}  // namespace exarch

@@ -1,0 +1,39 @@
+// How a batch of DRAM candidates is run on a device that takes thousands at once: cut into chunks that fit its memory, two chunks
+// in flight, and whatever the first attempt leaves open run again: ties with the exact kernel, runs short of scratch with more of
+// it.
+//
+// Knows no CUDA; the device is behind ChunkDevice, which tests play on the CPU.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "host/env/dram.hpp"
+
+namespace exarch::dram {
+
+struct Chunk {
+  std::span<const ControllerParams> params;  // (candidate)
+  ScratchSize scratch;                       // for each of them
+  bool exact;
+};
+
+class ChunkDevice {
+ public:
+  static constexpr unsigned kLanes = 2;
+
+  virtual ~ChunkDevice() = default;
+  // Most candidates worth giving to a lane at once, at least 1.
+  [[nodiscard]] virtual std::size_t capacity(const ScratchSize& scratch, bool exact) const = 0;
+  // Starts a chunk on an idle lane; false if there is not enough memory for it. `chunk.params` need not outlive the call.
+  [[nodiscard]] virtual bool start(unsigned lane, const Chunk& chunk) = 0;
+  // Waits for the lane's chunk; (candidate), valid until the lane's next start().
+  [[nodiscard]] virtual std::span<const RunResult> finish(unsigned lane) = 0;
+};
+
+// Runs all candidates to the end. `exact[i]` tells whether the exact kernel decided candidate i. Buffers: (candidate).
+void run_chunks(const DramWorkload& workload, std::span<const ControllerParams> params, ChunkDevice& device,
+                std::span<RunResult> results, std::span<std::uint8_t> exact);
+
+}  // namespace exarch::dram

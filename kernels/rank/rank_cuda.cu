@@ -1,0 +1,138 @@
+// Ranking on a CUDA device. All sorts are stable and on integer keys, so that Thrust takes its radix sort and ties stay in order
+// of their candidates.
+#include <thrust/binary_search.h>
+#include <thrust/copy.h>
+#include <thrust/device_vector.h>
+#include <thrust/extrema.h>
+#include <thrust/functional.h>
+#include <thrust/gather.h>
+#include <thrust/iterator/zip_iterator.h>
+#include <thrust/scan.h>
+#include <thrust/sequence.h>
+#include <thrust/sort.h>
+#include <thrust/transform.h>
+#include <thrust/tuple.h>
+#include <thrust/unique.h>
+
+#include <algorithm>
+
+#include "kernels/rank/rank.hpp"
+#include "kernels/rank/staircase.hpp"
+
+namespace exarch::rank {
+namespace {
+
+using Keys = thrust::device_vector<std::uint64_t>;
+using Candidates = thrust::device_vector<std::uint32_t>;
+
+struct KeyOf {
+  __host__ __device__ std::uint64_t operator()(double value) const { return order_key(value); }
+};
+
+Keys keys_of(std::span<const double> values) {
+  const thrust::device_vector<double> there(values.begin(), values.end());
+  Keys keys(values.size());
+  thrust::transform(there.begin(), there.end(), keys.begin(), KeyOf{});
+  return keys;
+}
+
+Candidates all_candidates(std::size_t count) {
+  Candidates candidates(count);
+  thrust::sequence(candidates.begin(), candidates.end());
+  return candidates;
+}
+
+template <class Iterator>
+std::vector<std::uint32_t> fetch(Iterator begin, Iterator end) {
+  std::vector<std::uint32_t> here(static_cast<std::size_t>(end - begin));
+  thrust::copy(begin, end, here.begin());
+  return here;
+}
+
+std::vector<std::uint32_t> top_k(std::span<const double> cost, std::size_t k) {
+  Keys keys = keys_of(cost);
+  Candidates order = all_candidates(cost.size());
+  thrust::stable_sort_by_key(keys.begin(), keys.end(), order.begin());
+  return fetch(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(min_of(k, cost.size())));
+}
+
+std::uint32_t argmin(std::span<const double> cost) {
+  const Keys keys = keys_of(cost);
+  return static_cast<std::uint32_t>(thrust::min_element(keys.begin(), keys.end()) - keys.begin());
+}
+
+std::vector<std::uint32_t> distinct(std::span<const std::uint64_t> key) {
+  Keys keys(key.begin(), key.end());
+  Candidates order = all_candidates(key.size());
+  thrust::stable_sort_by_key(keys.begin(), keys.end(), order.begin());
+  const auto end = thrust::unique_by_key(keys.begin(), keys.end(), order.begin()).second;
+  thrust::sort(order.begin(), end);
+  return fetch(order.begin(), end);
+}
+
+// Candidates in ascending order of all objectives, the first one deciding first: least significant key first, each sort stable.
+Candidates sorted(const std::vector<Keys>& objectives) {
+  Candidates order = all_candidates(objectives[0].size());
+  Keys keys(order.size());
+  for (auto objective = objectives.rbegin(); objective != objectives.rend(); ++objective) {
+    thrust::gather(order.begin(), order.end(), objective->begin(), keys.begin());
+    thrust::stable_sort_by_key(keys.begin(), keys.end(), order.begin());
+  }
+  return order;
+}
+
+struct Below {
+  __host__ __device__ bool operator()(const thrust::tuple<std::uint64_t, std::uint64_t, std::uint32_t>& t) const {
+    return thrust::get<2>(t) == 0 || thrust::get<0>(t) < thrust::get<1>(t);
+  }
+};
+
+// In sorted order, a candidate is on the front if its second objective is below all earlier ones.
+std::vector<std::uint32_t> front_of_two(const Candidates& order, const Keys& second) {
+  const std::size_t count = order.size();
+  Keys keys(count), best_before(count);
+  thrust::gather(order.begin(), order.end(), second.begin(), keys.begin());
+  thrust::exclusive_scan(keys.begin(), keys.end(), best_before.begin(), ~std::uint64_t{0}, thrust::minimum<std::uint64_t>());
+  const Candidates position = all_candidates(count);
+  const auto stencil = thrust::make_zip_iterator(thrust::make_tuple(keys.begin(), best_before.begin(), position.begin()));
+  Candidates front(count);
+  const auto end = thrust::copy_if(order.begin(), order.end(), stencil, front.begin(), Below{});
+  thrust::sort(front.begin(), end);
+  return fetch(front.begin(), end);
+}
+
+std::vector<std::uint32_t> pareto_front(std::span<const std::span<const double>> objectives) {
+  if (objectives[0].empty()) return {};
+  std::vector<Keys> keys;
+  for (const auto& objective : objectives) keys.push_back(keys_of(objective));
+  const Candidates order = sorted(keys);
+  if (objectives.size() == 2) return front_of_two(order, keys[1]);
+  // Sorting is most of the work; what remains is a walk along the sorted candidates.
+  Staircase staircase;
+  std::vector<std::uint32_t> front = fetch(order.begin(), order.end());
+  std::erase_if(front, [&](std::uint32_t c) { return !staircase.add(order_key(objectives[1][c]), order_key(objectives[2][c])); });
+  std::sort(front.begin(), front.end());
+  return front;
+}
+
+std::vector<std::uint64_t> histogram(std::span<const double> value, std::span<const double> edges) {
+  if (edges.empty()) return {};
+  Keys keys = keys_of(value);
+  thrust::sort(keys.begin(), keys.end());
+  const Keys edge_keys = keys_of(edges);
+  Keys below(edges.size());
+  thrust::lower_bound(keys.begin(), keys.end(), edge_keys.begin(), edge_keys.end(), below.begin());
+  std::vector<std::uint64_t> ranks(edges.size()), counts(edges.size() - 1);
+  thrust::copy(below.begin(), below.end(), ranks.begin());
+  for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = ranks[i + 1] - ranks[i];
+  return counts;
+}
+
+}  // namespace
+
+const Functions* cuda_functions() {
+  static constexpr Functions kFunctions{top_k, argmin, distinct, pareto_front, histogram};
+  return &kFunctions;
+}
+
+}  // namespace exarch::rank

@@ -1,0 +1,263 @@
+// CPU and CUDA backend, side by side: status, counters and witness of every golden row's design and of random designs, to the
+// bit.
+//
+// The bodies are part of every build; without a device they are skipped with the reason.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/env/dram.hpp"
+#include "host/env/dram_cuda.hpp"
+#include "host/error.hpp"
+#include "tests/support/csv.hpp"
+#include "tests/support/random_cases.hpp"
+
+namespace exarch {
+namespace {
+
+using testing::CsvTable;
+
+const std::string kData = std::string(EXARCH_TEST_DATA) + "/golden/dram/";
+constexpr std::size_t kParameters = 12;
+
+class Parity : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (const CudaProbe probe = probe_cuda(); !probe.available) GTEST_SKIP() << probe.reason;
+    cuda_ = std::make_unique<Backend>("cuda");
+  }
+
+  // Simulates designs (design, parameter) on both backends.
+  void compare(const Workload& workload, std::span<const std::int64_t> designs, const std::string& what) {
+    Outcomes got, want;
+    dram_environment().simulate(workload, designs, Engine::fast, *cuda_, got);
+    dram_environment().simulate(workload, designs, Engine::fast, cpu_, want);
+    EXPECT_EQ(got.status, want.status) << what;
+    EXPECT_EQ(got.counters, want.counters) << what;
+    EXPECT_EQ(got.detail, want.detail) << what << " (witness, histogram or which kernel decided)";
+    compared_ += designs.size() / kParameters;
+  }
+
+  Backend cpu_{"cpu"};
+  std::unique_ptr<Backend> cuda_;
+  std::size_t compared_ = 0;
+};
+
+// The parameters a row names; the others have their default. False where Exarch does not model the row.
+bool design_of_row(const CsvTable& table, std::size_t row, std::vector<std::int64_t>& designs) {
+  const auto parameters = dram_environment().parameters();
+  std::vector<std::int64_t> design;
+  for (const ParameterInfo& parameter : parameters) {
+    design.push_back(parameter.default_value);
+    if (std::ranges::find(table.header(), parameter.name) == table.header().end()) continue;
+    const std::string& value = table.at(row, parameter.name);
+    try {
+      design.back() = parameter.parse(value == "Rankwise" ? "AllBank" : value);  // one rank: the same refresh
+    } catch (const UsageError&) {
+      return false;
+    }
+  }
+  designs.insert(designs.end(), design.begin(), design.end());
+  return true;
+}
+
+TEST_F(Parity, OnEveryGoldenRow) {
+  std::map<WorkloadOptions, std::vector<std::int64_t>> groups;
+  for (const char* file :
+       {"archgym_ddr3.csv", "archgym_ddr3_one_at_a_time.csv", "beyond_ddr3specs.csv", "beyond_ddr3settings.csv"}) {
+    const CsvTable table(kData + file);
+    for (std::size_t row = 0; row < table.size(); ++row) {
+      WorkloadOptions options;
+      for (const WorkloadOption& option : dram_environment().workload_options()) {
+        const auto& header = table.header();
+        if (std::ranges::find(header, option.name) != header.end()) options[option.name] = table.at(row, option.name);
+      }
+      if (!design_of_row(table, row, groups[options]) && groups[options].empty()) groups.erase(options);
+    }
+  }
+  for (const auto& [options, designs] : groups) {
+    std::shared_ptr<const Workload> workload;
+    try {
+      workload = dram_environment().load_workload(options);
+    } catch (const Error&) {
+      continue;  // rows of memories and mappings that Exarch refuses
+    }
+    compare(*workload, designs, options.at("trace"));
+  }
+  EXPECT_GE(compared_, 13352u);
+}
+
+std::vector<std::int64_t> random_designs(std::mt19937_64& rng, std::size_t count) {
+  std::vector<std::int64_t> designs;
+  for (std::size_t i = 0; i < count; ++i) {
+    const dram::ControllerParams p = dram::testing::random_params(rng);
+    const std::int64_t design[kParameters] = {static_cast<std::int64_t>(p.page_policy),
+                                              static_cast<std::int64_t>(p.scheduler),
+                                              static_cast<std::int64_t>(p.scheduler_buffer),
+                                              p.request_buffer_size,
+                                              static_cast<std::int64_t>(p.resp_queue),
+                                              static_cast<std::int64_t>(p.refresh_policy),
+                                              p.refresh_max_postponed,
+                                              p.refresh_max_pulledin,
+                                              static_cast<std::int64_t>(p.arbiter),
+                                              p.max_active_transactions,
+                                              0,
+                                              0};
+    designs.insert(designs.end(), std::begin(design), std::end(design));
+  }
+  return designs;
+}
+
+TEST_F(Parity, OnRandomDesignsAndTraces) {
+  using dram::testing::TraceKind;
+  std::mt19937_64 rng(0x9A61);
+  for (int round = 0; round < 60 && !HasFailure(); ++round) {
+    const auto kind = static_cast<TraceKind>(round % 5);
+    auto requests = dram::testing::random_requests(rng, kind, 20 + rng() % 400);
+    const bool relative = round % 7 == 6;
+    if (relative) {
+      for (auto& request : requests) request.issue = rng() % 50;
+    }
+    const std::uint32_t clocks[] = {800, 800, 800, 533, 1600};
+    const auto workload = dram::testing::make_workload(requests, relative, clocks[rng() % 5]);
+    workload->exact_from_start = relative || workload->view.player_period_ps != workload->view.tck_ps || rng() % 4 == 0;
+    compare(*workload, random_designs(rng, 500), "round " + std::to_string(round));
+  }
+}
+
+// Runs that outgrow their scratch area, and runs that never end.
+TEST_F(Parity, WhereRunsDoNotEndAtTheFirstAttempt) {
+  std::mt19937_64 rng(0x57A7);
+  std::vector<dram::TraceRequest> requests{{0, 0, false}, {0, 1ull << 16, false}};
+  for (std::uint64_t i = 2; i < 5000; ++i) requests.push_back({0, (i % 8) << 6, false});
+  compare(*dram::testing::make_workload(requests), random_designs(rng, 600), "starving request");
+
+  requests.clear();
+  for (std::uint64_t i = 0; i < 9000; ++i) requests.push_back({60 * i, (i % 7) << 16, false});
+  const auto rare = dram::testing::make_workload(requests, false, 800, "MICRON_1Gb_DDR3-1600_8bit_G_less_refresh");
+  rare->exact_from_start = true;
+  compare(*rare, random_designs(rng, 100), "rare refreshes");
+
+  const auto endless = dram::testing::make_workload({{0, 0, false}, {1, 1 << 16, false}, {2, 0, false}});
+  endless->view.timing.tREFI = endless->view.timing.tRFC + 1;
+  endless->distances = dram::make_distances(endless->view.timing);
+  endless->step_budget = 100000;
+  compare(*endless, random_designs(rng, 100), "nothing but refreshes");
+}
+
+// No result depends on how a batch is launched, ordered or split.
+TEST_F(Parity, WhateverTheLaunch) {
+  std::mt19937_64 rng(0x1A0C);
+  const auto workload =
+      dram::testing::make_workload(dram::testing::random_requests(rng, dram::testing::TraceKind::dense_writes, 400));
+  std::vector<dram::ControllerParams> params;
+  for (int i = 0; i < 1500; ++i) params.push_back(dram::testing::random_params(rng));
+  std::vector<dram::RunResult> want(params.size());
+  dram::Workspace workspace;
+  for (std::size_t i = 0; i < params.size(); ++i) (void)workspace.run(*workload, params[i], want[i]);
+  std::vector<std::size_t> order(params.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  for (const dram::CudaTuning& tuning : {dram::CudaTuning{32, true, 1u << 17}, dram::CudaTuning{128, true, 97},
+                                         dram::CudaTuning{256, false, 1u << 17}, dram::CudaTuning{64, false, 1}}) {
+    std::ranges::shuffle(order, rng);
+    std::vector<dram::ControllerParams> shuffled;
+    for (const std::size_t i : order) shuffled.push_back(params[i]);
+    if (tuning.chunk == 1) shuffled.resize(50);
+    std::vector<dram::RunResult> got(shuffled.size());
+    std::vector<std::uint8_t> exact(shuffled.size());
+    dram::run_on_cuda(*workload, shuffled, cuda_->devices(), got, exact, tuning);
+    for (std::size_t k = 0; k < got.size(); ++k) {
+      const dram::RunResult& w = want[order[k]];
+      ASSERT_EQ(got[k].status, w.status) << dram::testing::describe(shuffled[k]);
+      ASSERT_EQ(std::memcmp(&got[k].counters, &w.counters, sizeof w.counters), 0) << dram::testing::describe(shuffled[k]);
+      ASSERT_EQ(std::memcmp(&got[k].witness, &w.witness, sizeof w.witness), 0) << dram::testing::describe(shuffled[k]);
+    }
+  }
+}
+
+// Many batches over more workloads than a device keeps.
+TEST_F(Parity, WhenWorkloadsComeAndGo) {
+  std::mt19937_64 rng(0x60);
+  std::vector<std::shared_ptr<dram::DramWorkload>> workloads;
+  for (int i = 0; i < 12; ++i) {
+    workloads.push_back(
+        dram::testing::make_workload(dram::testing::random_requests(rng, dram::testing::TraceKind::dense_reads, 50)));
+  }
+  for (int i = 0; i < 40; ++i) {
+    const std::size_t w = rng() % workloads.size();
+    if (i % 5 == 4) {
+      workloads[w] =
+          dram::testing::make_workload(dram::testing::random_requests(rng, dram::testing::TraceKind::dense_writes, 60));
+    }
+    compare(*workloads[w], random_designs(rng, 40), "workload " + std::to_string(w));
+  }
+}
+
+// ---- what happens where there is no device ------------------------------------------------------------------------------
+
+TEST(WithoutADevice, CudaIsRefusedWithTheReason) {
+  const CudaProbe probe = probe_cuda();
+  ASSERT_FALSE(probe.reason.empty());
+  if (probe.available) GTEST_SKIP() << probe.reason;
+  try {
+    const Backend backend("cuda");
+    FAIL() << "a backend without a device";
+  } catch (const UsageError&) {
+    FAIL() << "nothing is wrong with the request";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find(probe.reason), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("--backend cpu"), std::string::npos) << error.what();
+  }
+  EXPECT_THROW((void)open_cuda_devices(), Error);
+}
+
+TEST(WithoutADevice, AutoTakesTheCpu) {
+  if (const CudaProbe probe = probe_cuda(); probe.available) GTEST_SKIP() << probe.reason;
+  Backend backend("auto", 2);
+  EXPECT_FALSE(backend.uses_cuda(1u << 20));
+  EXPECT_EQ(backend.description().substr(0, 15), "cpu, 2 threads,");
+}
+
+TEST(Backends, CpuStaysCpuAndSmallBatchesToo) {
+  Backend cpu("cpu");
+  EXPECT_FALSE(cpu.uses_cuda(1u << 20));
+  Backend automatic("auto");
+  EXPECT_FALSE(automatic.uses_cuda(1));
+  EXPECT_EQ(automatic.uses_cuda(1u << 20), probe_cuda().available);
+}
+
+// Output (both streams) and exit code of the program.
+std::pair<std::string, int> run_program(const std::string& arguments) {
+  FILE* pipe = popen((std::string(EXARCH_BINARY) + " " + arguments + " 2>&1").c_str(), "r");
+  std::string output;
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += static_cast<char>(c);
+  return {output, WEXITSTATUS(pclose(pipe))};
+}
+
+TEST(Program, DoctorSaysWhichDevicesOrWhyNone) {
+  const auto [output, code] = run_program("doctor");
+  EXPECT_EQ(code, 0) << output;
+  EXPECT_NE(output.find(probe_cuda().reason), std::string::npos) << output;
+}
+
+TEST(Program, RefusesBackendCudaWithoutADeviceAndFallsBackByItself) {
+  if (const CudaProbe probe = probe_cuda(); probe.available) GTEST_SKIP() << probe.reason;
+  const auto [refused, code] = run_program("eval dram --trace stream --backend cuda");
+  EXPECT_EQ(code, 1) << refused;
+  EXPECT_NE(refused.find("--backend cuda: " + probe_cuda().reason), std::string::npos) << refused;
+  const auto [automatic, fine] = run_program("eval dram --trace stream --backend auto");
+  EXPECT_EQ(fine, 0) << automatic;
+  EXPECT_EQ(automatic, run_program("eval dram --trace stream --backend cpu").first);
+}
+
+}  // namespace
+}  // namespace exarch

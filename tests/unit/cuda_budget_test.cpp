@@ -1,0 +1,113 @@
+// What ptxas says of every CUDA kernel against kernels/batch/dram_budgets.txt. Needs no device: the figures are in the build's
+// logs.
+#include <cxxabi.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <regex>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct Kernel {
+  std::string name, architecture;
+  unsigned registers = 0, stack = 0, spills = 0;  // stack and spills in bytes
+};
+
+struct Budget {
+  std::string line;
+  std::vector<std::string> words;  // all of which a kernel's name contains
+  unsigned registers = 0, stack = 0, spills = 0;
+  bool used = false;
+};
+
+std::string demangled(const std::string& name) {
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), std::free);
+  return status == 0 ? text.get() : name;
+}
+
+unsigned number(const std::string& text) {
+  return static_cast<unsigned>(std::stoul(text));
+}
+
+// Kernels of this project in all logs; those of CUB are its own business.
+std::vector<Kernel> read_logs() {
+  static const std::regex kEntry("Compiling entry function '([^']+)' for '([^']+)'");
+  static const std::regex kFrame("(\\d+) bytes stack frame, (\\d+) bytes spill stores, (\\d+) bytes spill loads");
+  static const std::regex kUsed("Used (\\d+) registers");
+  std::vector<Kernel> kernels;
+  for (const auto& file : std::filesystem::directory_iterator(EXARCH_CUDA_LOGS)) {
+    if (file.path().extension() != ".log") continue;
+    std::ifstream in(file.path());
+    std::string line;
+    Kernel kernel;
+    while (std::getline(in, line)) {
+      std::smatch match;
+      if (std::regex_search(line, match, kEntry)) {
+        kernel = {demangled(match[1]), match[2]};
+      } else if (std::regex_search(line, match, kFrame)) {
+        kernel.stack = number(match[1]);
+        kernel.spills = number(match[2]) + number(match[3]);
+      } else if (std::regex_search(line, match, kUsed)) {
+        kernel.registers = number(match[1]);
+        if (kernel.name.find("exarch::dram::") < kernel.name.find("cub::")) kernels.push_back(kernel);
+      }
+    }
+  }
+  return kernels;
+}
+
+std::vector<Budget> read_budgets() {
+  std::ifstream in(std::string(EXARCH_SOURCE_DIR) + "/kernels/batch/dram_budgets.txt");
+  std::vector<Budget> budgets;
+  std::string line;
+  while (std::getline(in, line)) {
+    if (line.empty() || line[0] == '#') continue;
+    Budget budget;
+    budget.line = line;
+    std::istringstream words(line);
+    std::string word;
+    words >> budget.registers >> budget.stack >> budget.spills;
+    while (words >> word) budget.words.push_back(word);
+    budgets.push_back(budget);
+  }
+  return budgets;
+}
+
+bool matches(const Budget& budget, const Kernel& kernel) {
+  for (const std::string& word : budget.words) {
+    if (kernel.name.find(word) == std::string::npos) return false;
+  }
+  return true;
+}
+
+TEST(CudaBudget, EveryKernelKeepsItsRegistersStackAndSpills) {
+  std::vector<Budget> budgets = read_budgets();
+  const std::vector<Kernel> kernels = read_logs();
+  ASSERT_FALSE(kernels.empty()) << "no kernel is mentioned in the logs of " EXARCH_CUDA_LOGS
+                                   "; build the target exarch_launch_cuda";
+  for (const Kernel& kernel : kernels) {
+    Budget* found = nullptr;
+    for (Budget& budget : budgets) {
+      if (found == nullptr && matches(budget, kernel)) found = &budget;
+    }
+    if (found == nullptr) {
+      ADD_FAILURE() << kernel.name << " has no line in kernels/batch/dram_budgets.txt";
+      continue;
+    }
+    found->used = true;
+    const std::string where = kernel.name + " for " + kernel.architecture + ", budget: " + found->line;
+    EXPECT_LE(kernel.registers, found->registers) << where;
+    EXPECT_LE(kernel.stack, found->stack) << where;
+    EXPECT_LE(kernel.spills, found->spills) << where;
+  }
+  for (const Budget& budget : budgets) EXPECT_TRUE(budget.used) << "no kernel is meant by: " << budget.line;
+}
+
+}  // namespace
