@@ -1,7 +1,8 @@
 // Batches of DRAM candidates on the CPU or on CUDA devices: hashes to compare the two by, and throughput over ways to launch.
 //
 //   exarch_batch_bench hash  --backend cpu|cuda [--candidates N] [--traces A,B] [--requests N] [--seed N] [--threads N]
-//   exarch_batch_bench sweep [--instances N,M] [--traces A,B] [--blocks N,M] [--bins 1,0] [--seconds N] [--repeats N]
+//   exarch_batch_bench sweep [--instances N,M] [--traces A,B] [--blocks N,M] [--bins 1,0] [--shapes auto,dense,lanes] [--seconds
+//   N] [--repeats N]
 //
 // Candidates are random points of the space archgym-union. `hash` prints one JSON line over all of them; `sweep` one per setting,
 // the best of the repeats after one run to warm up, and stops when its time is used up.
@@ -151,7 +152,7 @@ int hash(const Options& options) {
 }
 
 struct Setting {
-  std::string trace;
+  std::string trace, shape;
   std::uint64_t instances;
   dram::CudaTuning tuning;
 };
@@ -162,10 +163,14 @@ std::vector<Setting> settings_of(const Options& options) {
     for (const std::string& trace : options.list("traces")) {
       for (const std::string& block : options.list("blocks")) {
         for (const std::string& bin : options.list("bins")) {
-          dram::CudaTuning tuning;
-          tuning.block = static_cast<std::uint32_t>(Options::number_of(block));
-          tuning.bin = bin != "0";
-          settings.push_back({trace, Options::number_of(instances), tuning});
+          for (const std::string& shape : options.list("shapes")) {
+            dram::CudaTuning tuning;
+            tuning.block = static_cast<std::uint32_t>(Options::number_of(block));
+            tuning.bin = bin != "0";
+            if (shape == "dense") tuning.shape = dram::Kernel::dense;
+            if (shape == "lanes") tuning.shape = dram::Kernel::lanes;
+            settings.push_back({trace, shape, Options::number_of(instances), tuning});
+          }
         }
       }
     }
@@ -201,7 +206,7 @@ int sweep(const Options& options) {
       if (repeat == 1 || (repeat > 1 && seconds < best)) best = seconds;
     }
     const auto n = static_cast<double>(setting.instances);
-    std::cout << Json{{"shape", "dense"},
+    std::cout << Json{{"shape", setting.shape},
                       {"trace", setting.trace},
                       {"instances", setting.instances},
                       {"block", setting.tuning.block},
@@ -232,6 +237,7 @@ int run(int argc, char** argv) {
                    {"traces", traces},
                    {"blocks", "32,64,128,256"},
                    {"bins", "1,0"},
+                   {"shapes", "auto"},
                    {"seconds", "120"},
                    {"repeats", "2"}}});
   }

@@ -125,9 +125,12 @@ same_hash() {
 # Ways to launch on one trace first, then the usual one on every trace and from few instances to many.
 throughput() {
   : >"$out/bench.jsonl"
-  "$batch_bench" sweep --instances 131072 --traces cloud-1 --blocks 32,64,128,256 --bins 1,0 --seconds 40 | tee -a "$out/bench.jsonl"
-  "$batch_bench" sweep --instances 1024,2048,4096,8192,16384,32768,65536,131072,262144,524288,1048576 --traces "$traces" \
-    --blocks 64 --bins 1 --repeats 1 --seconds 60 | tee -a "$out/bench.jsonl"
+  "$batch_bench" sweep --instances 131072 --traces cloud-1 --blocks 32,64,128,256 --bins 1,0 --shapes dense,lanes \
+    --seconds 30 | tee -a "$out/bench.jsonl"
+  "$batch_bench" sweep --instances 1024,2048,4096,8192,16384,32768 --traces "$traces" --blocks 64 --bins 1 --shapes dense,lanes \
+    --repeats 1 --seconds 30 | tee -a "$out/bench.jsonl"
+  "$batch_bench" sweep --instances 65536,131072,262144,524288,1048576 --traces "$traces" --blocks 64 --bins 1 --shapes dense \
+    --repeats 1 --seconds 40 | tee -a "$out/bench.jsonl"
 }
 
 # The line of the highest throughput.
@@ -154,12 +157,14 @@ sanitize() {
 
 occupancy() {
   command -v ncu >/dev/null || { echo "ncu is not installed"; return 77; }
-  local best block
+  local best block shape
   best=$(best_setting)
   block=$(printf '%s' "$best" | sed -n 's/.*"block":\([0-9]*\).*/\1/p')
-  ncu --clock-control none --csv -k regex:dense_kernel --launch-count 8 \
+  shape=$(printf '%s' "$best" | sed -n 's/.*"shape":"\([a-z]*\)".*/\1/p')
+  ncu --clock-control none --csv -k "regex:${shape:-dense}_kernel" --launch-count 8 \
     --metrics sm__warps_active.avg.pct_of_peak_sustained_active,smsp__thread_inst_executed_per_inst_executed.ratio,launch__registers_per_thread,sm__inst_executed.avg.per_cycle_active \
-    "$batch_bench" sweep --instances 32768 --traces cloud-1 --blocks "${block:-64}" --bins 1 --repeats 1 | tee "$work/ncu.csv"
+    "$batch_bench" sweep --instances 32768 --traces cloud-1 --blocks "${block:-64}" --bins 1 \
+    --shapes "${shape:-dense}" --repeats 1 | tee "$work/ncu.csv"
   { printf '{"block":%s,"csv":[' "${block:-64}"
     grep '^"' "$work/ncu.csv" | sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&"/' | paste -sd, -
     printf ']}'; } >"$work/occupancy.json"

@@ -57,21 +57,21 @@ class ChunkRunner {
   void run_attempt(const Attempt& attempt, std::span<const std::uint32_t> candidates) {
     const ScratchSize scratch = scratch_of(attempt, candidates);
     std::size_t limit = device_.capacity(scratch, attempt.exact);
-    std::array<std::span<const std::uint32_t>, ChunkDevice::kLanes> in_flight{};
-    const auto collect = [&](unsigned lane) {
-      if (!in_flight[lane].empty()) take_results(attempt, std::exchange(in_flight[lane], {}), device_.finish(lane));
+    std::array<std::span<const std::uint32_t>, ChunkDevice::kQueues> in_flight{};
+    const auto collect = [&](unsigned queue) {
+      if (!in_flight[queue].empty()) take_results(attempt, std::exchange(in_flight[queue], {}), device_.finish(queue));
     };
-    unsigned lane = 0;
+    unsigned queue = 0;
     std::vector<ControllerParams> chunk;
     for (std::size_t next = 0; next < candidates.size();) {
-      collect(lane);
+      collect(queue);
       const auto part = candidates.subspan(next, std::min(limit, candidates.size() - next));
       chunk.clear();
       for (const std::uint32_t candidate : part) chunk.push_back(params_[candidate]);
-      if (device_.start(lane, {chunk, scratch, attempt.exact})) {
-        in_flight[lane] = part;
+      if (device_.start(queue, {chunk, scratch, attempt.exact})) {
+        in_flight[queue] = part;
         next += part.size();
-        lane = (lane + 1) % ChunkDevice::kLanes;
+        queue = (queue + 1) % ChunkDevice::kQueues;
         continue;
       }
       if (part.size() == 1) {
@@ -81,7 +81,7 @@ class ChunkRunner {
       limit = part.size() / 2;
     }
     // The older chunk first.
-    for (unsigned i = 0; i < ChunkDevice::kLanes; ++i) collect((lane + i) % ChunkDevice::kLanes);
+    for (unsigned i = 0; i < ChunkDevice::kQueues; ++i) collect((queue + i) % ChunkDevice::kQueues);
   }
 
   void take_results(const Attempt& attempt, std::span<const std::uint32_t> candidates, std::span<const RunResult> chunk) {

@@ -21,15 +21,15 @@ struct Chunk {
 
 class ChunkDevice {
  public:
-  static constexpr unsigned kLanes = 2;
+  static constexpr unsigned kQueues = 2;
 
   virtual ~ChunkDevice() = default;
-  // Most candidates worth giving to a lane at once, at least 1.
+  // Most candidates worth giving to a queue at once, at least 1.
   [[nodiscard]] virtual std::size_t capacity(const ScratchSize& scratch, bool exact) const = 0;
-  // Starts a chunk on an idle lane; false if there is not enough memory for it. `chunk.params` need not outlive the call.
-  [[nodiscard]] virtual bool start(unsigned lane, const Chunk& chunk) = 0;
-  // Waits for the lane's chunk; (candidate), valid until the lane's next start().
-  [[nodiscard]] virtual std::span<const RunResult> finish(unsigned lane) = 0;
+  // Starts a chunk on an idle queue; false if there is not enough memory for it. `chunk.params` need not outlive the call.
+  [[nodiscard]] virtual bool start(unsigned queue, const Chunk& chunk) = 0;
+  // Waits for the queue's chunk; (candidate), valid until the queue's next start().
+  [[nodiscard]] virtual std::span<const RunResult> finish(unsigned queue) = 0;
 };
 
 // Runs all candidates to the end. `exact[i]` tells whether the exact kernel decided candidate i. Buffers: (candidate).

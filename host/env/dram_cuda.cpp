@@ -21,7 +21,7 @@ struct Uploaded {
   DeviceArena requests, distances;
 };
 
-struct LaneArenas {
+struct QueueArenas {
   PinnedArena host_params, host_results;              // (candidate)
   DeviceArena params, order, sort, results, scratch;  // (candidate), (position), -, (candidate), (position, scratch)
 };
@@ -31,7 +31,7 @@ struct DramState {
   static constexpr std::size_t kWorkloads = 8;
 
   std::vector<std::unique_ptr<Uploaded>> workloads;  // the latest last
-  std::array<LaneArenas, CudaDevice::kLanes> lanes;
+  std::array<QueueArenas, CudaDevice::kQueues> queues;
 };
 
 // Workloads never change, so the one that is still the same object is still the same trace.
@@ -67,36 +67,36 @@ class CudaChunks final : public ChunkDevice {
 
   // An exception may leave chunks in flight whose buffers are about to be reused.
   ~CudaChunks() override {
-    for (unsigned lane = 0; lane < kLanes; ++lane) device_.lane(lane).drain();
+    for (unsigned queue = 0; queue < kQueues; ++queue) device_.queue(queue).drain();
   }
 
   [[nodiscard]] std::size_t capacity(const ScratchSize& scratch, bool exact) const override {
     const std::size_t each = scratch_bytes(scratch, exact) + sizeof(ControllerParams) + sizeof(RunResult) + 16;
-    return std::clamp<std::size_t>(device_.lane_bytes() / each, 1, tuning_.chunk);
+    return std::clamp<std::size_t>(device_.queue_bytes() / each, 1, tuning_.chunk);
   }
 
-  [[nodiscard]] bool start(unsigned lane, const Chunk& chunk) override {
-    LaneArenas& arenas = state_.lanes[lane];
+  [[nodiscard]] bool start(unsigned queue, const Chunk& chunk) override {
+    QueueArenas& arenas = state_.queues[queue];
     const auto count = static_cast<std::uint32_t>(chunk.params.size());
     if (!reserve(arenas, chunk)) return false;
-    CudaLane& streams = device_.lane(lane);
+    CudaQueue& streams = device_.queue(queue);
     std::memcpy(arenas.host_params.as(), chunk.params.data(), chunk.params.size_bytes());
     EXARCH_CUDA_TRY(cudaMemcpyAsync(arenas.params.as(), arenas.host_params.as(), chunk.params.size_bytes(),
                                     cudaMemcpyHostToDevice, streams.stream()));
     launch(streams, arenas, chunk);
     EXARCH_CUDA_TRY(cudaMemcpyAsync(arenas.host_results.as(), arenas.results.as(), count * sizeof(RunResult),
                                     cudaMemcpyDeviceToHost, streams.stream()));
-    counts_[lane] = count;
+    counts_[queue] = count;
     return true;
   }
 
-  [[nodiscard]] std::span<const RunResult> finish(unsigned lane) override {
-    device_.lane(lane).wait();
-    return {state_.lanes[lane].host_results.as<const RunResult>(), counts_[lane]};
+  [[nodiscard]] std::span<const RunResult> finish(unsigned queue) override {
+    device_.queue(queue).wait();
+    return {state_.queues[queue].host_results.as<const RunResult>(), counts_[queue]};
   }
 
  private:
-  static bool reserve(LaneArenas& arenas, const Chunk& chunk) {
+  static bool reserve(QueueArenas& arenas, const Chunk& chunk) {
     const std::size_t count = chunk.params.size();
     return arenas.host_params.reserve(chunk.params.size_bytes()) && arenas.host_results.reserve(count * sizeof(RunResult)) &&
            arenas.params.reserve(chunk.params.size_bytes()) && arenas.order.reserve(count * sizeof(std::uint32_t)) &&
@@ -106,7 +106,7 @@ class CudaChunks final : public ChunkDevice {
   }
 
   // The bins' sizes are counted here from the parameters, which the host has anyway: no round trip between sorting and launching.
-  void launch(CudaLane& streams, const LaneArenas& arenas, const Chunk& chunk) const {
+  void launch(CudaQueue& streams, const QueueArenas& arenas, const Chunk& chunk) const {
     const auto count = static_cast<std::uint32_t>(chunk.params.size());
     DeviceBatch batch{workload_.view,
                       uploaded_.distances.as<const Distances>(),
@@ -125,11 +125,12 @@ class CudaChunks final : public ChunkDevice {
     batch.order = arenas.order.as<const std::uint32_t>();
     std::array<std::uint32_t, kBins> sizes{};
     for (const ControllerParams& params : chunk.params) ++sizes[bin_of(params, workload_.view.has_writes)];
+    const Kernel kernel = chunk.exact ? Kernel::exact : tuning_.shape.value_or(tuned_shape(device_.major(), count));
     streams.mark();
     std::uint32_t first = 0;
     for (std::uint32_t bin = 0; bin < kBins; ++bin) {
       if (sizes[bin] == 0) continue;
-      EXARCH_CUDA_TRY(launch_bin(batch, bin, chunk.exact, first, sizes[bin], tuning_.block, streams.fork(bin)));
+      EXARCH_CUDA_TRY(launch_bin(batch, bin, kernel, first, sizes[bin], tuning_.block, streams.fork(bin)));
       first += sizes[bin];
     }
     for (std::uint32_t bin = 0; bin < kBins; ++bin) {
@@ -142,17 +143,19 @@ class CudaChunks final : public ChunkDevice {
   const DramWorkload& workload_;
   const CudaTuning& tuning_;
   const Uploaded& uploaded_;
-  std::array<std::size_t, kLanes> counts_{};
+  std::array<std::size_t, kQueues> counts_{};
 };
 
-static_assert(CudaLane::kSideStreams == kBins && CudaDevice::kLanes == ChunkDevice::kLanes);
+static_assert(CudaQueue::kSideStreams == kBins && CudaDevice::kQueues == ChunkDevice::kQueues);
 
 }  // namespace
 
 void run_on_cuda(const DramWorkload& workload, std::span<const ControllerParams> params, CudaDevices& devices,
                  std::span<RunResult> results, std::span<std::uint8_t> exact, const CudaTuning& tuning) {
-  if (tuning.block == 0 || tuning.block % 32 != 0 || tuning.block > kLargestBlock || tuning.chunk == 0) {
-    throw Error("internal error: a CUDA block has 32, 64, ... " + std::to_string(kLargestBlock) + " threads");
+  if (tuning.block == 0 || tuning.block % 32 != 0 || tuning.block > kLargestBlock || tuning.chunk == 0 ||
+      tuning.shape == Kernel::exact) {
+    throw Error("internal error: a CUDA block has 32, 64, ... " + std::to_string(kLargestBlock) +
+                " threads, and the single pass is dense or in lanes");
   }
   const std::scoped_lock lock(devices.mutex());
   const std::size_t share = (params.size() + devices.size() - 1) / devices.size();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "host/backend/cuda_devices.hpp"
@@ -15,6 +16,7 @@ namespace exarch::dram {
 // How batches are launched; changes no result.
 struct CudaTuning {
   std::uint32_t block = kUsualBlock;  // threads; a multiple of 32, at most kLargestBlock
+  std::optional<Kernel> shape;        // of the single pass, dense or lanes; left out: by tuned_shape()
   bool bin = true;                    // off: policies are chosen at run time (single pass of read-only traces only)
   std::size_t chunk = 1u << 17;       // most candidates of a launch
 };

@@ -9,21 +9,29 @@ namespace exarch::dram {
 static_assert(static_cast<std::uint32_t>(Choice::row_hit_grouped) < 3);
 
 template <>
-cudaError_t launch_policy<0, false>(const DeviceBatch&, Choice, const LaunchShape&);
+cudaError_t launch_policy<0, Kernel::dense>(const DeviceBatch&, Choice, const LaunchShape&);
 template <>
-cudaError_t launch_policy<1, false>(const DeviceBatch&, Choice, const LaunchShape&);
+cudaError_t launch_policy<1, Kernel::dense>(const DeviceBatch&, Choice, const LaunchShape&);
 template <>
-cudaError_t launch_policy<2, false>(const DeviceBatch&, Choice, const LaunchShape&);
+cudaError_t launch_policy<2, Kernel::dense>(const DeviceBatch&, Choice, const LaunchShape&);
 template <>
-cudaError_t launch_policy<3, false>(const DeviceBatch&, Choice, const LaunchShape&);
+cudaError_t launch_policy<3, Kernel::dense>(const DeviceBatch&, Choice, const LaunchShape&);
 template <>
-cudaError_t launch_policy<0, true>(const DeviceBatch&, Choice, const LaunchShape&);
+cudaError_t launch_policy<0, Kernel::lanes>(const DeviceBatch&, Choice, const LaunchShape&);
 template <>
-cudaError_t launch_policy<1, true>(const DeviceBatch&, Choice, const LaunchShape&);
+cudaError_t launch_policy<1, Kernel::lanes>(const DeviceBatch&, Choice, const LaunchShape&);
 template <>
-cudaError_t launch_policy<2, true>(const DeviceBatch&, Choice, const LaunchShape&);
+cudaError_t launch_policy<2, Kernel::lanes>(const DeviceBatch&, Choice, const LaunchShape&);
 template <>
-cudaError_t launch_policy<3, true>(const DeviceBatch&, Choice, const LaunchShape&);
+cudaError_t launch_policy<3, Kernel::lanes>(const DeviceBatch&, Choice, const LaunchShape&);
+template <>
+cudaError_t launch_policy<0, Kernel::exact>(const DeviceBatch&, Choice, const LaunchShape&);
+template <>
+cudaError_t launch_policy<1, Kernel::exact>(const DeviceBatch&, Choice, const LaunchShape&);
+template <>
+cudaError_t launch_policy<2, Kernel::exact>(const DeviceBatch&, Choice, const LaunchShape&);
+template <>
+cudaError_t launch_policy<3, Kernel::exact>(const DeviceBatch&, Choice, const LaunchShape&);
 
 namespace {
 
@@ -58,6 +66,19 @@ SortSpace sort_space(std::uint32_t count) {
   return {rounded(count), rounded(count * sizeof(std::uint32_t)), rounded(cub)};
 }
 
+template <int kPagePolicy>
+cudaError_t launch_kernel(const DeviceBatch& batch, Choice choice, Kernel kernel, const LaunchShape& shape) {
+  switch (kernel) {
+    case Kernel::dense:
+      return launch_policy<kPagePolicy, Kernel::dense>(batch, choice, shape);
+    case Kernel::lanes:
+      return launch_policy<kPagePolicy, Kernel::lanes>(batch, choice, shape);
+    case Kernel::exact:
+      break;
+  }
+  return launch_policy<kPagePolicy, Kernel::exact>(batch, choice, shape);
+}
+
 }  // namespace
 
 std::uint32_t bin_of(const ControllerParams& params, bool has_writes) {
@@ -88,19 +109,19 @@ int check_device() {
   return cudaFuncGetAttributes(&attributes, sort_key_kernel);
 }
 
-int launch_bin(const DeviceBatch& batch, std::uint32_t bin, bool exact, std::uint32_t first, std::uint32_t count,
+int launch_bin(const DeviceBatch& batch, std::uint32_t bin, Kernel kernel, std::uint32_t first, std::uint32_t count,
                std::uint32_t block, void* stream) {
   const auto choice = static_cast<Choice>(bin % 3);
   const LaunchShape shape{first, count, block, static_cast<cudaStream_t>(stream)};
   switch (bin / 3) {
     case 0:
-      return exact ? launch_policy<0, true>(batch, choice, shape) : launch_policy<0, false>(batch, choice, shape);
+      return launch_kernel<0>(batch, choice, kernel, shape);
     case 1:
-      return exact ? launch_policy<1, true>(batch, choice, shape) : launch_policy<1, false>(batch, choice, shape);
+      return launch_kernel<1>(batch, choice, kernel, shape);
     case 2:
-      return exact ? launch_policy<2, true>(batch, choice, shape) : launch_policy<2, false>(batch, choice, shape);
+      return launch_kernel<2>(batch, choice, kernel, shape);
     default:
-      return exact ? launch_policy<3, true>(batch, choice, shape) : launch_policy<3, false>(batch, choice, shape);
+      return launch_kernel<3>(batch, choice, kernel, shape);
   }
 }
 

@@ -62,8 +62,24 @@ struct DeviceBatch {
 // Whether the current device can run what this build was compiled for.
 [[nodiscard]] int check_device();
 
-// Runs the candidates at positions [first, first + count), which must all be of `bin`, one thread each.
-[[nodiscard]] int launch_bin(const DeviceBatch& batch, std::uint32_t bin, bool exact, std::uint32_t first, std::uint32_t count,
+// The shape of the single pass for a launch of `count` candidates on a device of compute capability `major`: lanes while they are
+// too few to give every scheduler of the device enough threads, dense beyond. The limits come from the compiled kernels'
+// registers and latencies (H100: about 10,000 candidates); no device has measured them yet (docs/performance.md).
+[[nodiscard]] constexpr Kernel tuned_shape(int major, std::size_t count) {
+  struct Limit {
+    int major;
+    std::size_t lanes_below;
+  };
+  constexpr Limit kLimits[] = {{8, 6144}, {9, 10240}};
+  std::size_t lanes_below = kLimits[0].lanes_below;
+  for (const Limit& limit : kLimits) {
+    if (major >= limit.major) lanes_below = limit.lanes_below;
+  }
+  return count < lanes_below ? Kernel::lanes : Kernel::dense;
+}
+
+// Runs the candidates at positions [first, first + count), which must all be of `bin`: one thread each, or eight (Kernel::lanes).
+[[nodiscard]] int launch_bin(const DeviceBatch& batch, std::uint32_t bin, Kernel kernel, std::uint32_t first, std::uint32_t count,
                              std::uint32_t block, void* stream);
 
 // Runs positions [first, first + count) of any bins with the single pass, policies chosen at run time: what binning is compared

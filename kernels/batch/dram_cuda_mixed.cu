@@ -1,5 +1,5 @@
 // The single pass of read-only traces with policies chosen at run time, thread by thread: what binning is compared with.
-#include "kernels/batch/dram_dense.cuh"
+#include "kernels/batch/dram_kernels.cuh"
 
 namespace exarch::dram {
 namespace {
@@ -8,15 +8,15 @@ namespace {
 template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
 __device__ __noinline__ Status run_as(const DeviceBatch& batch, const ControllerParams& params, const Scratch& scratch,
                                       RunResult& result) {
-  SinglePass<kPolicy, kChoice, kWrites> kernel;
+  DensePass<kPolicy, kChoice, kWrites> kernel;
   kernel.reset(batch.workload, params, *batch.distances, scratch, result.counters, result.witness);
   return kernel.run(batch.max_steps);
 }
 
 // Budget: 64 registers, 1,536 bytes of stack, no spills.
-__global__ void __launch_bounds__(kLargestBlock, kSinglePassBlocks)
+__global__ void __launch_bounds__(kLargestBlock, kDenseBlocks)
     dense_mixed_kernel(const __grid_constant__ DeviceBatch batch, std::uint32_t first, std::uint32_t count) {
-  run_position<false>(batch, first, count, [&](const ControllerParams& params, const Scratch& scratch, RunResult& result) {
+  run_position<false, 1>(batch, first, count, [&](const ControllerParams& params, const Scratch& scratch, RunResult& result) {
     result.status = dispatch_policies(params, false, [&]<PagePolicy kPolicy, Choice kChoice, bool kWrites>() -> Status {
       if constexpr (kWrites) {
         return Status::step_limit;  // never taken
@@ -31,7 +31,7 @@ __global__ void __launch_bounds__(kLargestBlock, kSinglePassBlocks)
 
 int launch_mixed(const DeviceBatch& batch, std::uint32_t first, std::uint32_t count, std::uint32_t block, void* stream) {
   const LaunchShape shape{first, count, block, static_cast<cudaStream_t>(stream)};
-  dense_mixed_kernel<<<blocks_of(shape), shape.block, 0, shape.stream>>>(batch, first, count);
+  dense_mixed_kernel<<<blocks_of(shape, 1), shape.block, 0, shape.stream>>>(batch, first, count);
   return cudaGetLastError();
 }
 

@@ -1,21 +1,26 @@
-// The kernels of one page policy, single pass or exact: this file is compiled once for each (EXARCH_PAGE_POLICY, EXARCH_EXACT),
+// One kernel of one page policy: this file is compiled once for each (EXARCH_PAGE_POLICY, EXARCH_KERNEL),
 // so that a build can use several cores. Register, stack and spill budgets: dram_budgets.txt.
-#include "kernels/batch/dram_dense.cuh"
+#include "kernels/batch/dram_kernels.cuh"
 #include "kernels/batch/dram_policies.cuh"
 
 namespace exarch::dram {
 namespace {
 
+constexpr auto kPolicy = static_cast<PagePolicy>(EXARCH_PAGE_POLICY);
+constexpr auto kKernel = static_cast<Kernel>(EXARCH_KERNEL);
+
 template <Choice kChoice, bool kWrites>
 cudaError_t launch(const DeviceBatch& batch, const LaunchShape& shape) {
-  constexpr auto kPolicy = static_cast<PagePolicy>(EXARCH_PAGE_POLICY);
-#if EXARCH_EXACT
-  dense_kernel<EventOrder, true, kPolicy, kChoice, kWrites>
-      <<<blocks_of(shape), shape.block, 0, shape.stream>>>(batch, shape.first, shape.count);
-#else
-  dense_kernel<SinglePass, false, kPolicy, kChoice, kWrites>
-      <<<blocks_of(shape), shape.block, 0, shape.stream>>>(batch, shape.first, shape.count);
-#endif
+  if constexpr (kKernel == Kernel::exact) {
+    exact_kernel<kPolicy, kChoice, kWrites>
+        <<<blocks_of(shape, 1), shape.block, 0, shape.stream>>>(batch, shape.first, shape.count);
+  } else if constexpr (kKernel == Kernel::lanes) {
+    lanes_kernel<kPolicy, kChoice, kWrites>
+        <<<blocks_of(shape, kLanes), shape.block, 0, shape.stream>>>(batch, shape.first, shape.count);
+  } else {
+    dense_kernel<kPolicy, kChoice, kWrites>
+        <<<blocks_of(shape, 1), shape.block, 0, shape.stream>>>(batch, shape.first, shape.count);
+  }
   return cudaGetLastError();
 }
 
@@ -23,14 +28,13 @@ cudaError_t launch(const DeviceBatch& batch, const LaunchShape& shape) {
 
 // The instantiations are those of dispatch_policies(), no more.
 template <>
-cudaError_t launch_policy<EXARCH_PAGE_POLICY, EXARCH_EXACT != 0>(const DeviceBatch& batch, Choice choice,
-                                                                 const LaunchShape& shape) {
+cudaError_t launch_policy<EXARCH_PAGE_POLICY, kKernel>(const DeviceBatch& batch, Choice choice, const LaunchShape& shape) {
   if (batch.workload.has_writes) {
     if (choice == Choice::fifo) return launch<Choice::fifo, true>(batch, shape);
     if (choice == Choice::row_hit) return launch<Choice::row_hit, true>(batch, shape);
     return launch<Choice::row_hit_grouped, true>(batch, shape);
   }
-  if constexpr (static_cast<PagePolicy>(EXARCH_PAGE_POLICY) != PagePolicy::Closed) {
+  if constexpr (kPolicy != PagePolicy::Closed) {
     if (choice == Choice::row_hit) return launch<Choice::row_hit, false>(batch, shape);
   }
   return launch<Choice::fifo, false>(batch, shape);

@@ -94,7 +94,8 @@ inline constexpr std::uint32_t kLatencyBuckets = 64;
 
 [[nodiscard]] EXARCH_HD constexpr std::uint32_t latency_bucket(std::uint64_t cycles) {
   const std::uint32_t log2_width = log2_floor(cycles | 4u) - 2u;
-  return static_cast<std::uint32_t>(min_of<std::uint64_t>(4u * log2_width + (cycles >> log2_width), kLatencyBuckets - 1u));
+  return static_cast<std::uint32_t>(
+      min_of<std::uint64_t>(std::uint64_t{4} * log2_width + (cycles >> log2_width), kLatencyBuckets - 1u));
 }
 
 // Largest latency a bucket holds (the last bucket has no upper end: use latency_max there).

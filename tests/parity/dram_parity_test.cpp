@@ -166,8 +166,11 @@ TEST_F(Parity, WhateverTheLaunch) {
   for (std::size_t i = 0; i < params.size(); ++i) (void)workspace.run(*workload, params[i], want[i]);
   std::vector<std::size_t> order(params.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  for (const dram::CudaTuning& tuning : {dram::CudaTuning{32, true, 1u << 17}, dram::CudaTuning{128, true, 97},
-                                         dram::CudaTuning{256, false, 1u << 17}, dram::CudaTuning{64, false, 1}}) {
+  using dram::Kernel;
+  for (const dram::CudaTuning& tuning :
+       {dram::CudaTuning{32, Kernel::dense, true, 1u << 17}, dram::CudaTuning{128, Kernel::dense, true, 97},
+        dram::CudaTuning{32, Kernel::lanes, true, 1u << 17}, dram::CudaTuning{256, Kernel::lanes, true, 61},
+        dram::CudaTuning{256, {}, false, 1u << 17}, dram::CudaTuning{64, {}, false, 1}}) {
     std::ranges::shuffle(order, rng);
     std::vector<dram::ControllerParams> shuffled;
     for (const std::size_t i : order) shuffled.push_back(params[i]);

@@ -26,8 +26,8 @@ class PlayedDevice final : public ChunkDevice {
 
   [[nodiscard]] std::size_t capacity(const ScratchSize&, bool) const override { return most_; }
 
-  [[nodiscard]] bool start(unsigned lane, const Chunk& chunk) override {
-    EXPECT_TRUE(lanes_[lane].empty()) << "lane " << lane << " was started before it was finished";
+  [[nodiscard]] bool start(unsigned queue, const Chunk& chunk) override {
+    EXPECT_TRUE(queues_[queue].empty()) << "queue " << queue << " was started before it was finished";
     EXPECT_LE(chunk.params.size(), most_);
     const std::size_t bytes = scratch_bytes(chunk.scratch, chunk.exact);
     if (chunk.params.size() * bytes > memory_) {
@@ -35,15 +35,15 @@ class PlayedDevice final : public ChunkDevice {
       return false;
     }
     ++started;
-    lanes_[lane].resize(chunk.params.size());
-    for (std::size_t i = 0; i < chunk.params.size(); ++i) run(chunk, i, lanes_[lane][i]);
+    queues_[queue].resize(chunk.params.size());
+    for (std::size_t i = 0; i < chunk.params.size(); ++i) run(chunk, i, queues_[queue][i]);
     return true;
   }
 
-  [[nodiscard]] std::span<const RunResult> finish(unsigned lane) override {
-    EXPECT_FALSE(lanes_[lane].empty());
-    shown_[lane] = std::exchange(lanes_[lane], {});
-    return shown_[lane];
+  [[nodiscard]] std::span<const RunResult> finish(unsigned queue) override {
+    EXPECT_FALSE(queues_[queue].empty());
+    shown_[queue] = std::exchange(queues_[queue], {});
+    return shown_[queue];
   }
 
   std::size_t started = 0, refused = 0;
@@ -57,12 +57,13 @@ class PlayedDevice final : public ChunkDevice {
     std::vector<std::uint64_t> heap(size.heap);
     const Scratch scratch{slots.data(),     size.slots,      pending.data(), size.pending,
                           cas_order.data(), arrivals.data(), heap.data(),    size.heap};
-    cpu_run_function()(workload_.view, chunk.params[i], workload_.distances, scratch, chunk.exact, workload_.step_budget, result);
+    cpu_run_function()(workload_.view, chunk.params[i], workload_.distances, scratch, chunk.exact ? Kernel::exact : Kernel::lanes,
+                       workload_.step_budget, result);
   }
 
   const DramWorkload& workload_;
   std::size_t most_, memory_;
-  std::array<std::vector<RunResult>, kLanes> lanes_, shown_;
+  std::array<std::vector<RunResult>, kQueues> queues_, shown_;
 };
 
 void expect_same_as_cpu(const DramWorkload& workload, const std::vector<ControllerParams>& params, ChunkDevice& device) {

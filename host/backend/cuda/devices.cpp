@@ -69,7 +69,7 @@ std::shared_ptr<CudaDevices> open_cuda_devices() {
   return std::make_shared<CudaDevices>(found_devices().usable);
 }
 
-CudaLane::CudaLane() {
+CudaQueue::CudaQueue() {
   try {
     EXARCH_CUDA_TRY(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
     EXARCH_CUDA_TRY(cudaEventCreateWithFlags(&marked_, cudaEventDisableTiming));
@@ -83,11 +83,11 @@ CudaLane::CudaLane() {
   }
 }
 
-CudaLane::~CudaLane() {
+CudaQueue::~CudaQueue() {
   destroy();
 }
 
-void CudaLane::destroy() noexcept {
+void CudaQueue::destroy() noexcept {
   for (std::size_t i = 0; i < kSideStreams; ++i) {
     if (joined_[i] != nullptr) cuda_ignore(cudaEventDestroy(joined_[i]));
     if (side_[i] != nullptr) cuda_ignore(cudaStreamDestroy(side_[i]));
@@ -96,34 +96,36 @@ void CudaLane::destroy() noexcept {
   if (stream_ != nullptr) cuda_ignore(cudaStreamDestroy(stream_));
 }
 
-cudaStream_t CudaLane::fork(std::size_t i) {
+cudaStream_t CudaQueue::fork(std::size_t i) {
   EXARCH_CUDA_TRY(cudaStreamWaitEvent(side_[i], marked_, 0));
   return side_[i];
 }
 
-void CudaLane::join(std::size_t i) {
+void CudaQueue::join(std::size_t i) {
   EXARCH_CUDA_TRY(cudaEventRecord(joined_[i], side_[i]));
   EXARCH_CUDA_TRY(cudaStreamWaitEvent(stream_, joined_[i], 0));
 }
 
-void CudaLane::drain() noexcept {
+void CudaQueue::drain() noexcept {
   cuda_ignore(cudaStreamSynchronize(stream_));
   for (const cudaStream_t side : side_) cuda_ignore(cudaStreamSynchronize(side));
 }
 
 namespace {
 
-// A new lane's streams belong to the thread's device.
+// A new queue's streams belong to the thread's device.
 std::size_t select_and_measure(int ordinal) {
   EXARCH_CUDA_TRY(cudaSetDevice(ordinal));
   std::size_t free = 0, total = 0;
   EXARCH_CUDA_TRY(cudaMemGetInfo(&free, &total));
-  return free / 10 * 8 / CudaDevice::kLanes;
+  return free / 10 * 8 / CudaDevice::kQueues;
 }
 
 }  // namespace
 
-CudaDevice::CudaDevice(int ordinal) : ordinal_(ordinal), lane_bytes_(select_and_measure(ordinal)) {}
+CudaDevice::CudaDevice(int ordinal) : ordinal_(ordinal), queue_bytes_(select_and_measure(ordinal)) {
+  EXARCH_CUDA_TRY(cudaDeviceGetAttribute(&major_, cudaDevAttrComputeCapabilityMajor, ordinal));
+}
 
 CudaDevices::CudaDevices(const std::vector<int>& ordinals) {
   for (const int ordinal : ordinals) devices_.push_back(std::make_unique<CudaDevice>(ordinal));

@@ -1,7 +1,7 @@
 // CUDA devices with their streams. Builds with CUDA only; knows no cost model.
 //
-// A device has two lanes, so that one batch can be prepared and fetched while another runs. A lane's kernels may spread over side
-// streams: batches are launched bin by bin, and bins alone are too small to fill a device.
+// A device has two queues, so that one batch can be prepared and fetched while another runs. A queue's kernels may spread over
+// side streams: batches are launched bin by bin, and bins alone are too small to fill a device.
 #pragma once
 
 #include <array>
@@ -18,22 +18,22 @@
 
 namespace exarch {
 
-class CudaLane {
+class CudaQueue {
  public:
   static constexpr std::size_t kSideStreams = 12;
 
-  CudaLane();
-  CudaLane(const CudaLane&) = delete;
-  CudaLane& operator=(const CudaLane&) = delete;
-  ~CudaLane();
+  CudaQueue();
+  CudaQueue(const CudaQueue&) = delete;
+  CudaQueue& operator=(const CudaQueue&) = delete;
+  ~CudaQueue();
 
   [[nodiscard]] cudaStream_t stream() const { return stream_; }
-  // Marks the point of the lane's own stream that side streams wait for.
+  // Marks the point of the queue's own stream that side streams wait for.
   void mark() { EXARCH_CUDA_TRY(cudaEventRecord(marked_, stream_)); }
   // Side stream `i`, made to wait for the mark.
   [[nodiscard]] cudaStream_t fork(std::size_t i);
-  // Lets the lane's own stream wait for side stream `i`. To be called when all forks have been given their work: a mark or kernel
-  // that follows waits as well.
+  // Lets the queue's own stream wait for side stream `i`. To be called when all forks have been given their work: a mark or
+  // kernel that follows waits as well.
   void join(std::size_t i);
   // Waits on the host for all that was joined.
   void wait() { EXARCH_CUDA_TRY(cudaStreamSynchronize(stream_)); }
@@ -51,15 +51,17 @@ class CudaLane {
 
 class CudaDevice {
  public:
-  static constexpr unsigned kLanes = 2;
+  static constexpr unsigned kQueues = 2;
 
   explicit CudaDevice(int ordinal);
 
+  // Compute capability, the part before the dot.
+  [[nodiscard]] int major() const { return major_; }
   // Makes this device the calling thread's.
   void use() const { EXARCH_CUDA_TRY(cudaSetDevice(ordinal_)); }
-  [[nodiscard]] CudaLane& lane(unsigned i) { return lanes_[i]; }
-  // Bytes one lane may take: its share of what was free when the device was opened, with some left to others.
-  [[nodiscard]] std::size_t lane_bytes() const { return lane_bytes_; }
+  [[nodiscard]] CudaQueue& queue(unsigned i) { return queues_[i]; }
+  // Bytes one queue may take: its share of what was free when the device was opened, with some left to others.
+  [[nodiscard]] std::size_t queue_bytes() const { return queue_bytes_; }
   // What a cost model keeps on this device (its arenas, its workloads), made at first use.
   template <class State>
   [[nodiscard]] State& state() {
@@ -70,8 +72,9 @@ class CudaDevice {
 
  private:
   int ordinal_;
-  std::size_t lane_bytes_;
-  std::array<CudaLane, kLanes> lanes_;
+  int major_ = 0;
+  std::size_t queue_bytes_;
+  std::array<CudaQueue, kQueues> queues_;
   std::unordered_map<std::type_index, std::shared_ptr<void>> states_;
 };
 
