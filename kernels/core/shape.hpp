@@ -20,7 +20,7 @@ inline constexpr std::uint32_t kTableColumns = 4;
 
 template <class T>
 struct ArrayValues {
-  T value[kLanes];
+  alignas(kLanes * sizeof(T)) T value[kLanes];
 
   [[nodiscard]] EXARCH_INLINE T operator[](std::uint32_t i) const { return value[i]; }
   EXARCH_INLINE void set(std::uint32_t i, T x) { value[i] = x; }
@@ -42,7 +42,7 @@ struct ArrayValues {
 };
 
 struct ArrayTable {
-  std::uint32_t value[kLanes][kTableColumns];
+  alignas(kTableColumns * sizeof(std::uint32_t)) std::uint32_t value[kLanes][kTableColumns];
 
   [[nodiscard]] EXARCH_INLINE std::uint32_t at(std::uint32_t i, std::uint32_t column) const { return value[i][column]; }
   template <class F>
@@ -66,7 +66,7 @@ struct Dense {
 
   [[nodiscard]] EXARCH_INLINE static constexpr bool leader() { return true; }
   template <class T>
-  EXARCH_INLINE static void write(T& place, const T& value) {
+  EXARCH_INLINE static void write(T& place, T value) {
     place = value;
   }
 
@@ -96,7 +96,7 @@ struct ArrayLanes {
 
   [[nodiscard]] EXARCH_INLINE static constexpr bool leader() { return true; }
   template <class T>
-  EXARCH_INLINE static void write(T& place, const T& value) {
+  EXARCH_INLINE static void write(T& place, T value) {
     place = value;
   }
 

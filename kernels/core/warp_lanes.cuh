@@ -70,7 +70,7 @@ struct WarpLanes {
   }
 
   template <class T>
-  EXARCH_INLINE static void write(T& place, const T& value) {
+  EXARCH_INLINE static void write(T& place, T value) {
 #if defined(__CUDA_ARCH__)
     __syncwarp(group());
     if (leader()) place = value;
