@@ -14,7 +14,11 @@
 #define EXARCH_OUTLINE __host__ __device__ inline
 #else
 #define EXARCH_HD inline
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define EXARCH_INLINE inline  // instrumented code expanded everywhere takes the compiler minutes
+#else
 #define EXARCH_INLINE inline __attribute__((always_inline))
+#endif
 #define EXARCH_OUTLINE __attribute__((noinline))
 #endif
 

@@ -113,7 +113,7 @@ struct Channel {
     // The first slots stand for the ends of the banks' lists, which therefore need no special cases.
     for (std::uint32_t b = 0; b < kMaxBanks; ++b) {
       const auto end = static_cast<std::uint16_t>(b);
-      Shape::write(slots[b], {kNoRequest, 0, end, end});
+      Shape::write(slots[b], {kNoRequest, 0, 0, kNoRequest, kNoRequest, end, end});
     }
     slots_used = kMaxBanks;
     free_slot = kNoSlot;
@@ -187,7 +187,8 @@ struct Channel {
     const PackedRequest& r = requests[index];
     const std::uint32_t b = r.bank();
     const std::uint16_t last = slots[b].previous;
-    Shape::write(slots[slot], {index, arrival_low, static_cast<std::uint16_t>(b), last});
+    Shape::write(slots[slot], {index, arrival_low, r.row_bank_write, r.next_same_row, r.previous_same_address,
+                               static_cast<std::uint16_t>(b), last});
     Shape::write(slots[last].next, slot);
     Shape::write(slots[b].previous, slot);
     count.set(b, count[b] + 1);
@@ -221,7 +222,7 @@ struct Channel {
     free_slot = slot;
     count.set(b, count[b] - 1);
     --total;
-    if constexpr (kWrites) writes -= requests[s.request].is_write() ? 1 : 0;
+    if constexpr (kWrites) writes -= s.is_write() ? 1 : 0;
   }
 
   // ---- bank machines --------------------------------------------------------------------------------------------------
@@ -233,7 +234,7 @@ struct Channel {
     std::uint16_t grouped = kNoSlot;
     hits = 0;
     for (std::uint16_t s = slots[b].next; s != b; s = slots[s].next) {
-      const PackedRequest& r = requests[slots[s].request];
+      const BufferSlot& r = slots[s];
       if (r.row() != open_row[b]) continue;
       hits += hits < 2 ? 1 : 0;
       if (oldest == kNoSlot) oldest = s;
@@ -273,10 +274,10 @@ struct Channel {
     bool row_hit = true;
     if constexpr (kChoice == Choice::fifo) {
       if constexpr (kPolicy != PagePolicy::Closed) {
-        row_hit = requests[slots[slot].request].row() == open_row[b];
+        row_hit = slots[slot].row() == open_row[b];
         if constexpr (kPolicy != PagePolicy::Open) {
           const std::uint16_t second = slots[slot].next;
-          further_hit = second != b && requests[slots[second].request].row() == open_row[b];
+          further_hit = second != b && slots[second].row() == open_row[b];
         }
       }
     } else if constexpr (kChoice == Choice::row_hit) {
@@ -284,7 +285,7 @@ struct Channel {
       if (row_hit) {
         slot = hit[b];
         if constexpr (kPolicy == PagePolicy::OpenAdaptive || kPolicy == PagePolicy::ClosedAdaptive) {
-          further_hit = requests[slots[slot].request].next_same_row < accepted;
+          further_hit = slots[slot].next_same_row < accepted;
         }
       }
     } else {
@@ -305,7 +306,7 @@ struct Channel {
                                : kPolicy == PagePolicy::ClosedAdaptive ? !further_hit
                                : kPolicy == PagePolicy::OpenAdaptive   ? count[b] >= 2 && !further_hit
                                                                        : false;
-    const bool write = kWrites && requests[request[b]].is_write();
+    const bool write = kWrites && slots[slot].is_write();
     command.set(b, static_cast<std::uint8_t>((write ? code_of(WR) : code_of(RD)) + (autoprecharge ? 1 : 0)));
     std::uint32_t t = max_of(ok.at(b, kBankCas), now);
     if constexpr (kWrites && kPolicy != PagePolicy::Open) {
@@ -368,7 +369,7 @@ struct Channel {
     precharge_floor.set(b, now + distances->tRAS);
     active.set(b, 1);
     ++open_banks;
-    open_row.set(b, requests[request[b]].row());
+    open_row.set(b, slots[chosen[b]].row());
     if constexpr (kChoice == Choice::row_hit) hit.set(b, chosen[b]);  // the head is the oldest of its row
     const std::uint64_t cycle = absolute(now);
     if (Shape::leader()) ++counters->act;
@@ -426,7 +427,7 @@ struct Channel {
     }
     outcome.set(b, 0);
     if constexpr (kChoice == Choice::row_hit) {
-      const std::uint32_t next = requests[served.request].next_same_row;
+      const std::uint32_t next = slots[slot].next_same_row;
       std::uint16_t s = kNoSlot;
       if (next < accepted && !(code & 1u)) {
         s = slots[slot].next;

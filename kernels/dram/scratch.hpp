@@ -11,11 +11,18 @@
 
 namespace exarch::dram {
 
-// A waiting request. Lists are per bank, in acceptance order, which is request order.
+// A waiting request, with all that the controller asks of it: a run reads the trace itself strictly forwards. Lists are per bank,
+// in acceptance order, which is request order.
 struct BufferSlot {
-  std::uint32_t request;  // index into the trace
-  std::uint32_t arrival;  // low 32 bits of the cycle in which it reached the arbiter
+  std::uint32_t request;         // index into the trace
+  std::uint32_t arrival;         // low 32 bits of the cycle in which it reached the arbiter
+  std::uint32_t row_bank_write;  // the next three as in PackedRequest
+  std::uint32_t next_same_row;
+  std::uint32_t previous_same_address;
   std::uint16_t next, previous;
+
+  [[nodiscard]] EXARCH_HD constexpr std::uint32_t row() const { return row_of(row_bank_write); }
+  [[nodiscard]] EXARCH_HD constexpr bool is_write() const { return write_of(row_bank_write); }
 };
 inline constexpr std::uint16_t kNoSlot = 0xFFFFu;
 inline constexpr std::uint32_t kMaxBufferSlots = 0xFFFEu;

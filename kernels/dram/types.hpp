@@ -51,6 +51,17 @@ struct Timing {
 
 inline constexpr std::uint32_t kNoRequest = 0xFFFFFFFFu;
 
+// Parts of row << 8 | bank << 1 | is_write.
+[[nodiscard]] EXARCH_HD constexpr std::uint32_t row_of(std::uint32_t row_bank_write) {
+  return row_bank_write >> 8;
+}
+[[nodiscard]] EXARCH_HD constexpr std::uint32_t bank_of(std::uint32_t row_bank_write) {
+  return (row_bank_write >> 1) & 0x7Fu;
+}
+[[nodiscard]] EXARCH_HD constexpr bool write_of(std::uint32_t row_bank_write) {
+  return (row_bank_write & 1u) != 0;
+}
+
 // One request of a trace, already decoded by the address mapping; 16 bytes.
 struct PackedRequest {
   // Absolute traces: player cycles since the previous request's earliest issue time (never negative: the running
@@ -60,9 +71,9 @@ struct PackedRequest {
   std::uint32_t next_same_row;          // next request of the trace to the same bank and row, or kNoRequest
   std::uint32_t previous_same_address;  // previous request with the identical full address, or kNoRequest
 
-  [[nodiscard]] EXARCH_HD constexpr std::uint32_t row() const { return row_bank_write >> 8; }
-  [[nodiscard]] EXARCH_HD constexpr std::uint32_t bank() const { return (row_bank_write >> 1) & 0x7Fu; }
-  [[nodiscard]] EXARCH_HD constexpr bool is_write() const { return (row_bank_write & 1u) != 0; }
+  [[nodiscard]] EXARCH_HD constexpr std::uint32_t row() const { return row_of(row_bank_write); }
+  [[nodiscard]] EXARCH_HD constexpr std::uint32_t bank() const { return bank_of(row_bank_write); }
+  [[nodiscard]] EXARCH_HD constexpr bool is_write() const { return write_of(row_bank_write); }
 };
 static_assert(sizeof(PackedRequest) == 16);
 inline constexpr std::uint32_t kMaxRowBits = 24;
