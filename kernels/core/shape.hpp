@@ -59,7 +59,8 @@ struct ArrayTable {
   }
 };
 
-struct Dense {
+// What the shapes of one thread have in common.
+struct OneThread {
   template <class T>
   using Values = ArrayValues<T>;
   using Table = ArrayTable;
@@ -69,8 +70,10 @@ struct Dense {
   EXARCH_INLINE static void write(T& place, T value) {
     place = value;
   }
+};
 
-  // The smallest of key(0) .. key(7), which differ, and its place.
+struct Dense : OneThread {
+  // The smallest of key(0) .. key(7), and its place; the smallest occurs once, or the place does not matter.
   template <class F>
   EXARCH_INLINE static std::uint64_t first_of(F&& key, std::uint32_t& place) {
     std::uint64_t keys[kLanes];
@@ -89,17 +92,7 @@ struct Dense {
   }
 };
 
-struct ArrayLanes {
-  template <class T>
-  using Values = ArrayValues<T>;
-  using Table = ArrayTable;
-
-  [[nodiscard]] EXARCH_INLINE static constexpr bool leader() { return true; }
-  template <class T>
-  EXARCH_INLINE static void write(T& place, T value) {
-    place = value;
-  }
-
+struct ArrayLanes : OneThread {
   // As lanes do it: every lane takes the smaller of its own and its partner's key, with partners 4, 2 and 1 apart; afterwards all
   // have the smallest, and the lane whose own key it is names the place.
   template <class F>
