@@ -17,7 +17,9 @@ constexpr std::size_t kMaxPopulation = 1'000'000;
 constexpr const char* kDefaultVariant = "fixed";  // what a name without a variant means
 
 const std::vector<const AgentEntry*>& entries() {
-  static const std::vector<const AgentEntry*> table = {&random_agent(), &grid_agent(), &ga_agent(), &ga_archgym_agent()};
+  static const std::vector<const AgentEntry*> table = {&random_agent(),     &grid_agent(), &ga_agent(),
+                                                       &ga_archgym_agent(), &aco_agent(),  &aco_inverse_cost_agent(),
+                                                       &aco_archgym_agent()};
   return table;
 }
 

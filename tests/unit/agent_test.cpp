@@ -23,7 +23,17 @@ const std::vector<std::pair<std::string, AgentOptions>> kEveryAgent = {
     {"ga:fixed", options_of(7, 33, {{"crossover", "uniform"}, {"elites", "0"}, {"tournament", "1"}})},
     {"ga", options_of(7, 2, {{"elites", "99"}, {"mutation_rate", "0.5"}})},
     {"ga:archgym", options_of(7, 50)},
-    {"ga:archgym", options_of(7, 2, {{"mutation_rate", "0.01"}})}};
+    {"ga:archgym", options_of(7, 2, {{"mutation_rate", "0.01"}})},
+    {"aco", options_of(7, 50)},
+    {"aco:fixed", options_of(7, 2, {{"ranks", "1"}, {"greediness", "0.5"}, {"decay", "0.1"}})},
+    {"aco:inverse_cost", options_of(7, 50)},
+    {"aco:archgym", options_of(7, 50)},
+    {"aco:archgym", options_of(7, 2, {{"evaporation", "1"}, {"greediness", "0"}, {"decay", "1"}})}};
+
+// ArchGym's ant colony begins with a single ant.
+std::size_t candidates_of(const std::string& name, const AgentOptions& options, int generation) {
+  return name == "aco:archgym" && generation == 0 ? 1 : options.population;
+}
 
 TEST(EveryAgent, AsksTheSameForTheSameSeed) {
   const DesignSpace space = space_of({16, 5, 1, 9, 300});
@@ -43,7 +53,7 @@ TEST(EveryAgent, AsksLegalGenesAndAskingTwiceChangesNothing) {
       agent->ask(again);
       EXPECT_EQ(batch.genes, again.genes);
       EXPECT_EQ(batch.dimensions, space.dimensions());
-      EXPECT_EQ(batch.candidates(), options.population);
+      EXPECT_EQ(batch.candidates(), candidates_of(name, options, g));
       for (std::size_t i = 0; i < batch.genes.size(); ++i) {
         ASSERT_LT(batch.genes[i], space.values(i % space.dimensions()).size()) << name;
       }
@@ -273,7 +283,7 @@ TEST(GaAgent, BeatsRandomOnASeparableBowl) {
 
 TEST(Registry, BuildsEveryAgentOfTheTableWithItsDefaultsSpelledOut) {
   const DesignSpace space = space_of({16, 16});
-  ASSERT_EQ(agent_table().size(), 4u);
+  ASSERT_EQ(agent_table().size(), 7u);
   for (const AgentInfo& info : agent_table()) {
     AgentOptions spelled_out = options_of(1, 10);
     for (const HyperparameterInfo& row : info.hyperparameters) spelled_out.parameters[row.name] = row.default_value;
@@ -301,11 +311,13 @@ TEST(Registry, WrongNamesAndValuesGiveTheNearestValidOne) {
     return error_of([&] { (void)make_agent(name, space, options_of(1, 10, std::move(parameters))); });
   };
   EXPECT_EQ(error("radnom"), "unknown agent 'radnom' (did you mean 'random'?)");
-  EXPECT_EQ(error("bayesian-optimiser"), "unknown agent 'bayesian-optimiser'; valid are random, grid, ga");
+  EXPECT_EQ(error("bayesian-optimiser"), "unknown agent 'bayesian-optimiser'; valid are random, grid, ga, aco");
   EXPECT_EQ(error("ga:fixd"), "agent 'ga': unknown variant 'fixd' (did you mean 'fixed'?)");
   EXPECT_EQ(error("ga:"), "agent 'ga': unknown variant ''; valid are fixed, archgym");
   EXPECT_EQ(error("ga", {{"tournamet", "3"}}), "agent 'ga': unknown parameter 'tournamet' (did you mean 'tournament'?)");
+  EXPECT_EQ(error("aco:archgim"), "agent 'aco': unknown variant 'archgim' (did you mean 'archgym'?)");
   EXPECT_EQ(error("random:archgym"), "agent 'random': unknown variant 'archgym'; valid are fixed");
+  EXPECT_EQ(error("aco:archgym", {{"ranks", "6"}}).substr(0, 41), "agent 'aco:archgym': unknown parameter 'r");
   EXPECT_EQ(error("grid", {{"step", "3"}}), "agent 'grid' takes no parameters; remove 'step'");
   EXPECT_EQ(error("ga", {{"crossover", "two_point"}}),
             "agent 'ga': crossover = 'two_point' is not valid; it takes two-point, uniform (did "
