@@ -309,7 +309,9 @@ const Verb kSearchVerb{
     .examples =
         "  exarch search dram --trace cloud-1 --agent ga --population 1024 --generations 50 --objective latency --seed 1 --out "
         "run.db\n"
-        "  exarch search dram --trace random --objective archgym-both --agent random --generations 10 --out rw.db\n\nAgents:\n" +
+        "  exarch search dram --trace random --objective archgym-both --agent random --generations 10 --out rw.db\n"
+        "  exarch search dram --trace random --objective archgym-both --agent aco:archgym --population 16 --generations 17 --out "
+        "aco.db\n\nAgents:\n" +
         agent_help(),
     .run = run};
 
