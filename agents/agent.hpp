@@ -42,15 +42,16 @@ struct AgentOptions {
 };
 
 struct AgentInfo {
-  std::string name, doc;
+  std::string name;  // NAME, or NAME:VARIANT: a variant has its own hyperparameters and defaults
+  std::string doc;
   std::vector<HyperparameterInfo> hyperparameters;
 };
 
-// The registry: random, grid, ga. (One file per agent; another agent is one more file and one line in registry.cpp.)
+// The registry: every agent and variant. (One file per agent; another agent is one more file and one line in registry.cpp.)
 [[nodiscard]] const std::vector<AgentInfo>& agent_table();
 
-// Builds an agent; UsageError for an unknown name, parameter or value (with the nearest valid one). "NAME:VARIANT" is accepted;
-// today's agents have the variant "fixed" only. The space must outlive the agent.
+// Builds an agent; UsageError for an unknown name, parameter or value (with the nearest valid one). "NAME:fixed" is NAME. The
+// space must outlive the agent.
 [[nodiscard]] std::unique_ptr<Agent> make_agent(const std::string& name, const DesignSpace& space, const AgentOptions& options);
 
 }  // namespace exarch

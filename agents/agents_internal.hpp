@@ -20,6 +20,10 @@ struct AgentEntry {
 [[nodiscard]] const AgentEntry& random_agent();
 [[nodiscard]] const AgentEntry& grid_agent();
 [[nodiscard]] const AgentEntry& ga_agent();
+[[nodiscard]] const AgentEntry& ga_archgym_agent();
+[[nodiscard]] const AgentEntry& aco_agent();
+[[nodiscard]] const AgentEntry& aco_inverse_cost_agent();
+[[nodiscard]] const AgentEntry& aco_archgym_agent();
 
 // The values of an agent's hyperparameters: the user's, else the table's default. UsageError for a value out of range.
 class Hyperparameters {
@@ -46,6 +50,8 @@ enum class Purpose : std::uint32_t {
   parents = 1,
   crossover = 2,
   mutation = 3,
+  chromosome = 4,
+  ant = 5,
 };
 
 // A candidate drawn uniformly from the space: the same one for every agent that asks with the same seed, generation and number.

@@ -14,10 +14,12 @@ namespace {
 
 constexpr std::size_t kMinPopulation = 2;
 constexpr std::size_t kMaxPopulation = 1'000'000;
-const std::vector<std::string> kVariants = {"fixed"};
+constexpr const char* kDefaultVariant = "fixed";  // what a name without a variant means
 
 const std::vector<const AgentEntry*>& entries() {
-  static const std::vector<const AgentEntry*> table = {&random_agent(), &grid_agent(), &ga_agent()};
+  static const std::vector<const AgentEntry*> table = {&random_agent(),     &grid_agent(), &ga_agent(),
+                                                       &ga_archgym_agent(), &aco_agent(),  &aco_inverse_cost_agent(),
+                                                       &aco_archgym_agent()};
   return table;
 }
 
@@ -33,13 +35,24 @@ std::string joined(std::span<const std::string> names) {
   throw UsageError(what + " '" + word + "'" + (guess.empty() ? "; valid are " + joined(valid) : guess));
 }
 
+// "NAME:VARIANT" in two.
+std::pair<std::string, std::string> parts_of(const std::string& name) {
+  const std::size_t colon = name.find(':');
+  if (colon == std::string::npos) return {name, kDefaultVariant};
+  return {name.substr(0, colon), name.substr(colon + 1)};
+}
+
 const AgentEntry& entry_of(const std::string& name) {
-  std::vector<std::string> names;
+  const auto [agent, variant] = parts_of(name);
+  std::vector<std::string> agents, variants;
   for (const AgentEntry* entry : entries()) {
-    if (entry->info.name == name) return *entry;
-    names.push_back(entry->info.name);
+    const auto [its_agent, its_variant] = parts_of(entry->info.name);
+    if (its_agent == agent && its_variant == variant) return *entry;
+    if (its_agent == agent) variants.push_back(its_variant);
+    if (its_variant == kDefaultVariant) agents.push_back(its_agent);
   }
-  fail_unknown("unknown agent", name, names);
+  if (variants.empty()) fail_unknown("unknown agent", agent, agents);
+  fail_unknown("agent '" + agent + "': unknown variant", variant, variants);
 }
 
 void check_parameters(const AgentInfo& info, const AgentOptions& options) {
@@ -77,11 +90,7 @@ const std::vector<AgentInfo>& agent_table() {
 }
 
 std::unique_ptr<Agent> make_agent(const std::string& name, const DesignSpace& space, const AgentOptions& options) {
-  const std::size_t colon = std::min(name.find(':'), name.size());
-  const AgentEntry& entry = entry_of(name.substr(0, colon));
-  if (colon < name.size() && name.substr(colon + 1) != kVariants[0]) {
-    fail_unknown("agent '" + entry.info.name + "': unknown variant", name.substr(colon + 1), kVariants);
-  }
+  const AgentEntry& entry = entry_of(name);
   if (options.population < kMinPopulation || options.population > kMaxPopulation) {
     throw UsageError("population " + std::to_string(options.population) + " is out of range; it takes " +
                      std::to_string(kMinPopulation) + " to " + std::to_string(kMaxPopulation));

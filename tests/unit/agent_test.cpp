@@ -5,81 +5,35 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <set>
 
 #include "host/error.hpp"
+#include "tests/support/agent_cases.hpp"
 
 namespace exarch {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-DesignSpace space_of(const std::vector<std::size_t>& sizes) {
-  std::vector<ParameterInfo> parameters;
-  std::vector<std::vector<std::int64_t>> values;
-  for (std::size_t p = 0; p < sizes.size(); ++p) {
-    parameters.push_back({"p" + std::to_string(p), ParameterKind::integer, {}, 0, 65535, 0, "", ""});
-    values.emplace_back();
-    for (std::size_t v = 0; v < sizes[p]; ++v) values.back().push_back(static_cast<std::int64_t>(v));
-  }
-  return {"test", "", parameters, values};
-}
-
-AgentOptions options_of(std::uint64_t seed, std::size_t population, std::map<std::string, std::string> parameters = {}) {
-  return {.seed = seed, .population = population, .parameters = std::move(parameters)};
-}
-
-// A separable bowl with its minimum, 0, away from the corners.
-double bowl(std::span<const Gene> genes) {
-  double cost = 0;
-  for (std::size_t p = 0; p < genes.size(); ++p) cost += std::pow(genes[p] - (5.0 + static_cast<double>(p % 3)), 2);
-  return cost;
-}
-
-std::vector<double> costs_of(const GeneBatch& batch) {
-  std::vector<double> costs;
-  for (std::size_t c = 0; c < batch.candidates(); ++c) costs.push_back(bowl(batch.row(c)));
-  return costs;
-}
-
-// One ask and tell; returns what was asked.
-std::vector<Gene> turn(Agent& agent) {
-  GeneBatch batch;
-  agent.ask(batch);
-  agent.tell(batch, costs_of(batch));
-  return batch.genes;
-}
-
-double best_after(Agent& agent, int generations) {
-  double best = kInfinity;
-  GeneBatch batch;
-  for (int g = 0; g < generations; ++g) {
-    agent.ask(batch);
-    const std::vector<double> costs = costs_of(batch);
-    best = std::min(best, *std::min_element(costs.begin(), costs.end()));
-    agent.tell(batch, costs);
-  }
-  return best;
-}
-
-template <class Action>
-std::string error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "(no error)";
-}
+using namespace test;
 
 const std::vector<std::pair<std::string, AgentOptions>> kEveryAgent = {
     {"random", options_of(7, 50)},
     {"grid", options_of(7, 50)},
     {"ga", options_of(7, 50)},
     {"ga:fixed", options_of(7, 33, {{"crossover", "uniform"}, {"elites", "0"}, {"tournament", "1"}})},
-    {"ga", options_of(7, 2, {{"elites", "99"}, {"mutation_rate", "0.5"}})}};
+    {"ga", options_of(7, 2, {{"elites", "99"}, {"mutation_rate", "0.5"}})},
+    {"ga:archgym", options_of(7, 50)},
+    {"ga:archgym", options_of(7, 2, {{"mutation_rate", "0.01"}})},
+    {"aco", options_of(7, 50)},
+    {"aco:fixed", options_of(7, 2, {{"ranks", "1"}, {"greediness", "0.5"}, {"decay", "0.1"}})},
+    {"aco:inverse_cost", options_of(7, 50)},
+    {"aco:archgym", options_of(7, 50)},
+    {"aco:archgym", options_of(7, 2, {{"evaporation", "1"}, {"greediness", "0"}, {"decay", "1"}})}};
+
+// ArchGym's ant colony begins with a single ant.
+std::size_t candidates_of(const std::string& name, const AgentOptions& options, int generation) {
+  return name == "aco:archgym" && generation == 0 ? 1 : options.population;
+}
 
 TEST(EveryAgent, AsksTheSameForTheSameSeed) {
   const DesignSpace space = space_of({16, 5, 1, 9, 300});
@@ -99,7 +53,7 @@ TEST(EveryAgent, AsksLegalGenesAndAskingTwiceChangesNothing) {
       agent->ask(again);
       EXPECT_EQ(batch.genes, again.genes);
       EXPECT_EQ(batch.dimensions, space.dimensions());
-      EXPECT_EQ(batch.candidates(), options.population);
+      EXPECT_EQ(batch.candidates(), candidates_of(name, options, g));
       for (std::size_t i = 0; i < batch.genes.size(); ++i) {
         ASSERT_LT(batch.genes[i], space.values(i % space.dimensions()).size()) << name;
       }
@@ -197,6 +151,17 @@ TEST(GaAgent, StartsWhereRandomStarts) {
   const auto ga = make_agent("ga", space, options_of(5, 40)), random = make_agent("random", space, options_of(5, 40));
   EXPECT_EQ(turn(*ga), turn(*random));
   EXPECT_NE(turn(*ga), turn(*random));
+}
+
+// Stores are continued, and their best designs quoted, on the promise that a seed keeps its meaning.
+TEST(GaAgent, AsksWhatItHasAlwaysAsked) {
+  const DesignSpace space = space_of({16, 5, 1, 9, 300});
+  const auto agent = make_agent("ga", space, options_of(7, 50));
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  for (int g = 0; g < 20; ++g) {
+    for (const Gene gene : turn(*agent)) hash = (hash ^ gene) * 0x100000001b3;
+  }
+  EXPECT_EQ(hash, 0x77d3683e14b1f9b3u);
 }
 
 TEST(GaAgent, AsksItsElitesAgainUnchanged) {
@@ -318,7 +283,7 @@ TEST(GaAgent, BeatsRandomOnASeparableBowl) {
 
 TEST(Registry, BuildsEveryAgentOfTheTableWithItsDefaultsSpelledOut) {
   const DesignSpace space = space_of({16, 16});
-  ASSERT_EQ(agent_table().size(), 3u);
+  ASSERT_EQ(agent_table().size(), 7u);
   for (const AgentInfo& info : agent_table()) {
     AgentOptions spelled_out = options_of(1, 10);
     for (const HyperparameterInfo& row : info.hyperparameters) spelled_out.parameters[row.name] = row.default_value;
@@ -334,7 +299,8 @@ TEST(Registry, PopulationsHaveBounds) {
       EXPECT_THROW((void)make_agent(info.name, space, options_of(1, population)), UsageError);
     }
     for (const std::size_t population : {2u, 1'000'000u}) {
-      EXPECT_NO_THROW(turn(*make_agent(info.name, space, options_of(1, population))));
+      const auto agent = make_agent(info.name, space, options_of(1, population));
+      for (int g = 0; g < 3; ++g) EXPECT_NO_THROW(turn(*agent)) << info.name;
     }
   }
 }
@@ -345,10 +311,13 @@ TEST(Registry, WrongNamesAndValuesGiveTheNearestValidOne) {
     return error_of([&] { (void)make_agent(name, space, options_of(1, 10, std::move(parameters))); });
   };
   EXPECT_EQ(error("radnom"), "unknown agent 'radnom' (did you mean 'random'?)");
-  EXPECT_EQ(error("bayesian-optimiser"), "unknown agent 'bayesian-optimiser'; valid are random, grid, ga");
+  EXPECT_EQ(error("bayesian-optimiser"), "unknown agent 'bayesian-optimiser'; valid are random, grid, ga, aco");
   EXPECT_EQ(error("ga:fixd"), "agent 'ga': unknown variant 'fixd' (did you mean 'fixed'?)");
-  EXPECT_EQ(error("ga:"), "agent 'ga': unknown variant ''; valid are fixed");
+  EXPECT_EQ(error("ga:"), "agent 'ga': unknown variant ''; valid are fixed, archgym");
   EXPECT_EQ(error("ga", {{"tournamet", "3"}}), "agent 'ga': unknown parameter 'tournamet' (did you mean 'tournament'?)");
+  EXPECT_EQ(error("aco:archgim"), "agent 'aco': unknown variant 'archgim' (did you mean 'archgym'?)");
+  EXPECT_EQ(error("random:archgym"), "agent 'random': unknown variant 'archgym'; valid are fixed");
+  EXPECT_EQ(error("aco:archgym", {{"ranks", "6"}}).substr(0, 41), "agent 'aco:archgym': unknown parameter 'r");
   EXPECT_EQ(error("grid", {{"step", "3"}}), "agent 'grid' takes no parameters; remove 'step'");
   EXPECT_EQ(error("ga", {{"crossover", "two_point"}}),
             "agent 'ga': crossover = 'two_point' is not valid; it takes two-point, uniform (did "

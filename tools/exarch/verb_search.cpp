@@ -261,6 +261,12 @@ class Search {
   std::unique_ptr<StoreWriter> writer_;
 };
 
+std::string agent_names() {
+  std::string names;
+  for (const AgentInfo& agent : agent_table()) names += (names.empty() ? "" : ", ") + agent.name;
+  return names;
+}
+
 std::string agent_help() {
   std::string text;
   for (const AgentInfo& agent : agent_table()) {
@@ -280,12 +286,13 @@ int run(const Arguments& arguments) {
 
 const Verb kSearchVerb{
     .name = "search",
-    .synopsis = "ENVIRONMENT WORKLOAD --out FILE.db [--agent NAME] [--population N] [--generations N] [--objective EXPR]",
+    .synopsis =
+        "ENVIRONMENT WORKLOAD --out FILE.db [--agent NAME[:VARIANT]] [--population N] [--generations N] [--objective EXPR]",
     .doc = "Lets an agent search a design space; continues where it stopped.",
     .options =
         std::vector<OptionSpec>{
             {"space", "NAME|FILE", "a shipped space or a space file (.json); default: the environment's first"},
-            {"agent", "NAME", "random, grid or ga", "ga"},
+            {"agent", "NAME[:VARIANT]", agent_names(), "ga"},
             {"set-agent", "key=value", "sets a hyperparameter of the agent; repeatable", "", true},
             {"population", "N", "candidates per generation", "1024"},
             {"generations", "N", "generations", "50"},
@@ -302,7 +309,9 @@ const Verb kSearchVerb{
     .examples =
         "  exarch search dram --trace cloud-1 --agent ga --population 1024 --generations 50 --objective latency --seed 1 --out "
         "run.db\n"
-        "  exarch search dram --trace random --objective archgym-both --agent random --generations 10 --out rw.db\n\nAgents:\n" +
+        "  exarch search dram --trace random --objective archgym-both --agent random --generations 10 --out rw.db\n"
+        "  exarch search dram --trace random --objective archgym-both --agent aco:archgym --population 16 --generations 17 --out "
+        "aco.db\n\nAgents:\n" +
         agent_help(),
     .run = run};
 
