@@ -471,9 +471,9 @@ TEST_F(Cli, EvalWritesJsonLines) {
 TEST_F(Cli, OutputsThatCannotBeWrittenFail) {
   write_text(dir_ / "in.csv", "trace\nstream\n");
   fs::create_directory(dir_ / "folder");
-  expect_refused({"eval", "dram", "--in", "in.csv", "--out", "/proc/nowhere/out.csv"}, 1, "/proc/nowhere/out.csv");
+  expect_refused({"eval", "dram", "--in", "in.csv", "--out", "in.csv/out.csv"}, 1, "in.csv/out.csv");
   expect_refused({"eval", "dram", "--in", "in.csv", "--out", "folder"}, 1, "folder");
-  expect_refused({"sweep", "dram", "--trace", "stream", "--sample", "3", "--out", "/proc/nowhere.db"}, 1, "/proc/nowhere.db");
+  expect_refused({"sweep", "dram", "--trace", "stream", "--sample", "3", "--out", "in.csv/nowhere.db"}, 1, "in.csv/nowhere.db");
   expect_refused({"sweep", "dram", "--trace", "stream", "--sample", "3", "--out", "folder"}, 1, "folder");
   expect_refused({"search", "dram", "--trace", "stream", "--generations", "1", "--population", "2", "--out", "folder/no/x.db"}, 1,
                  "folder/no/x.db");
