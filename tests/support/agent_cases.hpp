@@ -11,6 +11,7 @@
 
 #include "agents/agent.hpp"
 #include "host/error.hpp"
+#include "tests/support/errors.hpp"
 
 namespace exarch::test {
 
@@ -81,16 +82,6 @@ inline double best_after(Agent& agent, int generations, Cost cost = bowl) {
     agent.tell(batch, costs);
   }
   return best;
-}
-
-template <class Action>
-std::string error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "(no error)";
 }
 
 }  // namespace exarch::test

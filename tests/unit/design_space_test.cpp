@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "host/error.hpp"
+#include "tests/support/errors.hpp"
 
 namespace exarch {
 namespace {
@@ -28,15 +29,7 @@ DesignSpace with(const std::string& parameters) {
   return parse(R"({"name": "n", "parameters": )" + parameters + "}");
 }
 
-template <class Action>
-std::string error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "(no error)";
-}
+using test::error_of;
 
 std::vector<std::int64_t> list(std::span<const std::int64_t> values) {
   return {values.begin(), values.end()};

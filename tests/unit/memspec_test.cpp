@@ -13,6 +13,7 @@
 
 #include "host/error.hpp"
 #include "host/spec/data_dir.hpp"
+#include "tests/support/errors.hpp"
 
 namespace exarch::dram {
 namespace {
@@ -47,15 +48,7 @@ class TempFile {
   std::string path_;
 };
 
-template <class Action>
-std::string error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "(no error)";
-}
+using test::error_of;
 
 std::string memspec_error(const std::string& text) {
   const TempFile file("memspec.json", text);

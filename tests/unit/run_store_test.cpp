@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "host/error.hpp"
+#include "tests/support/errors.hpp"
 
 namespace exarch {
 namespace {
@@ -109,15 +110,7 @@ void expect_chunks(const RunStore& store, std::uint64_t count) {
   EXPECT_EQ(points, count);
 }
 
-template <class Action>
-std::string error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "(no error)";
-}
+using test::error_of;
 
 #define EXPECT_HAS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
 

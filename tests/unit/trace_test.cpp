@@ -13,6 +13,7 @@
 
 #include "host/error.hpp"
 #include "host/trace/convert.hpp"
+#include "tests/support/errors.hpp"
 
 namespace exarch::dram {
 namespace {
@@ -55,15 +56,7 @@ PackedTrace load(const std::string& path, std::uint64_t offset = 0) {
   return load_trace(path, memory(), mapping(), offset);
 }
 
-template <class Action>
-std::string error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "(no error)";
-}
+using test::error_of;
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
