@@ -64,7 +64,7 @@ struct Channel {
   bool last_cas_write;
 
   // Refresh manager.
-  bool refresh, blocked, pulled_in, due_prea, due_refa;
+  bool blocked, pulled_in, due_prea, due_refa;
   std::int64_t flex, postponed_limit, pulledin_limit;
   std::uint64_t refresh_due;  // absolute
   std::uint32_t open_banks;
@@ -121,12 +121,11 @@ struct Channel {
     buffer_type = params.scheduler_buffer;
     buffer_size = params.request_buffer_size;
     last_cas_write = false;
-    refresh = params.refresh_policy == RefreshPolicy::AllBank;
     blocked = pulled_in = due_prea = due_refa = false;
     flex = 0;
     postponed_limit = params.refresh_max_postponed;
     pulledin_limit = params.refresh_max_pulledin;
-    refresh_due = refresh ? workload.timing.tREFI : kNeverAbsolute;
+    refresh_due = params.refresh_policy == RefreshPolicy::AllBank ? workload.timing.tREFI : kNeverAbsolute;
     open_banks = 0;
     first_act = last_close = last_implicit = 0;
     interval_open = false;

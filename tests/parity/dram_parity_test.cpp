@@ -99,20 +99,8 @@ TEST_F(Parity, OnEveryGoldenRow) {
 std::vector<std::int64_t> random_designs(std::mt19937_64& rng, std::size_t count) {
   std::vector<std::int64_t> designs;
   for (std::size_t i = 0; i < count; ++i) {
-    const dram::ControllerParams p = dram::testing::random_params(rng);
-    const std::int64_t design[kParameters] = {static_cast<std::int64_t>(p.page_policy),
-                                              static_cast<std::int64_t>(p.scheduler),
-                                              static_cast<std::int64_t>(p.scheduler_buffer),
-                                              p.request_buffer_size,
-                                              static_cast<std::int64_t>(p.resp_queue),
-                                              static_cast<std::int64_t>(p.refresh_policy),
-                                              p.refresh_max_postponed,
-                                              p.refresh_max_pulledin,
-                                              static_cast<std::int64_t>(p.arbiter),
-                                              p.max_active_transactions,
-                                              0,
-                                              0};
-    designs.insert(designs.end(), std::begin(design), std::end(design));
+    const std::vector<std::int64_t> design = dram::testing::design_of(dram::testing::random_params(rng));
+    designs.insert(designs.end(), design.begin(), design.end());
   }
   return designs;
 }

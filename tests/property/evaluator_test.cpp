@@ -50,21 +50,7 @@ std::vector<std::int64_t> random_designs(std::mt19937_64& rng, std::size_t count
   for (std::size_t i = 0; i < count; ++i) {
     space.genes_of(rng() % space.size(), genes);
     space.design_of(genes, design);
-    if (i % 2 == 1) {
-      const ControllerParams p = random_params(rng);
-      design = {static_cast<std::int64_t>(p.page_policy),
-                static_cast<std::int64_t>(p.scheduler),
-                static_cast<std::int64_t>(p.scheduler_buffer),
-                p.request_buffer_size,
-                static_cast<std::int64_t>(p.resp_queue),
-                static_cast<std::int64_t>(p.refresh_policy),
-                p.refresh_max_postponed,
-                p.refresh_max_pulledin,
-                static_cast<std::int64_t>(p.arbiter),
-                p.max_active_transactions,
-                0,
-                0};
-    }
+    if (i % 2 == 1) design = design_of(random_params(rng));
     designs.insert(designs.end(), design.begin(), design.end());
   }
   return designs;

@@ -50,6 +50,22 @@ inline ControllerParams random_params(std::mt19937_64& rng) {
   return p;
 }
 
+// The same as a design of the DRAM environment; the parameters the controller does not have are 0.
+inline std::vector<std::int64_t> design_of(const ControllerParams& p) {
+  return {static_cast<std::int64_t>(p.page_policy),
+          static_cast<std::int64_t>(p.scheduler),
+          static_cast<std::int64_t>(p.scheduler_buffer),
+          p.request_buffer_size,
+          static_cast<std::int64_t>(p.resp_queue),
+          static_cast<std::int64_t>(p.refresh_policy),
+          p.refresh_max_postponed,
+          p.refresh_max_pulledin,
+          static_cast<std::int64_t>(p.arbiter),
+          p.max_active_transactions,
+          0,
+          0};
+}
+
 inline std::string describe(const ControllerParams& p) {
   std::string text;
   for (const std::uint32_t v :
