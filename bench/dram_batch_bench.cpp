@@ -87,11 +87,12 @@ std::shared_ptr<const dram::DramWorkload> load(const std::string& trace, std::ui
   if (requests == 0 || requests >= whole->view.count) return whole;
   auto part = std::make_shared<dram::DramWorkload>(*whole);
   part->trace.requests.resize(requests);
-  for (dram::PackedRequest& r : part->trace.requests) {
-    if (r.next_same_row != dram::kNoRequest && r.next_same_row >= requests) r.next_same_row = dram::kNoRequest;
+  part->trace.next_same_row.resize(requests);
+  if (part->trace.has_writes) part->trace.previous_same_address.resize(requests);
+  for (std::uint32_t& next : part->trace.next_same_row) {
+    if (next >= requests) next = dram::kNoRequest;
   }
-  part->view.requests = part->trace.requests.data();
-  part->view.count = static_cast<std::uint32_t>(requests);
+  refer_to(part->trace, part->view);
   return part;
 }
 

@@ -311,8 +311,10 @@ class DramEnvironment final : public Environment {
 // Everything counters and prices depend on: the decoded trace (so the address mapping too), its clock, timing, currents.
 std::string identity_of(const DramWorkload& workload, std::uint32_t clk_mhz) {
   std::uint64_t hash = 0xCBF29CE484222325ull;
-  for (const PackedRequest& r : workload.trace.requests) {
-    for (const std::uint32_t word : {r.gap, r.row_bank_write, r.previous_same_address}) hash = (hash ^ word) * 0x100000001B3ull;
+  for (std::size_t i = 0; i < workload.trace.requests.size(); ++i) {
+    const PackedRequest& r = workload.trace.requests[i];
+    const std::uint32_t previous = workload.trace.has_writes ? workload.trace.previous_same_address[i] : kNoRequest;
+    for (const std::uint32_t word : {r.gap, r.row_bank_write, previous}) hash = (hash ^ word) * 0x100000001B3ull;
   }
   const MemSpec& m = workload.memspec;
   const Timing& t = m.timing;

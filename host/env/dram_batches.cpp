@@ -108,6 +108,17 @@ class ChunkRunner {
 
 }  // namespace
 
+std::vector<TracePart> trace_parts(std::uint32_t count, std::uint32_t capacity, std::uint32_t overlap) {
+  if (capacity >= count) return {{0, count}};
+  if (capacity <= overlap) return {};
+  std::vector<TracePart> parts{{0, capacity}};
+  while (parts.back().end < count) {
+    const std::uint32_t first = parts.back().end - overlap;
+    parts.push_back({first, first + std::min(capacity, count - first)});
+  }
+  return parts;
+}
+
 void run_chunks(const DramWorkload& workload, std::span<const ControllerParams> params, ChunkDevice& device,
                 std::span<RunResult> results, std::span<std::uint8_t> exact) {
   ChunkRunner(workload, params, device, results, exact).run();

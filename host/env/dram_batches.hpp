@@ -8,10 +8,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "host/env/dram.hpp"
 
 namespace exarch::dram {
+
+// Requests [first, end) of a trace.
+struct TracePart {
+  std::uint32_t first, end;
+};
+
+// The parts in which a trace is given to runs that hold `capacity` requests of it at a time, each part beginning `overlap` before
+// the end of the one before; none if the capacity is too small for that.
+[[nodiscard]] std::vector<TracePart> trace_parts(std::uint32_t count, std::uint32_t capacity, std::uint32_t overlap);
 
 struct Chunk {
   std::span<const ControllerParams> params;  // (candidate)

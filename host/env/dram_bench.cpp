@@ -50,16 +50,18 @@ double exact_over_single_pass(const DramWorkload& workload, const std::vector<Co
 DramWorkload repeated(const DramWorkload& workload, std::uint32_t copies) {
   DramWorkload longer = workload;
   longer.trace.requests.clear();
+  longer.trace.next_same_row.clear();
   for (std::uint32_t c = 0; c < copies; ++c) {
     const auto base = static_cast<std::uint32_t>(longer.trace.requests.size());
     for (PackedRequest r : workload.trace.requests) {
-      if (r.next_same_row != kNoRequest) r.next_same_row += base;
       r.gap = 1;
       longer.trace.requests.push_back(r);
     }
+    for (const std::uint32_t next : workload.trace.next_same_row) {
+      longer.trace.next_same_row.push_back(next == kNoRequest ? kNoRequest : base + next);
+    }
   }
-  longer.view.requests = longer.trace.requests.data();
-  longer.view.count = static_cast<std::uint32_t>(longer.trace.requests.size());
+  refer_to(longer.trace, longer.view);
   return longer;
 }
 

@@ -15,15 +15,57 @@
 namespace exarch::dram {
 namespace {
 
-// A workload in device memory.
+// A trace, or a part of it, in device memory.
+struct TraceArenas {
+  DeviceArena requests, next_same_row, previous_same_address;
+
+  // False if there is not enough memory for so many requests.
+  [[nodiscard]] bool reserve(std::size_t count, bool has_writes) {
+    return requests.reserve(count * sizeof(PackedRequest)) && next_same_row.reserve(count * sizeof(std::uint32_t)) &&
+           (!has_writes || previous_same_address.reserve(count * sizeof(std::uint32_t)));
+  }
+
+  void release() {
+    requests.release();
+    next_same_row.release();
+    previous_same_address.release();
+  }
+
+  // Starts copying requests [part.first, part.end) and lets `view` refer to them.
+  void copy(const WorkloadView& whole, const TracePart& part, cudaStream_t stream, WorkloadView& view) const {
+    const auto start = [&](const auto* from, const DeviceArena& to) {
+      EXARCH_CUDA_TRY(cudaMemcpyAsync(to.as(), from + part.first, std::size_t{part.end - part.first} * sizeof *from,
+                                      cudaMemcpyHostToDevice, stream));
+    };
+    start(whole.requests, requests);
+    start(whole.next_same_row, next_same_row);
+    if (whole.has_writes) start(whole.previous_same_address, previous_same_address);
+    refer(whole, part, view);
+  }
+
+  void refer(const WorkloadView& whole, const TracePart& part, WorkloadView& view) const {
+    view.requests = requests.as<const PackedRequest>();
+    view.next_same_row = next_same_row.as<const std::uint32_t>();
+    view.previous_same_address = whole.has_writes ? previous_same_address.as<const std::uint32_t>() : nullptr;
+    view.part_first = part.first;
+    view.part_end = part.end;
+  }
+};
+
+// A workload in device memory: with its whole trace, unless that is too long.
 struct Uploaded {
   std::weak_ptr<const Workload> workload;
-  DeviceArena requests, distances;
+  DeviceArena distances;
+  TraceArenas trace;
+  bool whole;
 };
 
 struct QueueArenas {
   PinnedArena host_params, host_results;              // (candidate)
   DeviceArena params, order, sort, results, scratch;  // (candidate), (position), -, (candidate), (position, scratch)
+  // Of a trace in parts: the part at hand, and (position) paused runs.
+  TraceArenas part;
+  DeviceArena states;
 };
 
 // What stays on a device between batches.
@@ -35,23 +77,27 @@ struct DramState {
 };
 
 // Workloads never change, so the one that is still the same object is still the same trace.
-const Uploaded& upload(DramState& state, const DramWorkload& workload) {
+const Uploaded& upload(DramState& state, const DramWorkload& workload, std::size_t most_requests) {
+  const bool fits = workload.view.count <= most_requests;
   const auto known = std::ranges::find_if(state.workloads, [&](const auto& u) { return u->workload.lock().get() == &workload; });
-  if (known != state.workloads.end()) {
+  if (known != state.workloads.end() && (*known)->whole <= fits) {
     std::rotate(known, known + 1, state.workloads.end());
     return *state.workloads.back();
   }
-  std::erase_if(state.workloads, [](const auto& u) { return u->workload.expired(); });
+  std::erase_if(state.workloads, [&](const auto& u) { return u->workload.expired() || u->workload.lock().get() == &workload; });
   if (state.workloads.size() == DramState::kWorkloads) state.workloads.erase(state.workloads.begin());
   auto fresh = std::make_unique<Uploaded>();
   fresh->workload = workload.weak_from_this();
-  const std::size_t bytes = std::size_t{workload.view.count} * sizeof(PackedRequest);
-  if (!fresh->requests.reserve(bytes) || !fresh->distances.reserve(sizeof(Distances))) {
-    throw Error("not enough device memory for the trace of " + std::to_string(workload.view.count) +
-                " requests; use --backend cpu, which gives the same results");
-  }
-  EXARCH_CUDA_TRY(cudaMemcpy(fresh->requests.as(), workload.view.requests, bytes, cudaMemcpyHostToDevice));
+  if (!fresh->distances.reserve(sizeof(Distances))) throw Error("no device memory is left; use --backend cpu");
   EXARCH_CUDA_TRY(cudaMemcpy(fresh->distances.as(), &workload.distances, sizeof(Distances), cudaMemcpyHostToDevice));
+  fresh->whole = fits && fresh->trace.reserve(workload.view.count, workload.view.has_writes);
+  if (fresh->whole) {
+    WorkloadView view{};
+    fresh->trace.copy(workload.view, {0, workload.view.count}, nullptr, view);
+    EXARCH_CUDA_TRY(cudaStreamSynchronize(nullptr));
+  } else {
+    fresh->trace.release();
+  }
   state.workloads.push_back(std::move(fresh));
   return *state.workloads.back();
 }
@@ -63,7 +109,8 @@ class CudaChunks final : public ChunkDevice {
         state_(device.state<DramState>()),
         workload_(workload),
         tuning_(tuning),
-        uploaded_(upload(state_, workload)) {}
+        uploaded_(upload(state_, workload, tuning.part == 0 ? ~std::size_t{0} : tuning.part)),
+        part_(largest_part(device, workload, tuning)) {}
 
   // An exception may leave chunks in flight whose buffers are about to be reused.
   ~CudaChunks() override {
@@ -71,19 +118,23 @@ class CudaChunks final : public ChunkDevice {
   }
 
   [[nodiscard]] std::size_t capacity(const ScratchSize& scratch, bool exact) const override {
-    const std::size_t each = scratch_bytes(scratch, exact) + sizeof(ControllerParams) + sizeof(RunResult) + 16;
-    return std::clamp<std::size_t>(device_.queue_bytes() / each, 1, tuning_.chunk);
+    const std::size_t each = scratch_bytes(scratch, exact) + sizeof(ControllerParams) + sizeof(RunResult) + 16 +
+                             (uploaded_.whole ? 0 : state_bytes(exact));
+    const std::size_t bytes = device_.queue_bytes() - (uploaded_.whole ? 0 : part_ * kRequestBytes);
+    return std::clamp<std::size_t>(bytes / each, 1, tuning_.chunk);
   }
 
   [[nodiscard]] bool start(unsigned queue, const Chunk& chunk) override {
     QueueArenas& arenas = state_.queues[queue];
     const auto count = static_cast<std::uint32_t>(chunk.params.size());
-    if (!reserve(arenas, chunk)) return false;
+    const std::vector<TracePart> parts = uploaded_.whole ? std::vector<TracePart>{{0, workload_.view.count}}
+                                                         : trace_parts(workload_.view.count, part_, part_overlap(chunk.scratch));
+    if (parts.empty() || !reserve(arenas, chunk)) return false;
     CudaQueue& streams = device_.queue(queue);
     std::memcpy(arenas.host_params.as(), chunk.params.data(), chunk.params.size_bytes());
     EXARCH_CUDA_TRY(cudaMemcpyAsync(arenas.params.as(), arenas.host_params.as(), chunk.params.size_bytes(),
                                     cudaMemcpyHostToDevice, streams.stream()));
-    launch(streams, arenas, chunk);
+    run(streams, arenas, chunk, parts);
     EXARCH_CUDA_TRY(cudaMemcpyAsync(arenas.host_results.as(), arenas.results.as(), count * sizeof(RunResult),
                                     cudaMemcpyDeviceToHost, streams.stream()));
     counts_[queue] = count;
@@ -96,17 +147,29 @@ class CudaChunks final : public ChunkDevice {
   }
 
  private:
-  static bool reserve(QueueArenas& arenas, const Chunk& chunk) {
+  static constexpr std::size_t kRequestBytes = sizeof(PackedRequest) + 2 * sizeof(std::uint32_t);
+
+  // A quarter of a queue's memory for the part: its transfer is then short beside the runs that read it.
+  static std::uint32_t largest_part(const CudaDevice& device, const DramWorkload& workload, const CudaTuning& tuning) {
+    const std::size_t room = std::min<std::size_t>(device.queue_bytes() / 4 / kRequestBytes, workload.view.count);
+    return static_cast<std::uint32_t>(tuning.part == 0 ? room : std::min<std::size_t>(tuning.part, room));
+  }
+
+  [[nodiscard]] bool reserve(QueueArenas& arenas, const Chunk& chunk) const {
     const std::size_t count = chunk.params.size();
     return arenas.host_params.reserve(chunk.params.size_bytes()) && arenas.host_results.reserve(count * sizeof(RunResult)) &&
            arenas.params.reserve(chunk.params.size_bytes()) && arenas.order.reserve(count * sizeof(std::uint32_t)) &&
            arenas.sort.reserve(sort_bytes(static_cast<std::uint32_t>(count))) &&
            arenas.results.reserve(count * sizeof(RunResult)) &&
-           arenas.scratch.reserve(count * scratch_bytes(chunk.scratch, chunk.exact));
+           arenas.scratch.reserve(count * scratch_bytes(chunk.scratch, chunk.exact)) &&
+           (uploaded_.whole ||
+            (arenas.part.reserve(part_, workload_.view.has_writes) && arenas.states.reserve(count * state_bytes(chunk.exact))));
   }
 
   // The bins' sizes are counted here from the parameters, which the host has anyway: no round trip between sorting and launching.
-  void launch(CudaQueue& streams, const QueueArenas& arenas, const Chunk& chunk) const {
+  // A trace in parts is copied part by part behind the kernels that still read the one before; the other queue's kernels run
+  // meanwhile.
+  void run(CudaQueue& streams, const QueueArenas& arenas, const Chunk& chunk, const std::vector<TracePart>& parts) const {
     const auto count = static_cast<std::uint32_t>(chunk.params.size());
     DeviceBatch batch{workload_.view,
                       uploaded_.distances.as<const Distances>(),
@@ -115,9 +178,11 @@ class CudaChunks final : public ChunkDevice {
                       arenas.results.as<RunResult>(),
                       arenas.scratch.as(),
                       chunk.scratch,
-                      workload_.step_budget};
-    batch.workload.requests = uploaded_.requests.as<const PackedRequest>();
-    if (!tuning_.bin && !chunk.exact && !workload_.view.has_writes) {
+                      workload_.step_budget,
+                      uploaded_.whole ? nullptr : arenas.states.as(),
+                      false};
+    uploaded_.trace.refer(workload_.view, parts[0], batch.workload);
+    if (uploaded_.whole && !tuning_.bin && !chunk.exact && !workload_.view.has_writes) {
       EXARCH_CUDA_TRY(launch_mixed(batch, 0, count, tuning_.block, streams.stream()));
       return;
     }
@@ -125,12 +190,22 @@ class CudaChunks final : public ChunkDevice {
     batch.order = arenas.order.as<const std::uint32_t>();
     std::array<std::uint32_t, kBins> sizes{};
     for (const ControllerParams& params : chunk.params) ++sizes[bin_of(params, workload_.view.has_writes)];
-    const Kernel kernel = chunk.exact ? Kernel::exact : tuning_.shape.value_or(tuned_shape(device_.major(), count));
+    for (const TracePart& part : parts) {
+      if (!uploaded_.whole) arenas.part.copy(workload_.view, part, streams.stream(), batch.workload);
+      launch_bins(streams, batch, chunk.exact, count, sizes);
+      batch.resume = true;
+    }
+  }
+
+  void launch_bins(CudaQueue& streams, const DeviceBatch& batch, bool exact, std::uint32_t count,
+                   const std::array<std::uint32_t, kBins>& sizes) const {
+    const Kernel single_pass = uploaded_.whole ? tuning_.shape.value_or(tuned_shape(device_.major(), count)) : Kernel::dense;
     streams.mark();
     std::uint32_t first = 0;
     for (std::uint32_t bin = 0; bin < kBins; ++bin) {
       if (sizes[bin] == 0) continue;
-      EXARCH_CUDA_TRY(launch_bin(batch, bin, kernel, first, sizes[bin], tuning_.block, streams.fork(bin)));
+      EXARCH_CUDA_TRY(
+          launch_bin(batch, bin, exact ? Kernel::exact : single_pass, first, sizes[bin], tuning_.block, streams.fork(bin)));
       first += sizes[bin];
     }
     for (std::uint32_t bin = 0; bin < kBins; ++bin) {
@@ -143,6 +218,7 @@ class CudaChunks final : public ChunkDevice {
   const DramWorkload& workload_;
   const CudaTuning& tuning_;
   const Uploaded& uploaded_;
+  std::uint32_t part_;  // most requests at hand, of a trace in parts
   std::array<std::size_t, kQueues> counts_{};
 };
 

@@ -19,6 +19,7 @@ struct CudaTuning {
   std::optional<Kernel> shape;        // of the single pass, dense or lanes; left out: by tuned_shape()
   bool bin = true;                    // off: policies are chosen at run time (single pass of read-only traces only)
   std::size_t chunk = 1u << 17;       // most candidates of a launch
+  std::uint32_t part = 0;             // most requests of the trace on a device at once; 0: as many as its memory allows
 };
 
 // Runs all candidates to the end, split among the devices. `exact[i]` tells whether the exact kernel decided candidate i.

@@ -397,11 +397,12 @@ class RequestBuffer {
   }
 
   [[nodiscard]] bool has_older_with_same_address(const std::vector<std::uint32_t>& list, std::uint32_t request) const {
+    if (workload_.previous_same_address == nullptr) return false;
     // Requests enter the list in trace order, so nothing older than its head can be in it.
-    std::uint32_t older = workload_.requests[request].previous_same_address;
+    std::uint32_t older = workload_.previous_same_address[request];
     while (older != kNoRequest && older >= list.front()) {
       if (std::find(list.begin(), list.end(), older) != list.end()) return true;
-      older = workload_.requests[older].previous_same_address;
+      older = workload_.previous_same_address[older];
     }
     return false;
   }

@@ -57,8 +57,8 @@ std::uint64_t row_key(const PackedRequest& request) {
   return request.row_bank_write >> 1;
 }
 
-// Builds a PackedTrace request by request. Until finish(), the two link fields of a packed request
-// hold the halves of its address, so that nothing else has to be kept per request.
+// Builds a PackedTrace request by request. Until finish(), the two link arrays hold the halves of the addresses, so that nothing
+// else has to be kept per request.
 class Packer {
  public:
   Packer(const MemSpec& memspec, const AddressMapping& mapping, bool relative, std::uint64_t address_offset)
@@ -68,7 +68,12 @@ class Packer {
     hash_.add(relative ? 1 : 0);
   }
 
-  void reserve(std::uint64_t requests) { trace_.requests.reserve(static_cast<std::size_t>(std::min(requests, kMaxRequests))); }
+  void reserve(std::uint64_t requests) {
+    const auto count = static_cast<std::size_t>(std::min(requests, kMaxRequests));
+    trace_.requests.reserve(count);
+    trace_.next_same_row.reserve(count);
+    trace_.previous_same_address.reserve(count);
+  }
 
   Problem add(const TraceRequest& request) {
     if (request.address < address_offset_) return Problem::below_offset;
@@ -84,9 +89,9 @@ class Packer {
     hash_.add(request.is_write ? 1 : 0);
     const DecodedAddress decoded = decode_address(mapping_, address);
     trace_.requests.push_back({.gap = static_cast<std::uint32_t>(gap),
-                               .row_bank_write = decoded.row << 8 | decoded.bank << 1 | (request.is_write ? 1u : 0u),
-                               .next_same_row = static_cast<std::uint32_t>(address),
-                               .previous_same_address = static_cast<std::uint32_t>(address >> 32)});
+                               .row_bank_write = decoded.row << 8 | decoded.bank << 1 | (request.is_write ? 1u : 0u)});
+    trace_.next_same_row.push_back(static_cast<std::uint32_t>(address));
+    trace_.previous_same_address.push_back(static_cast<std::uint32_t>(address >> 32));
     return Problem::none;
   }
 
@@ -94,7 +99,8 @@ class Packer {
     if (trace_.has_writes) {
       link_with_addresses();
     } else {
-      link_rows();
+      (void)link_rows(trace_.next_same_row);
+      trace_.previous_same_address = {};
     }
     trace_.name = name;
     trace_.content_hash = hash_.hex();
@@ -108,34 +114,29 @@ class Packer {
     return issue > trace_.last_issue ? issue - trace_.last_issue : 0;
   }
 
-  void link_rows() {
+  // Fills in next_same_row; the chains start at the requests that the index returns.
+  LastIndex link_rows(std::vector<std::uint32_t>& next) {
     LastIndex rows;
-    for (std::size_t i = trace_.requests.size(); i-- > 0;) {
-      PackedRequest& request = trace_.requests[i];
-      request.next_same_row = rows.exchange(row_key(request), static_cast<std::uint32_t>(i));
-      request.previous_same_address = kNoRequest;
+    for (std::size_t i = next.size(); i-- > 0;) {
+      next[i] = rows.exchange(row_key(trace_.requests[i]), static_cast<std::uint32_t>(i));
     }
+    return rows;
   }
 
   // Identical addresses lie in the same row, so the index of addresses never has to hold more than
   // those of one row: each row's chain is walked on its own.
   void link_with_addresses() {
-    std::vector<PackedRequest>& requests = trace_.requests;
-    std::vector<std::uint32_t> next(requests.size());
-    LastIndex rows;
-    for (std::size_t i = requests.size(); i-- > 0;) {
-      next[i] = rows.exchange(row_key(requests[i]), static_cast<std::uint32_t>(i));
-    }
+    std::vector<std::uint32_t> next(trace_.requests.size());
+    const LastIndex rows = link_rows(next);
+    std::vector<std::uint32_t>& previous = trace_.previous_same_address;
     LastIndex addresses;
     rows.for_each([&](std::uint32_t head) {
       addresses.clear();
       for (std::uint32_t i = head; i != kNoRequest; i = next[i]) {
-        PackedRequest& request = requests[i];
-        const std::uint64_t address = std::uint64_t{request.previous_same_address} << 32 | request.next_same_row;
-        request.previous_same_address = addresses.exchange(address, i);
-        request.next_same_row = next[i];
+        previous[i] = addresses.exchange(std::uint64_t{previous[i]} << 32 | trace_.next_same_row[i], i);
       }
     });
+    trace_.next_same_row = std::move(next);
   }
 
   const AddressMapping& mapping_;
@@ -188,13 +189,22 @@ WorkloadView make_view(const PackedTrace& trace, const MemSpec& memspec, std::ui
     throw Error(trace.name + ": the last time stamp, " + std::to_string(trace.last_issue) + " cycles of " +
                 std::to_string(period_ps) + " ps, exceeds 2^62 ps (53 days)");
   }
-  return {.requests = trace.requests.data(),
-          .count = static_cast<std::uint32_t>(trace.requests.size()),
-          .relative = trace.relative,
-          .has_writes = trace.has_writes,
-          .player_period_ps = period_ps,
-          .tck_ps = memspec.tck_ps,
-          .timing = memspec.timing};
+  WorkloadView view{};
+  view.relative = trace.relative;
+  view.has_writes = trace.has_writes;
+  view.player_period_ps = period_ps;
+  view.tck_ps = memspec.tck_ps;
+  view.timing = memspec.timing;
+  refer_to(trace, view);
+  return view;
+}
+
+void refer_to(const PackedTrace& trace, WorkloadView& view) {
+  view.requests = trace.requests.data();
+  view.next_same_row = trace.next_same_row.data();
+  view.previous_same_address = trace.has_writes ? trace.previous_same_address.data() : nullptr;
+  view.part_first = 0;
+  view.part_end = view.count = static_cast<std::uint32_t>(trace.requests.size());
 }
 
 TraceInfo trace_info(const PackedTrace& trace, const MemSpec& memspec) {
@@ -208,13 +218,13 @@ TraceInfo trace_info(const PackedTrace& trace, const MemSpec& memspec) {
   for (const PackedRequest& request : trace.requests) {
     const std::uint32_t bank = request.bank();
     info.writes += request.is_write() ? 1u : 0u;
-    // The last request of a row is the one without a successor: one per distinct row.
-    info.distinct_rows += request.next_same_row == kNoRequest ? 1u : 0u;
     info.same_row_as_previous_in_bank += last_row[bank] == request.row() ? 1u : 0u;
     last_row[bank] = request.row();
     ++info.per_bank[bank];
   }
   info.reads = info.requests - info.writes;
+  // The last request of a row is the one without a successor: one per distinct row.
+  info.distinct_rows = static_cast<std::uint64_t>(std::ranges::count(trace.next_same_row, kNoRequest));
   return info;
 }
 

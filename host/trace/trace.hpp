@@ -24,8 +24,9 @@ struct PackedTrace {
   std::uint64_t last_issue = 0;    // player cycles: latest issue time (.stl), sum of all gaps (.rstl)
   // 16 hex digits over `relative` and (issue, address less the offset, direction) of all requests.
   std::string content_hash;
-  // `previous_same_address` is filled in only if has_writes (without writes no rule needs it).
-  std::vector<PackedRequest> requests;
+  std::vector<PackedRequest> requests;               // (request)
+  std::vector<std::uint32_t> next_same_row;          // (request) as in WorkloadView
+  std::vector<std::uint32_t> previous_same_address;  // (request) as in WorkloadView; empty unless has_writes
 };
 
 // Reads and packs a trace. `name` is a path or a shipped trace's name ("cloud-1"). `address_offset` is subtracted first.
@@ -39,6 +40,9 @@ struct PackedTrace {
 // What the kernels see. `clk_mhz` is the player's clock, 1..100000. The view refers to `trace`, which
 // must outlive it. Throws if the clock is out of range or the time stamps exceed 2^62 ps (53 days).
 [[nodiscard]] WorkloadView make_view(const PackedTrace& trace, const MemSpec& memspec, std::uint32_t clk_mhz);
+
+// Lets `view` refer to (a copy of) the trace it was made for, whole.
+void refer_to(const PackedTrace& trace, WorkloadView& view);
 
 // Facts for `exarch trace info`.
 struct TraceInfo {

@@ -85,6 +85,10 @@ std::uint32_t bin_of(const ControllerParams& params, bool has_writes) {
   return bin_of(static_cast<std::uint32_t>(params.page_policy), static_cast<std::uint32_t>(choice_of(params, has_writes)));
 }
 
+std::size_t state_bytes(bool exact) {
+  return exact ? kExactState : kDenseState;
+}
+
 std::size_t sort_bytes(std::uint32_t count) {
   const SortSpace space = sort_space(count);
   return 2 * space.keys + space.candidates + space.cub;

@@ -38,7 +38,13 @@ struct DeviceBatch {
   std::byte* scratch;              // (position, scratch_bytes())
   ScratchSize scratch_size;        // of every candidate
   std::uint64_t max_steps;
+  // For a trace given in parts, to the dense or exact kernel:
+  std::byte* states;  // (position, state_bytes()) where paused runs are kept; null if the view has the whole trace
+  bool resume;        // go on with the candidates whose result says Status::paused; they keep their positions
 };
+
+// Bytes that a paused run takes.
+[[nodiscard]] std::size_t state_bytes(bool exact);
 
 // Bytes of one candidate's scratch area; a multiple of 16.
 [[nodiscard]] constexpr std::size_t scratch_bytes(const ScratchSize& size, bool exact) {

@@ -6,25 +6,20 @@ namespace {
 
 // Not inlined: as one function, seven kernels take the compiler minutes.
 template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
-__device__ __noinline__ Status run_as(const DeviceBatch& batch, const ControllerParams& params, const Scratch& scratch,
-                                      RunResult& result) {
-  DensePass<kPolicy, kChoice, kWrites> kernel;
-  kernel.reset(batch.workload, params, *batch.distances, scratch, result.counters, result.witness);
-  return kernel.run(batch.max_steps);
+__device__ __noinline__ void run_as(const DeviceBatch& batch, std::uint32_t candidate, const Scratch& scratch,
+                                    RunResult& result) {
+  run_whole<DensePass<kPolicy, kChoice, kWrites>>(batch, candidate, scratch, result);
 }
 
 // Budget: 64 registers, 1,536 bytes of stack, no spills.
 __global__ void __launch_bounds__(kLargestBlock, kDenseBlocks)
     dense_mixed_kernel(const __grid_constant__ DeviceBatch batch, std::uint32_t first, std::uint32_t count) {
-  run_position<false, 1>(batch, first, count, [&](const ControllerParams& params, const Scratch& scratch, RunResult& result) {
-    result.status = dispatch_policies(params, false, [&]<PagePolicy kPolicy, Choice kChoice, bool kWrites>() -> Status {
-      if constexpr (kWrites) {
-        return Status::step_limit;  // never taken
-      } else {
-        return run_as<kPolicy, kChoice, kWrites>(batch, params, scratch, result);
-      }
-    });
-  });
+  run_position<false, 1>(
+      batch, first, count, [&](std::uint32_t, std::uint32_t candidate, const Scratch& scratch, RunResult& result) {
+        dispatch_policies(batch.params[candidate], false, [&]<PagePolicy kPolicy, Choice kChoice, bool kWrites>() -> void {
+          if constexpr (!kWrites) run_as<kPolicy, kChoice, kWrites>(batch, candidate, scratch, result);
+        });
+      });
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ __device__ inline void copy_result(const RunResult& from, RunResult& to) {
   for (std::uint32_t i = 0; i < sizeof(RunResult) / sizeof(std::uint64_t); ++i) target[i] = source[i];
 }
 
-// Calls run(candidate's params, scratch, result) in each of the kThreads threads of a candidate, and keeps the first one's
+// Calls run(position, candidate, scratch, result) in each of the kThreads threads of a candidate, and keeps the first one's
 // result.
 template <bool kExact, std::uint32_t kThreads, class Run>
 __device__ void run_position(const DeviceBatch& batch, std::uint32_t first, std::uint32_t count, const Run& run) {
@@ -52,48 +52,81 @@ __device__ void run_position(const DeviceBatch& batch, std::uint32_t first, std:
   const std::uint32_t position = first + i;
   const std::uint32_t candidate = batch.order == nullptr ? position : __ldg(batch.order + position);
   RunResult result;
-  result.counters = Counters{};
-  reset_witness(result.witness);
-  run(batch.params[candidate], scratch_at<kExact>(batch, position), result);
+  run(position, candidate, scratch_at<kExact>(batch, position), result);
   if (threadIdx.x % kThreads == 0) copy_result(result, batch.results[candidate]);
 }
+
+template <class Run>
+__device__ void start(const DeviceBatch& batch, std::uint32_t candidate, const Scratch& scratch, Run& run, RunResult& result) {
+  result.counters = Counters{};
+  reset_witness(result.witness);
+  run.reset(batch.workload, batch.params[candidate], *batch.distances, scratch, result.counters, result.witness);
+}
+
+// Runs a candidate through the whole trace.
+template <class Run>
+__device__ void run_whole(const DeviceBatch& batch, std::uint32_t candidate, const Scratch& scratch, RunResult& result) {
+  Run run;
+  start(batch, candidate, scratch, run, result);
+  result.status = run.run(batch.max_steps);
+}
+
+// Runs a candidate through the part of the trace that is there, from where the part before left it.
+template <class Run>
+__device__ void run_part(const DeviceBatch& batch, std::uint32_t position, std::uint32_t candidate, const Scratch& scratch,
+                         RunResult& result) {
+  Run& kept = reinterpret_cast<Run*>(batch.states)[position];
+  Run run;
+  if (batch.resume) {
+    copy_result(batch.results[candidate], result);
+    if (result.status != Status::paused) return;
+    run = kept;
+    run.resume(batch.workload, *batch.distances, scratch, result.counters, result.witness);
+  } else {
+    start(batch, candidate, scratch, run, result);
+  }
+  result.status = run.run(batch.max_steps);
+  if (result.status == Status::paused) kept = run;
+}
+
+// What is kept of a paused run. All instantiations of a kernel have the same members: one stands for the size of all.
+inline constexpr std::size_t kDenseState = sizeof(DensePass<PagePolicy::Open, Choice::fifo, false>);
+inline constexpr std::size_t kExactState = sizeof(EventOrder<PagePolicy::Open, Choice::fifo, false>);
 
 // Blocks of the largest size that registers let a multiprocessor hold: 64 registers for the dense single pass; the exact kernel
 // would spill with so few and may take 80; lanes keep the banks in registers and may take 128. A choice to be measured.
 inline constexpr std::uint32_t kDenseBlocks = 4, kLanesBlocks = 2, kExactBlocks = 3;
 
-template <class Run>
-__device__ Status run_kernel(const DeviceBatch& batch, const ControllerParams& params, const Scratch& scratch,
-                             RunResult& result) {
-  Run run;
-  run.reset(batch.workload, params, *batch.distances, scratch, result.counters, result.witness);
-  return run.run(batch.max_steps);
-}
-
-// Budgets of all three: dram_budgets.txt.
+// Budgets of all three: dram_budgets.txt. Traces in parts are for dense and exact only: lanes would have to spill.
 template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
 __global__ void __launch_bounds__(kLargestBlock, kDenseBlocks)
     dense_kernel(const __grid_constant__ DeviceBatch batch, std::uint32_t first, std::uint32_t count) {
-  run_position<false, 1>(batch, first, count, [&](const ControllerParams& params, const Scratch& scratch, RunResult& result) {
-    result.status = run_kernel<DensePass<kPolicy, kChoice, kWrites>>(batch, params, scratch, result);
-  });
+  using Run = DensePass<kPolicy, kChoice, kWrites>;
+  static_assert(sizeof(Run) == kDenseState);
+  run_position<false, 1>(batch, first, count,
+                         [&](std::uint32_t position, std::uint32_t candidate, const Scratch& scratch, RunResult& result) {
+                           run_part<Run>(batch, position, candidate, scratch, result);
+                         });
 }
 
 template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
 __global__ void __launch_bounds__(kLargestBlock, kLanesBlocks)
     lanes_kernel(const __grid_constant__ DeviceBatch batch, std::uint32_t first, std::uint32_t count) {
-  run_position<false, kLanes>(
-      batch, first, count, [&](const ControllerParams& params, const Scratch& scratch, RunResult& result) {
-        result.status = run_kernel<SinglePass<WarpLanes, kPolicy, kChoice, kWrites>>(batch, params, scratch, result);
-      });
+  run_position<false, kLanes>(batch, first, count,
+                              [&](std::uint32_t, std::uint32_t candidate, const Scratch& scratch, RunResult& result) {
+                                run_whole<SinglePass<WarpLanes, kPolicy, kChoice, kWrites>>(batch, candidate, scratch, result);
+                              });
 }
 
 template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
 __global__ void __launch_bounds__(kLargestBlock, kExactBlocks)
     exact_kernel(const __grid_constant__ DeviceBatch batch, std::uint32_t first, std::uint32_t count) {
-  run_position<true, 1>(batch, first, count, [&](const ControllerParams& params, const Scratch& scratch, RunResult& result) {
-    result.status = run_kernel<EventOrder<kPolicy, kChoice, kWrites>>(batch, params, scratch, result);
-  });
+  using Run = EventOrder<kPolicy, kChoice, kWrites>;
+  static_assert(sizeof(Run) == kExactState);
+  run_position<true, 1>(batch, first, count,
+                        [&](std::uint32_t position, std::uint32_t candidate, const Scratch& scratch, RunResult& result) {
+                          run_part<Run>(batch, position, candidate, scratch, result);
+                        });
 }
 
 struct LaunchShape {

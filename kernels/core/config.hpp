@@ -40,6 +40,16 @@ template <class T>
   return a < b ? b : a;
 }
 
+// A value that no thread writes while the kernel runs: on a device, read by the path of its own.
+template <class T>
+[[nodiscard]] EXARCH_INLINE T read_only(const T* place) {
+#if defined(__CUDA_ARCH__)
+  return __ldg(place);
+#else
+  return *place;
+#endif
+}
+
 // Position of the highest set bit; n > 0.
 [[nodiscard]] EXARCH_HD constexpr std::uint32_t log2_floor(std::uint64_t n) {
 #if defined(__CUDA_ARCH__)

@@ -76,8 +76,8 @@ struct Channel {
   std::uint64_t last_command_at;
   std::uint32_t last_command;
 
-  std::uint64_t epoch;  // absolute cycle of relative time 0, modulo 2^64
-  const PackedRequest* requests;
+  std::uint64_t epoch;            // absolute cycle of relative time 0, modulo 2^64
+  const WorkloadView* workload;
   std::uint32_t accepted;  // requests stored so far: exactly those with a smaller index
   const Distances* distances;
   Counters* counters;
@@ -90,8 +90,29 @@ struct Channel {
     return t < 0 ? 0 : t < kFar ? static_cast<std::uint32_t>(t) : kFar;
   }
 
-  EXARCH_HD void reset(const WorkloadView& workload, const ControllerParams& params, const Distances& d, BufferSlot* storage,
+  // Request `index` of the trace, which must be of the part at hand.
+  [[nodiscard]] EXARCH_INLINE PackedRequest request_at(std::uint32_t index) const {
+#if defined(__CUDA_ARCH__)
+    const uint2 both = read_only(reinterpret_cast<const uint2*>(workload->requests + (index - workload->part_first)));
+    return {both.x, both.y};
+#else
+    return workload->requests[index - workload->part_first];
+#endif
+  }
+
+  // Everything that lies elsewhere; a paused run may be resumed with other places of the same contents.
+  EXARCH_INLINE void attach(const WorkloadView& view, const Distances& d, BufferSlot* storage, Counters& result,
+                            Witness& proof) {
+    slots = storage;
+    workload = &view;
+    distances = &d;
+    counters = &result;
+    witness = &proof;
+  }
+
+  EXARCH_HD void reset(const WorkloadView& view, const ControllerParams& params, const Distances& d, BufferSlot* storage,
                        std::uint32_t storage_slots, Counters& result, Witness& proof) {
+    attach(view, d, storage, result, proof);
     ready.fill(kNever);
     request.fill(0);
     command.fill(0);
@@ -108,7 +129,6 @@ struct Channel {
     act_window.fill(0);
     act_oldest = 0;
     proposing = 0;
-    slots = storage;
     slot_count = storage_slots;
     // The first slots stand for the ends of the banks' lists, which therefore need no special cases.
     for (std::uint32_t b = 0; b < kMaxBanks; ++b) {
@@ -125,7 +145,7 @@ struct Channel {
     flex = 0;
     postponed_limit = params.refresh_max_postponed;
     pulledin_limit = params.refresh_max_pulledin;
-    refresh_due = params.refresh_policy == RefreshPolicy::AllBank ? workload.timing.tREFI : kNeverAbsolute;
+    refresh_due = params.refresh_policy == RefreshPolicy::AllBank ? view.timing.tREFI : kNeverAbsolute;
     open_banks = 0;
     first_act = last_close = last_implicit = 0;
     interval_open = false;
@@ -133,11 +153,7 @@ struct Channel {
     last_command_at = 0;
     last_command = 0;
     epoch = std::uint64_t{0} - kOrigin;
-    requests = workload.requests;
     accepted = 0;
-    distances = &d;
-    counters = &result;
-    witness = &proof;
   }
 
   // ---- time -----------------------------------------------------------------------------------------------------------
@@ -164,7 +180,9 @@ struct Channel {
     return total;
   }
   // The space test does not look at the new request.
-  [[nodiscard]] EXARCH_INLINE bool has_space() const { return fill() < buffer_size; }
+  [[nodiscard]] EXARCH_INLINE bool has_space() const {
+    return fill() < buffer_size;
+  }
 
   enum class Stored : std::uint8_t { no_room, unchanged, proposes };
 
@@ -183,11 +201,14 @@ struct Channel {
       free_slot = slots[slot].next;
     }
     const std::uint32_t index = accepted++;
-    const PackedRequest& r = requests[index];
+    const PackedRequest r = request_at(index);
     const std::uint32_t b = r.bank();
     const std::uint16_t last = slots[b].previous;
-    Shape::write(slots[slot], {index, arrival_low, r.row_bank_write, r.next_same_row, r.previous_same_address,
-                               static_cast<std::uint16_t>(b), last});
+    const std::uint32_t place = index - workload->part_first;
+    const std::uint32_t next_row = kChoice == Choice::row_hit ? read_only(workload->next_same_row + place) : kNoRequest;
+    const std::uint32_t same_address = kChoice == Choice::row_hit_grouped ? read_only(workload->previous_same_address + place) : kNoRequest;
+    Shape::write(slots[slot],
+                 {index, arrival_low, r.row_bank_write, next_row, same_address, static_cast<std::uint16_t>(b), last});
     Shape::write(slots[last].next, slot);
     Shape::write(slots[b].previous, slot);
     count.set(b, count[b] + 1);
@@ -337,7 +358,9 @@ struct Channel {
 
   // ---- issue ----------------------------------------------------------------------------------------------------------
 
-  EXARCH_INLINE void advance_timing(std::uint32_t code, std::uint32_t now) { rank_ok.raise(now, distances->rank[code]); }
+  EXARCH_INLINE void advance_timing(std::uint32_t code, std::uint32_t now) {
+    rank_ok.raise(now, distances->rank[code]);
+  }
   EXARCH_INLINE void advance_bank(std::uint32_t b, std::uint32_t code, std::uint32_t now) {
     ok.raise(b, now, distances->bank[code]);
   }

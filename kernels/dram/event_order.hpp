@@ -25,7 +25,6 @@ struct EventOrder {
   std::uint64_t request_at, response_at;  // to the arbiter
   bool request_first;                     // of the two, the request was sent first
   std::uint64_t player_response_at;       // to the player
-  const WorkloadView* workload;
   Counters* counters;
   Witness* witness;
   PendingResponse* pending;  // ring: by request when consumption follows request order, else by CAS order
@@ -55,19 +54,34 @@ struct EventOrder {
   std::uint32_t sent, consumed;
   bool all_consumed;
   std::uint64_t issue_ps;
+  std::uint64_t steps;  // made before the last pause
 
-  EXARCH_HD void reset(const WorkloadView& view, const ControllerParams& params, const Distances& distances,
-                       const Scratch& scratch, Counters& result, Witness& proof) {
-    channel.reset(view, params, distances, scratch.slots, scratch.slot_count, result, proof);
-    events.reset(scratch.heap, scratch.heap_count);
-    request_at = response_at = player_response_at = kNeverAbsolute;
-    request_first = false;
-    workload = &view;
+  EXARCH_INLINE void attach(const WorkloadView& view, const Distances& distances, const Scratch& scratch, Counters& result,
+                            Witness& proof) {
+    channel.attach(view, distances, scratch.slots, result, proof);
+    events.heap = scratch.heap;
     counters = &result;
     witness = &proof;
     pending = scratch.pending;
     cas_order = scratch.cas_order;
     arrivals = scratch.arrivals;
+  }
+
+  // As SinglePass::resume(). The part must begin part_overlap() before the end of the last one.
+  EXARCH_INLINE void resume(const WorkloadView& view, const Distances& distances, const Scratch& scratch, Counters& result,
+                            Witness& proof) {
+    attach(view, distances, scratch, result, proof);
+    status = Status::ok;
+  }
+
+  EXARCH_HD void reset(const WorkloadView& view, const ControllerParams& params, const Distances& distances,
+                       const Scratch& scratch, Counters& result, Witness& proof) {
+    attach(view, distances, scratch, result, proof);
+    channel.reset(view, params, distances, scratch.slots, scratch.slot_count, result, proof);
+    events.reset(scratch.heap, scratch.heap_count);
+    steps = 0;
+    request_at = response_at = player_response_at = kNeverAbsolute;
+    request_first = false;
     mask = scratch.pending_count - 1;
     simple = params.arbiter == Arbiter::Simple;
     queue_in_order = params.resp_queue == RespQueue::Reorder;
@@ -366,26 +380,28 @@ struct EventOrder {
 
   EXARCH_INLINE void send_next_request() {
     const bool first = sent == 0;
-    const std::uint64_t gap = channel.requests[sent].gap;
+    const std::uint64_t gap = channel.request_at(sent).gap;
     ++sent;
-    if (workload->player_period_ps == workload->tck_ps) {
+    // The cycle goes on to its end.
+    if (sent == channel.workload->part_end && sent < channel.workload->count && status == Status::ok) status = Status::paused;
+    if (channel.workload->player_period_ps == channel.workload->tck_ps) {
       const std::uint64_t earliest = first ? 0 : events.now + 1;
       issue_ps += gap;  // cycles here: the clocks coincide
-      const std::uint64_t arrives = workload->relative ? earliest + gap : max_of(earliest, issue_ps);
+      const std::uint64_t arrives = channel.workload->relative ? earliest + gap : max_of(earliest, issue_ps);
       request_in(arrives - events.now);
       return;
     }
-    const std::uint64_t period = workload->player_period_ps;
-    const std::uint64_t tck = workload->tck_ps;
+    const std::uint64_t period = channel.workload->player_period_ps;
+    const std::uint64_t tck = channel.workload->tck_ps;
     const std::uint64_t earliest = first ? 0 : (events.now * tck / period + 1) * period;
     issue_ps += gap * period;
-    const std::uint64_t leaves = workload->relative ? earliest + gap * period : max_of(earliest, issue_ps);
+    const std::uint64_t leaves = channel.workload->relative ? earliest + gap * period : max_of(earliest, issue_ps);
     request_in((leaves + tck - 1) / tck - events.now);
   }
 
   EXARCH_INLINE void consume() {
     const std::uint32_t arrival = pending[consumed & mask].arrival;
-    all_consumed = ++consumed == workload->count;
+    all_consumed = ++consumed == channel.workload->count;
     const std::uint32_t latency = static_cast<std::uint32_t>(events.now) - arrival;
     counters->latency_sum += latency;
     counters->latency_max = max_of<std::uint64_t>(counters->latency_max, latency);
@@ -401,7 +417,7 @@ struct EventOrder {
     }
     for (; kinds != 0; kinds >>= 4) {
       if ((kinds & 15u) == kAcknowledge) {
-        if (sent < workload->count) send_next_request();
+        if (sent < channel.workload->count) send_next_request();
       } else {
         consume();
       }
@@ -412,10 +428,13 @@ struct EventOrder {
   // ---- the run --------------------------------------------------------------------------------------------------------
 
   EXARCH_HD Status run(std::uint64_t max_steps) {
-    send_next_request();
-    // At the start everyone runs once; the order makes no difference.
-    std::uint32_t agents = Notifications::kController;
-    for (std::uint64_t step = 0; step < max_steps; ++step) {
+    std::uint32_t agents = 0;
+    if (sent == 0) {
+      send_next_request();
+      // At the start everyone runs once; the order makes no difference.
+      agents = Notifications::kController;
+    }
+    for (std::uint64_t step = steps; step < max_steps; ++step) {
       for (; agents != 0; agents >>= 2) {
         const std::uint32_t agent = agents & 3u;
         if (agent == Notifications::kController) {
@@ -431,7 +450,10 @@ struct EventOrder {
         agents = events.advance_round();
         continue;
       }
-      if (stopped() != Status::ok) return stopped();
+      if (stopped() != Status::ok) {
+        steps = step;
+        return stopped();
+      }
       agents = events.advance_cycle();
       if (agents == 0) break;  // cannot happen: a response is always on its way
       if (events.now - channel.epoch >= kRebaseAt) {

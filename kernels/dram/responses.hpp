@@ -26,15 +26,20 @@ struct Responses {
   Counters* counters;
   Witness* witness;
 
-  EXARCH_INLINE void reset(const ControllerParams& params, const Scratch& scratch, Counters& result, Witness& proof) {
+  // As Channel::attach().
+  EXARCH_INLINE void attach(const Scratch& scratch, Counters& result, Witness& proof) {
     pending = scratch.pending;
+    counters = &result;
+    witness = &proof;
+  }
+
+  EXARCH_INLINE void reset(const ControllerParams& params, const Scratch& scratch, Counters& result, Witness& proof) {
+    attach(scratch, result, proof);
     mask = scratch.pending_count - 1;
     in_request_order = params.resp_queue == RespQueue::Reorder || params.arbiter == Arbiter::Reorder;
     windowed = params.arbiter != Arbiter::Simple;
     opened = delivered = passed = 0;
     last_end = last_data_end = 0;
-    counters = &result;
-    witness = &proof;
   }
 
   // Consumption time of response k, which must be delivered and not yet overwritten; `near` is any cycle within 2^31 of it.

@@ -11,13 +11,13 @@
 
 namespace exarch::dram {
 
-// A waiting request, with all that the controller asks of it: a run reads the trace itself strictly forwards. Lists are per bank,
-// in acceptance order, which is request order.
+// A waiting request, with all that the controller asks of it: a run reads the trace itself strictly forwards, and so can be given
+// it in parts. Lists are per bank, in acceptance order, which is request order.
 struct BufferSlot {
   std::uint32_t request;         // index into the trace
   std::uint32_t arrival;         // low 32 bits of the cycle in which it reached the arbiter
-  std::uint32_t row_bank_write;  // the next three as in PackedRequest
-  std::uint32_t next_same_row;
+  std::uint32_t row_bank_write;  // as in PackedRequest
+  std::uint32_t next_same_row;   // the next two as in WorkloadView, kNoRequest where the scheduler does not ask
   std::uint32_t previous_same_address;
   std::uint16_t next, previous;
 
@@ -77,6 +77,12 @@ struct RunResult {
 enum class Kernel : std::uint8_t { dense, lanes, exact };
 
 inline constexpr std::uint64_t kNoStepLimit = ~0ull;
+
+// Requests before the end of a part that a run paused there may still have to read again: those on their way to the controller,
+// of which its ring holds all.
+[[nodiscard]] EXARCH_HD constexpr std::uint32_t part_overlap(const ScratchSize& size) {
+  return size.pending + 2;
+}
 
 [[nodiscard]] EXARCH_HD constexpr ScratchSize usual_scratch(const WorkloadView& workload, const ControllerParams& params) {
   const std::uint64_t held = buffer_capacity(params.scheduler_buffer, params.request_buffer_size);

@@ -34,27 +34,41 @@ struct SinglePass {
   std::uint32_t offered;       // relative offer_at, kNever while it is unknown
   std::uint32_t visible;       // the same when the buffer has space, else kNever
   std::uint32_t special;       // relative cycle from which events need special_step(): refresh, rebase, a reason to stop
-  std::uint32_t count, max_active;
-  bool simple, relative_trace;
+  std::uint32_t max_active;
+  std::uint64_t steps;  // made before the last pause
+  bool simple;
   std::uint32_t clock;   // cycle of the last event
   std::uint64_t winner;  // the bank proposal to be issued next, and its bank
   std::uint32_t bank;
   Status status;  // ok until a reason to stop is found
 
+  EXARCH_INLINE void attach(const WorkloadView& workload, const Distances& distances, const Scratch& scratch, Counters& counters,
+                            Witness& witness) {
+    channel.attach(workload, distances, scratch.slots, counters, witness);
+    responses.attach(scratch, counters, witness);
+  }
+
+  // Goes on with the next part of the trace after Status::paused; everything else must have the contents it had.
+  EXARCH_INLINE void resume(const WorkloadView& workload, const Distances& distances, const Scratch& scratch, Counters& counters,
+                            Witness& witness) {
+    attach(workload, distances, scratch, counters, witness);
+    status = Status::ok;
+    update_special();
+  }
+
   EXARCH_HD void reset(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
                        const Scratch& scratch, Counters& counters, Witness& witness) {
+    steps = 0;
     channel.reset(workload, params, distances, scratch.slots, scratch.slot_count, counters, witness);
     responses.reset(params, scratch, counters, witness);
-    count = workload.count;
     max_active = params.max_active_transactions;
     simple = params.arbiter == Arbiter::Simple;
-    relative_trace = workload.relative;
     issue = player_free = channel_free = 0;
     status = Status::ok;
     clock = kOrigin;
+    update_special();
     prepare_offer();
     update_visible();
-    update_special();
     winner = channel.select(bank);
   }
 
@@ -62,14 +76,19 @@ struct SinglePass {
 
   EXARCH_INLINE void prepare_offer() {
     const std::uint32_t index = channel.accepted;
-    if (index == count) {
-      offer = Offer::none;
-      offered = kNever;
-      return;
+    const WorkloadView& workload = *channel.workload;
+    if (index + 1 >= workload.part_end) {
+      if (index == workload.count) {
+        offer = Offer::none;
+        offered = kNever;
+        return;
+      }
+      // A step that takes a request prepares the one behind it, so the last one of a part is prepared but not taken.
+      if (workload.part_end < workload.count && status == Status::ok) stop(Status::paused);
     }
-    const std::uint64_t gap = channel.requests[index].gap;
+    const std::uint64_t gap = channel.request_at(index).gap;
     issue += gap;
-    arrival = relative_trace ? player_free + gap : max_of(player_free, issue);
+    arrival = workload.relative ? player_free + gap : max_of(player_free, issue);
     if (simple) {
       offer = Offer::tie;
       offer_at = arrival;
@@ -238,7 +257,7 @@ struct SinglePass {
   EXARCH_OUTLINE bool special_step(std::uint32_t next) {
     if (status != Status::ok) return false;
     const std::uint32_t now = min_of(next, refresh_time(clock));
-    if (responses.delivered == count && channel.absolute(now) > responses.last_end) {
+    if (responses.delivered == channel.workload->count && channel.absolute(now) > responses.last_end) {
       finish();
       return false;
     }
@@ -257,11 +276,14 @@ struct SinglePass {
   }
 
   EXARCH_HD Status run(std::uint64_t max_steps) {
-    for (std::uint64_t i = 0; i < max_steps; ++i) {
+    for (std::uint64_t i = steps; i < max_steps; ++i) {
       const auto ready = static_cast<std::uint32_t>(winner >> 32);
       const std::uint32_t next = min_of(ready, visible);
       if (next >= special) {
-        if (!special_step(next)) return status;
+        if (!special_step(next)) {
+          steps = i;
+          return status;
+        }
         continue;
       }
       clock = next;
@@ -289,7 +311,7 @@ struct SinglePass {
 
   EXARCH_HD void finish() {
     channel.finish();
-    responses.finish(count, simple);
+    responses.finish(channel.workload->count, simple);
   }
 };
 

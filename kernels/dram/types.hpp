@@ -62,27 +62,29 @@ inline constexpr std::uint32_t kNoRequest = 0xFFFFFFFFu;
   return (row_bank_write & 1u) != 0;
 }
 
-// One request of a trace, already decoded by the address mapping; 16 bytes.
-struct PackedRequest {
+// One request of a trace, already decoded by the address mapping; 8 bytes.
+struct alignas(8) PackedRequest {
   // Absolute traces: player cycles since the previous request's earliest issue time (never negative: the running
   // maximum of the file's time stamps, which no request can undercut). Relative traces: the gap as written.
   std::uint32_t gap;
-  std::uint32_t row_bank_write;         // row << 8 | bank << 1 | is_write
-  std::uint32_t next_same_row;          // next request of the trace to the same bank and row, or kNoRequest
-  std::uint32_t previous_same_address;  // previous request with the identical full address, or kNoRequest
+  std::uint32_t row_bank_write;  // row << 8 | bank << 1 | is_write
 
   [[nodiscard]] EXARCH_HD constexpr std::uint32_t row() const { return row_of(row_bank_write); }
   [[nodiscard]] EXARCH_HD constexpr std::uint32_t bank() const { return bank_of(row_bank_write); }
   [[nodiscard]] EXARCH_HD constexpr bool is_write() const { return write_of(row_bank_write); }
 };
-static_assert(sizeof(PackedRequest) == 16);
+static_assert(sizeof(PackedRequest) == 8);
 inline constexpr std::uint32_t kMaxRowBits = 24;
 
-// A workload as the kernels see it: the trace, its clocks, the memory's timing.
+// A workload as the kernels see it: the trace or a part of it, its clocks, the memory's timing.
 struct WorkloadView {
-  const PackedRequest* requests;  // (request) in trace order; request ids are index + 1
-  std::uint32_t count;            // 1 .. kNoRequest - 1
-  bool relative;                  // .rstl: gaps count from the previous acknowledgement
+  const PackedRequest* requests;               // (request - part_first) in trace order; request ids are index + 1
+  const std::uint32_t* next_same_row;          // (same) next request of the trace to the same bank and row, or kNoRequest
+  const std::uint32_t* previous_same_address;  // (same) previous request with the identical address, or kNoRequest; null
+                                               // without writes, when no rule needs it
+  std::uint32_t part_first, part_end;          // the requests at hand; a part that is not the last holds two or more
+  std::uint32_t count;                         // of the whole trace: 1 .. kNoRequest - 1
+  bool relative;                               // .rstl: gaps count from the previous acknowledgement
   bool has_writes;
   std::uint32_t player_period_ps;  // trace time unit
   std::uint32_t tck_ps;            // controller clock
@@ -95,6 +97,7 @@ enum class Status : std::uint8_t {
   out_of_space = 2,   // the scratch area was too small for this run; run again with larger_scratch()
   step_limit = 3,     // gave up after the step budget
   latency_limit = 4,  // a request waited kMaxWait cycles to enter the controller
+  paused = 5,         // the part of the trace at hand is used up: resume() with the next one
 };
 
 // Latencies are kept in 32 bits; a run in which a request waits this long for its turn is given up rather than counted wrong.

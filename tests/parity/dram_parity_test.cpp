@@ -156,9 +156,9 @@ TEST_F(Parity, WhateverTheLaunch) {
   std::iota(order.begin(), order.end(), std::size_t{0});
   using dram::Kernel;
   for (const dram::CudaTuning& tuning :
-       {dram::CudaTuning{32, Kernel::dense, true, 1u << 17}, dram::CudaTuning{128, Kernel::dense, true, 97},
-        dram::CudaTuning{32, Kernel::lanes, true, 1u << 17}, dram::CudaTuning{256, Kernel::lanes, true, 61},
-        dram::CudaTuning{256, {}, false, 1u << 17}, dram::CudaTuning{64, {}, false, 1}}) {
+       {dram::CudaTuning{32, Kernel::dense, true, 1u << 17, 0}, dram::CudaTuning{128, Kernel::dense, true, 97, 0},
+        dram::CudaTuning{32, Kernel::lanes, true, 1u << 17, 0}, dram::CudaTuning{256, Kernel::lanes, true, 61, 0},
+        dram::CudaTuning{256, {}, false, 1u << 17, 0}, dram::CudaTuning{64, {}, false, 1, 0}}) {
     std::ranges::shuffle(order, rng);
     std::vector<dram::ControllerParams> shuffled;
     for (const std::size_t i : order) shuffled.push_back(params[i]);
@@ -171,6 +171,35 @@ TEST_F(Parity, WhateverTheLaunch) {
       ASSERT_EQ(got[k].status, w.status) << dram::testing::describe(shuffled[k]);
       ASSERT_EQ(std::memcmp(&got[k].counters, &w.counters, sizeof w.counters), 0) << dram::testing::describe(shuffled[k]);
       ASSERT_EQ(std::memcmp(&got[k].witness, &w.witness, sizeof w.witness), 0) << dram::testing::describe(shuffled[k]);
+    }
+  }
+}
+
+// A trace longer than what a device holds of it at once.
+TEST_F(Parity, WithATraceInParts) {
+  std::mt19937_64 rng(0x9A27);
+  for (const auto kind : {dram::testing::TraceKind::dense_reads, dram::testing::TraceKind::bursty}) {
+    const auto workload = dram::testing::make_workload(dram::testing::random_requests(rng, kind, 6000));
+    std::vector<dram::ControllerParams> params;
+    for (int i = 0; i < 300; ++i) params.push_back(dram::testing::random_params(rng));
+    for (const bool exact_from_start : {false, true}) {
+      workload->exact_from_start = exact_from_start;
+      dram::Workspace workspace;
+      std::vector<dram::RunResult> got(params.size());
+      for (const std::uint32_t part : {1200u, 2500u, 5999u, 0u}) {
+        dram::CudaTuning tuning;
+        tuning.part = part;
+        tuning.chunk = 170;
+        std::vector<std::uint8_t> exact(params.size());
+        dram::run_on_cuda(*workload, params, cuda_->devices(), got, exact, tuning);
+        for (std::size_t i = 0; i < params.size(); ++i) {
+          dram::RunResult want;
+          (void)workspace.run(*workload, params[i], want);
+          ASSERT_EQ(got[i].status, want.status) << dram::testing::describe(params[i]);
+          ASSERT_EQ(std::memcmp(&got[i].counters, &want.counters, sizeof want.counters), 0) << part;
+          ASSERT_EQ(std::memcmp(&got[i].witness, &want.witness, sizeof want.witness), 0) << part;
+        }
+      }
     }
   }
 }

@@ -322,7 +322,7 @@ TEST_P(EvaluatorOn, ExactFromStartChangesNoMetric) {
   Evaluator lazy(dram_environment(), workload_, backend);
   const auto want = evaluate_all(lazy, designs);
   auto exact = std::make_shared<DramWorkload>(*workload_);
-  exact->view.requests = exact->trace.requests.data();
+  refer_to(exact->trace, exact->view);
   exact->exact_from_start = true;
   for (const bool share : {true, false}) {
     Evaluator evaluator(dram_environment(), exact, backend, {Engine::fast, share});

@@ -239,6 +239,7 @@ TEST(PackTrace, LinksEqualABruteForceSearch) {
     const std::vector<TraceRequest> requests = random_requests(seed, 1500, writes);
     const PackedTrace trace = pack_trace("random", requests, false, memory(), mapping());
     ASSERT_EQ(trace.has_writes, writes);
+    ASSERT_EQ(trace.previous_same_address.size(), writes ? requests.size() : 0);
     for (std::size_t i = 0; i < requests.size(); ++i) {
       const DecodedAddress decoded = decode_address(mapping(), requests[i].address);
       ASSERT_EQ(trace.requests[i].row(), decoded.row);
@@ -246,11 +247,11 @@ TEST(PackTrace, LinksEqualABruteForceSearch) {
       ASSERT_EQ(trace.requests[i].is_write(), requests[i].is_write);
       std::size_t next = i + 1;
       while (next < requests.size() && trace.requests[next].row_bank_write >> 1 != trace.requests[i].row_bank_write >> 1) ++next;
-      ASSERT_EQ(trace.requests[i].next_same_row, next < requests.size() ? static_cast<std::uint32_t>(next) : kNoRequest);
+      ASSERT_EQ(trace.next_same_row[i], next < requests.size() ? static_cast<std::uint32_t>(next) : kNoRequest);
       std::size_t previous = i;
       while (previous > 0 && requests[previous - 1].address != requests[i].address) --previous;
-      const bool found = writes && previous > 0;
-      ASSERT_EQ(trace.requests[i].previous_same_address, found ? static_cast<std::uint32_t>(previous - 1) : kNoRequest);
+      if (!writes) continue;
+      ASSERT_EQ(trace.previous_same_address[i], previous > 0 ? static_cast<std::uint32_t>(previous - 1) : kNoRequest);
     }
   }
 }
@@ -262,9 +263,9 @@ TEST(PackTrace, ManyRowsAndAddressesAreLinked) {
     for (std::uint64_t i = 0; i < 3000; ++i) requests.push_back({0, i, true});  // one row
   }
   const PackedTrace trace = pack_trace("many", requests, false, memory(), mapping());
-  EXPECT_EQ(trace.requests[23001].previous_same_address, 1u);
-  EXPECT_EQ(trace.requests[1].next_same_row, 23001u);
-  EXPECT_EQ(trace.requests[45999].previous_same_address, 22999u);
+  EXPECT_EQ(trace.previous_same_address[23001], 1u);
+  EXPECT_EQ(trace.next_same_row[1], 23001u);
+  EXPECT_EQ(trace.previous_same_address[45999], 22999u);
   EXPECT_EQ(trace_info(trace, memory()).distinct_rows, 20000u);
 }
 
