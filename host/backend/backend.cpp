@@ -42,6 +42,10 @@ CudaDevices& Backend::devices() {
   return *devices_;
 }
 
+const rank::Functions& Backend::ranking(std::size_t runs) {
+  return uses_cuda(runs) ? *rank::cuda_functions() : rank::cpu_functions();
+}
+
 std::string Backend::description() {
   const char* level = "";
   (void)dram::cpu_run_function(&level);

@@ -8,6 +8,7 @@
 
 #include "host/backend/cuda_devices.hpp"
 #include "host/backend/thread_pool.hpp"
+#include "kernels/rank/rank.hpp"
 
 namespace exarch {
 
@@ -23,6 +24,8 @@ class Backend {
   [[nodiscard]] bool uses_cuda(std::size_t runs);
   // Only where uses_cuda().
   [[nodiscard]] CudaDevices& devices();
+  // How candidates are ranked where a batch of so many runs is evaluated.
+  [[nodiscard]] const rank::Functions& ranking(std::size_t runs);
   // "cpu, 2 threads, x86-64-v3"; for reports.
   [[nodiscard]] std::string description();
 

@@ -280,6 +280,10 @@ class DramEnvironment final : public Environment {
   std::size_t detail_size() const override { return sizeof(Detail); }
   std::size_t proof_size() const override { return sizeof(Proof); }
   std::span<const MetricInfo> metrics() const override { return metric_table(); }
+  std::span<const std::size_t> tradeoffs() const override {
+    static constexpr std::size_t kTimeEnergyPower[] = {0, 1, 2};
+    return kTimeEnergyPower;
+  }
   std::span<const std::pair<std::string, std::string>> objectives() const override { return objective_table(); }
   std::string status_text(std::uint8_t status) const override {
     return status == 0 ? "ok" : status == static_cast<std::uint8_t>(Status::latency_limit) ? "latency_limit" : "step_limit";

@@ -118,6 +118,8 @@ class Environment {
   // The first proof_size() bytes of a detail are what same_run() needs; they outlive the rest, in memory and in stores.
   [[nodiscard]] virtual std::size_t proof_size() const { return 0; }
   [[nodiscard]] virtual std::span<const MetricInfo> metrics() const = 0;
+  // Two or three metrics, lower is better, whose trade-offs a Pareto front shows: their indices; none for a model without any.
+  [[nodiscard]] virtual std::span<const std::size_t> tradeoffs() const { return {}; }
   // Named objectives (name, expression); the first is the default.
   [[nodiscard]] virtual std::span<const std::pair<std::string, std::string>> objectives() const = 0;
   [[nodiscard]] virtual std::string status_text(std::uint8_t status) const = 0;

@@ -285,6 +285,9 @@ std::string schema(const RunStore::Layout& layout) {
          "proof BLOB NOT NULL);"
          "CREATE TABLE points(workload INTEGER NOT NULL, first INTEGER NOT NULL, "
          "  results BLOB NOT NULL, PRIMARY KEY(workload, first));"
+         "CREATE TABLE kept(workload INTEGER NOT NULL, point INTEGER NOT NULL, "
+         "  result INTEGER NOT NULL, PRIMARY KEY(workload, point));"
+         "CREATE TABLE swept(workload INTEGER PRIMARY KEY, points INTEGER NOT NULL);"
          "CREATE TABLE generation(generation INTEGER PRIMARY KEY, requested INTEGER NOT NULL, "
          "  simulated INTEGER NOT NULL, best_cost REAL, mean_cost REAL, genes BLOB NOT NULL, "
          "  results BLOB NOT NULL, costs BLOB NOT NULL, agent_state BLOB NOT NULL);"
@@ -435,6 +438,8 @@ struct RunStore::Impl {
     while (points.step()) {
       progress.points[static_cast<std::uint32_t>(points.integer(0))] = as_unsigned(points.integer(1) + points.integer(2));
     }
+    Statement swept = prepare("SELECT workload, points FROM swept");
+    while (swept.step()) progress.points[static_cast<std::uint32_t>(swept.integer(0))] = as_unsigned(swept.integer(1));
   }
 
   // In WAL mode readers work while the run writes. synchronous=NORMAL does not wait for the disk at each commit: a killed
@@ -632,6 +637,27 @@ void RunStore::add_points(std::uint32_t workload, std::uint64_t first, std::span
   impl_->progress.points[workload] += results.size();
 }
 
+void RunStore::keep_points(std::uint32_t workload, std::uint64_t done, std::span<const KeptPoint> kept) {
+  impl_->require_transaction();
+  impl_->require(done >= points_done(workload), "points are added out of order");
+  Statement remove = impl_->prepare("DELETE FROM kept WHERE workload = ?");
+  remove.bind(std::int64_t{workload});
+  remove.step();
+  Statement insert = impl_->prepare("INSERT INTO kept(workload, point, result) VALUES(?, ?, ?)");
+  for (const KeptPoint& one : kept) {
+    impl_->require_known(std::span(&one.result, 1));
+    insert.bind(std::int64_t{workload});
+    insert.bind(as_signed(one.point));
+    insert.bind(std::int64_t{one.result});
+    insert.step();
+  }
+  Statement swept = impl_->prepare("INSERT OR REPLACE INTO swept(workload, points) VALUES(?, ?)");
+  swept.bind(std::int64_t{workload});
+  swept.bind(as_signed(done));
+  swept.step();
+  impl_->progress.points[workload] = done;
+}
+
 void RunStore::add_generation(const StoredGeneration& generation) {
   impl_->require_transaction();
   impl_->require(generation.generation == impl_->progress.generations, "generations are added out of order");
@@ -700,6 +726,14 @@ void RunStore::for_each_points(std::uint32_t workload,
     const auto results = decode<ResultId>(impl_->path, row.bytes(1));
     if (!visit(as_unsigned(row.integer(0)), results)) return;
   }
+}
+
+std::vector<KeptPoint> RunStore::kept_points(std::uint32_t workload) const {
+  Statement row = impl_->prepare("SELECT point, result FROM kept WHERE workload = ? ORDER BY point");
+  row.bind(std::int64_t{workload});
+  std::vector<KeptPoint> kept;
+  while (row.step()) kept.push_back({as_unsigned(row.integer(0)), static_cast<ResultId>(row.integer(1))});
+  return kept;
 }
 
 void RunStore::for_each_generation(const std::function<bool(const StoredGeneration&)>& visit) const {

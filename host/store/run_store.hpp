@@ -39,12 +39,17 @@ struct StoredGeneration {
   std::string agent_state;             // after tell()
 };
 
+struct KeptPoint {
+  std::uint64_t point;
+  ResultId result;
+};
+
 // What makes a run this run. Ordered (key, value) pairs; all must be equal for a store to be continued.
 using Identity = std::vector<std::pair<std::string, std::string>>;
 
 class RunStore {
  public:
-  static constexpr int kFormatVersion = 1;
+  static constexpr int kFormatVersion = 2;
 
   struct Layout {
     std::vector<std::string> parameters, counters;
@@ -76,6 +81,9 @@ class RunStore {
   ResultId add_result(const StoredResult& result);
   // Points [first, first + results.size()) of workload `workload`; chunks are added in order without gaps.
   void add_points(std::uint32_t workload, std::uint64_t first, std::span<const ResultId> results);
+  // For a sweep that keeps only some of its points: `kept`, by point, in place of what was kept of the workload before, with
+  // all points below `done` gone through.
+  void keep_points(std::uint32_t workload, std::uint64_t done, std::span<const KeptPoint> kept);
   void add_generation(const StoredGeneration& generation);
 
   [[nodiscard]] std::uint64_t result_count() const;
@@ -87,6 +95,7 @@ class RunStore {
                        std::optional<std::uint32_t> workload = std::nullopt) const;
   void for_each_points(std::uint32_t workload,
                        const std::function<bool(std::uint64_t first, std::span<const ResultId>)>& visit) const;
+  [[nodiscard]] std::vector<KeptPoint> kept_points(std::uint32_t workload) const;
   void for_each_generation(const std::function<bool(const StoredGeneration&)>& visit) const;
 
  private:

@@ -15,6 +15,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -530,6 +531,54 @@ TEST_F(Cli, ASweepOfAllPointsIsExportedRowByRow) {
   EXPECT_EQ(json[0]["metrics"]["total_time_ps"].get<double>(), smallest);
 }
 
+// Keeping the best gives the lines that a store of everything would be ranked to, and the Pareto front.
+TEST_F(Cli, ASweepThatKeepsTheBestFindsWhatAWholeOneHolds) {
+  const std::string trace = small_trace(80), space = small_space();
+  const Words sweep{"sweep", "dram", "--trace", trace + ",stream", "--space", space, "--all", "--out"};
+  Words all = sweep, kept = sweep, alone = sweep;
+  all.insert(all.end(), {"all.db"});
+  kept.insert(kept.end(), {"kept.db", "--keep", "best", "--objective", "energy", "--top", "7"});
+  alone.insert(alone.end(), {"alone.db", "--keep", "best", "--objective", "energy", "--top", "7", "--no-share"});
+  for (const Words& words : {all, kept, alone}) good(words);
+  good({"export", "all.db", "--out", "all.csv"});
+  good({"export", "kept.db", "--out", "kept.csv"});
+  const testing::CsvTable whole(path("all.csv")), some(path("kept.csv"));
+  const auto price = [](const testing::CsvTable& table, std::size_t i) {
+    return std::vector<double>{std::stod(table.at(i, "total_energy_pj")), std::stod(table.at(i, "total_time_ps")),
+                               std::stod(table.at(i, "average_power_mw"))};
+  };
+  for (const std::string& workload : {path(trace), std::string("stream")}) {
+    std::map<std::vector<double>, std::string> first;  // price: candidate
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      if (whole.at(i, "trace") == workload) first.try_emplace(price(whole, i), whole.at(i, "candidate"));
+    }
+    std::set<std::string> want, got;
+    for (const auto& [one, candidate] : first) {
+      if (want.size() < 7) want.insert(candidate);  // ascending energy
+    }
+    for (const auto& [one, candidate] : first) {
+      const bool beaten = std::ranges::any_of(first, [&one](const auto& other) {
+        return other.first != one && other.first[0] <= one[0] && other.first[1] <= one[1] && other.first[2] <= one[2];
+      });
+      if (!beaten) want.insert(candidate);
+    }
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (some.at(i, "trace") == workload) got.insert(some.at(i, "candidate"));
+    }
+    EXPECT_EQ(got, want) << workload;
+  }
+  EXPECT_EQ(good({"export", "alone.db"}), read_text(dir_ / "kept.csv"));
+  EXPECT_LT(fs::file_size(dir_ / "kept.db"), fs::file_size(dir_ / "all.db"));
+  const Outcome best = run({"best", "kept.db", "--objective", "energy", "--top", "1", "--json"});
+  EXPECT_EQ(best.err, "");
+  EXPECT_NE(run({"best", "kept.db", "--objective", "latency"}).err.find("keeps only the best 7"), std::string::npos);
+  Words longer = kept;
+  longer.back() = "8";
+  expect_refused(longer, 1, "keep is");
+  expect_refused({"sweep", "dram", "--trace", trace, "--all", "--out", "x.db", "--keep", "beast"}, 2, "--keep beast");
+  expect_refused({"sweep", "dram", "--trace", trace, "--all", "--out", "x.db", "--top", "3"}, 2, "--keep best");
+}
+
 TEST_F(Cli, ASampledSweepDoesNotDependOnThreadsOrSharing) {
   const std::string trace = small_trace(60);
   const Words sweep{"sweep", "dram", "--trace", trace, "--sample", "500", "--seed", "3", "--out"};
@@ -740,6 +789,23 @@ TEST_F(KilledRuns, ASweepContinuesToTheSameResult) {
   EXPECT_EQ(last.code, 0) << last.err;
   EXPECT_EQ(stored("killed.db", points), 300000u);
   EXPECT_TRUE(good({"export", "killed.db"}) == want) << "the continued sweep differs from the uninterrupted one";
+}
+
+TEST_F(KilledRuns, ASweepThatKeepsTheBestContinuesToTheSameResult) {
+  const std::string traces = small_trace(60) + "," + small_trace(61);
+  const auto words = [&](const std::string& out) {
+    return Words{"sweep", "dram", "--trace", traces, "--sample", "150000", "--seed", "9", "--keep", "best", "--out", out};
+  };
+  good(words("whole.db"));
+  const auto points = [](const RunStore& store) { return store.points_done(0) + store.points_done(1); };
+  int killed = 0;
+  for (const std::uint64_t enough : {1u, 65537u, 262145u}) {
+    killed += kill_when(words("killed.db"), [&] { return stored("killed.db", points) >= enough; }) ? 1 : 0;
+  }
+  EXPECT_GE(killed, 1);
+  good(words("killed.db"));
+  EXPECT_EQ(stored("killed.db", points), 300000u);
+  EXPECT_EQ(good({"export", "killed.db"}), good({"export", "whole.db"}));
 }
 
 TEST_F(KilledRuns, ASearchContinuesToTheSameResult) {

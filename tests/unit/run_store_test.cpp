@@ -335,9 +335,9 @@ TEST_F(RunStoreTest, AnotherFormatVersionIsRefused) {
     auto store = open();
     add_chunk(store, 3);
   }
-  sql(path(), "PRAGMA user_version = 2");
+  sql(path(), "PRAGMA user_version = 3");
   for (const std::string& message : {error_of([&] { (void)open(); }), error_of([&] { RunStore{path()}; })}) {
-    EXPECT_HAS(message, path().string() + ": a store of format version 2; this program reads version 1");
+    EXPECT_HAS(message, path().string() + ": a store of format version 3; this program reads version 2");
   }
 }
 

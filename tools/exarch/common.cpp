@@ -231,8 +231,9 @@ OpenedStore open_store(const std::string& path) {
   }
   std::string kind = store.identity_value("command");
   const std::uint64_t sample = kind == "sweep" ? std::stoull(store.identity_value("sample")) : 0;
+  std::string keep = kind == "sweep" ? store.identity_value("keep") : "all";
   const std::uint64_t seed = std::stoull(store.identity_value("seed"));
-  return {std::move(store), environment, std::move(space), std::move(workloads), std::move(kind), sample, seed};
+  return {std::move(store), environment, std::move(space), std::move(workloads), std::move(kind), std::move(keep), sample, seed};
 }
 
 ResultTable::Row ResultTable::at(std::uint32_t workload, ResultId id) {
@@ -281,6 +282,10 @@ void for_each_candidate(const OpenedStore& opened,
   bool go_on = true;
   if (opened.kind == "sweep") {
     for (std::uint32_t w = 0; w < opened.workloads.size() && go_on; ++w) {
+      for (const KeptPoint& kept : opened.store.kept_points(w)) {
+        opened.space.genes_of(sweep_point(opened.space, opened.sample, opened.seed, kept.point), genes);
+        if (!(go_on = visit(w, kept.point, genes, kept.result))) break;
+      }
       opened.store.for_each_points(w, [&](std::uint64_t first, std::span<const ResultId> results) {
         for (std::size_t i = 0; i < results.size() && go_on; ++i) {
           opened.space.genes_of(sweep_point(opened.space, opened.sample, opened.seed, first + i), genes);
@@ -305,29 +310,35 @@ StoreWriter::StoreWriter(RunStore& store, std::uint32_t workload, Evaluator& eva
     : store_(store), workload_(workload), evaluator_(evaluator) {}
 
 void StoreWriter::flush() {
-  StoredResult result;
-  result.workload = workload_;
-  for (auto id = static_cast<Evaluator::OutcomeId>(results_.size()); id < evaluator_.simulated(); ++id) {
-    const auto design = evaluator_.simulated_design(id);
-    const auto counters = evaluator_.counters(id);
-    const auto proof = evaluator_.proof(id);
-    result.status = evaluator_.status(id);
-    result.design.assign(design.begin(), design.end());
-    result.counters.assign(counters.begin(), counters.end());
-    result.proof.assign(reinterpret_cast<const char*>(proof.data()), proof.size());
-    results_.push_back(store_.add_result(result));
-  }
+  for (auto id = static_cast<Evaluator::OutcomeId>(results_.size()); id < evaluator_.simulated(); ++id) (void)keep(id);
 }
 
-void StoreWriter::preload(ResultId id, const StoredResult& result) {
+ResultId StoreWriter::keep(Evaluator::OutcomeId id) {
+  if (id >= results_.size()) results_.resize(id + std::size_t{1}, kNotStored);
+  if (results_[id] != kNotStored) return results_[id];
+  const auto design = evaluator_.simulated_design(id);
+  const auto counters = evaluator_.counters(id);
+  const auto proof = evaluator_.proof(id);
+  StoredResult result;
+  result.workload = workload_;
+  result.status = evaluator_.status(id);
+  result.design.assign(design.begin(), design.end());
+  result.counters.assign(counters.begin(), counters.end());
+  result.proof.assign(reinterpret_cast<const char*>(proof.data()), proof.size());
+  results_[id] = store_.add_result(result);
+  return results_[id];
+}
+
+Evaluator::OutcomeId StoreWriter::preload(ResultId id, const StoredResult& result) {
   if (result.proof.size() != evaluator_.environment().proof_size()) {
     throw Error(store_.path() + ": its proofs have " + std::to_string(result.proof.size()) + " bytes, those of this program " +
                 std::to_string(evaluator_.environment().proof_size()) +
                 "; continue it with the version of exarch that made it, or choose another file");
   }
-  (void)evaluator_.preload(result.design, result.status, result.counters,
-                           std::as_bytes(std::span(result.proof.data(), result.proof.size())));
+  const auto outcome = evaluator_.preload(result.design, result.status, result.counters,
+                                          std::as_bytes(std::span(result.proof.data(), result.proof.size())));
   results_.push_back(id);
+  return outcome;
 }
 
 }  // namespace exarch::cli

@@ -72,6 +72,7 @@ struct OpenedStore {
   DesignSpace space;
   std::vector<std::shared_ptr<const Workload>> workloads;
   std::string kind;            // "sweep" or "search"
+  std::string keep;            // sweep: "all", or what was kept
   std::uint64_t sample, seed;  // sweep: 0 = all points in order, else number and seed of sampled points
 };
 [[nodiscard]] OpenedStore open_store(const std::string& path);
@@ -113,16 +114,18 @@ void for_each_candidate(const OpenedStore& opened,
 class StoreWriter {
  public:
   StoreWriter(RunStore& store, std::uint32_t workload, Evaluator& evaluator);
-  // Inside a transaction: appends outcomes the store does not have yet. The evaluator may release() them afterwards.
+  // Inside a transaction: appends outcomes the store does not have yet, all or one. The evaluator may release() them afterwards.
   void flush();
+  ResultId keep(Evaluator::OutcomeId id);
   [[nodiscard]] ResultId result_of(Evaluator::OutcomeId id) const { return results_[id]; }
-  // Takes over a stored result (resuming).
-  void preload(ResultId id, const StoredResult& result);
+  // Takes over a stored result (resuming); its outcome.
+  Evaluator::OutcomeId preload(ResultId id, const StoredResult& result);
 
  private:
   RunStore& store_;
   std::uint32_t workload_;
   Evaluator& evaluator_;
+  static constexpr ResultId kNotStored = 0xFFFFFFFFu;
   std::vector<ResultId> results_;  // (outcome)
 };
 

@@ -55,6 +55,10 @@ int run(const Arguments& arguments) {
   std::string text = arguments.text("objective");
   if (text.empty() && opened.kind == "search") text = opened.store.identity_value("objective");
   const Objective objective = parse_objective(environment, text);
+  if (opened.keep != "all" && opened.keep.find(" by " + objective.text() + " and ") == std::string::npos) {
+    std::cerr << "exarch: " << arguments.positional[0] << " keeps only " << opened.keep
+              << "; a design that is better by another objective may be missing\n";
+  }
   const std::size_t top = arguments.number("top", 1, 100000);
 
   ResultTable results(opened.store);

@@ -1,7 +1,9 @@
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 
+#include "host/batch/shortlist.hpp"
 #include "host/error.hpp"
 #include "tools/exarch/common.hpp"
 #include "tools/exarch/progress.hpp"
@@ -18,6 +20,13 @@ struct Sweep {
   std::vector<std::shared_ptr<const Workload>> workloads;
 };
 
+// What the store keeps, as its identity says it.
+std::string keep_text(const Environment& environment, const Arguments& arguments) {
+  if (arguments.text("keep") == "all") return "all";
+  return "the best " + std::to_string(arguments.number("top", 1, 1'000'000)) + " by " +
+         parse_objective(environment, arguments.text("objective")).text() + " and the Pareto front";
+}
+
 Identity identity_of(const Environment& environment, const DesignSpace& space, const Arguments& arguments,
                      const std::vector<WorkloadOptions>& options, const std::vector<std::shared_ptr<const Workload>>& workloads,
                      std::uint64_t sample, std::uint64_t seed) {
@@ -29,6 +38,7 @@ Identity identity_of(const Environment& environment, const DesignSpace& space, c
           {"workload content", workload_content(workloads)},
           {"sample", std::to_string(sample)},
           {"seed", std::to_string(seed)},
+          {"keep", keep_text(environment, arguments)},
           {"engine", arguments.text("engine")},
           {"sharing", arguments.flag("no-share") ? "off" : "on"}};
 }
@@ -42,6 +52,13 @@ void designs_of(const Sweep& sweep, std::uint64_t first, std::uint64_t count, st
     sweep.space.genes_of(sweep_point(sweep.space, sweep.sample, sweep.seed, first + i), genes);
     sweep.space.design_of(genes, std::span(designs).subspan(i * parameters, parameters));
   }
+}
+
+// What to show between rounds of simulation.
+auto progress_of(const Evaluator& evaluator, const std::uint64_t& done, Progress& progress) {
+  return [&evaluator, &done, &progress](std::size_t, std::size_t) {
+    progress.update(done, short_count(static_cast<double>(evaluator.simulated())) + " simulated on " + evaluator.workload().name);
+  };
 }
 
 // Sweeps one workload, from where the store stands; returns how many runs were simulated. `done` counts evaluations. The
@@ -64,10 +81,7 @@ std::uint64_t sweep_workload(RunStore& store, const Sweep& sweep, std::uint32_t 
   for (std::uint64_t first = store.points_done(w); first < sweep.points; first += kChunk) {
     const std::uint64_t count = std::min(kChunk, sweep.points - first);
     designs_of(sweep, first, count, designs);
-    const auto ids = evaluator.evaluate(designs, [&](std::size_t, std::size_t) {
-      progress.update(done,
-                      short_count(static_cast<double>(evaluator.simulated())) + " simulated on " + sweep.workloads[w]->name);
-    });
+    const auto ids = evaluator.evaluate(designs, progress_of(evaluator, done, progress));
     store.transaction([&] {
       writer.flush();
       results.clear();
@@ -81,10 +95,69 @@ std::uint64_t sweep_workload(RunStore& store, const Sweep& sweep, std::uint32_t 
   return evaluator.simulated() - preloaded;
 }
 
+// The same for a sweep that keeps the best and the Pareto front only.
+std::uint64_t shortlist_workload(RunStore& store, const Sweep& sweep, std::uint32_t w, Backend& backend,
+                                 const Arguments& arguments, std::uint64_t& done, Progress& progress) {
+  if (store.points_done(w) == sweep.points) return 0;
+  const Environment& environment = sweep.environment;
+  const Objective objective = parse_objective(environment, arguments.text("objective"));
+  const auto tradeoffs = environment.tradeoffs();
+  const EvaluatorOptions options = evaluator_options(arguments);
+  const bool sharing = options.share;
+  Evaluator evaluator(environment, sweep.workloads[w], backend, options);
+  StoreWriter writer(store, w, evaluator);
+  Shortlist shortlist(arguments.number("top", 1, 1'000'000), tradeoffs.size());
+  std::vector<double> metrics(environment.metrics().size()), weighed(tradeoffs.size());
+  const auto offer = [&](std::uint64_t point, Evaluator::OutcomeId id, std::span<const std::int64_t> design) {
+    evaluator.price(id, design, metrics);
+    for (std::size_t t = 0; t < tradeoffs.size(); ++t) weighed[t] = metrics[tradeoffs[t]];
+    shortlist.offer(point, id, objective.score(metrics, evaluator.status(id) == 0).cost, weighed);
+  };
+
+  std::vector<std::int64_t> designs;
+  std::unordered_map<ResultId, Evaluator::OutcomeId> outcomes;
+  store.for_each_result(
+      [&](ResultId id, const StoredResult& result) {
+        outcomes[id] = writer.preload(id, result);
+        return true;
+      },
+      w);
+  for (const KeptPoint& kept : store.kept_points(w)) {
+    designs_of(sweep, kept.point, 1, designs);
+    offer(kept.point, outcomes.at(kept.result), designs);
+  }
+  (void)shortlist.settle(backend.ranking(0));
+  const std::uint64_t preloaded = evaluator.simulated();
+
+  std::vector<KeptPoint> kept;
+  const std::size_t parameters = sweep.space.dimensions();
+  for (std::uint64_t first = store.points_done(w); first < sweep.points; first += kChunk) {
+    const std::uint64_t count = std::min(kChunk, sweep.points - first);
+    designs_of(sweep, first, count, designs);
+    const auto ids = evaluator.evaluate(designs, progress_of(evaluator, done, progress));
+    for (std::uint64_t i = 0; i < count; ++i) offer(first + i, ids[i], std::span(designs).subspan(i * parameters, parameters));
+    (void)shortlist.settle(backend.ranking(count));
+    store.transaction([&] {
+      kept.clear();
+      for (const Shortlist::Entry& entry : shortlist.entries()) kept.push_back({entry.point, writer.keep(entry.outcome)});
+      store.keep_points(w, first + count, kept);
+    });
+    if (!sharing) evaluator.release();  // an outcome that no other design shares is never priced again
+    done += count;
+    progress.update(done, "keeping " + std::to_string(kept.size()) + " on " + sweep.workloads[w]->name);
+  }
+  return evaluator.simulated() - preloaded;
+}
+
 int run(const Arguments& arguments) {
   const Environment& environment = find_environment(arguments.positional[0]);
   if (!arguments.has("out")) throw UsageError("no --out FILE.db given for the results");
   if (arguments.flag("all") == arguments.has("sample")) throw UsageError("give either --all or --sample N");
+  const std::string keep = arguments.text("keep");
+  if (keep != "all" && keep != "best") throw UsageError("--keep " + keep + ": expected all or best");
+  if (keep == "all" && (arguments.has("objective") || arguments.has("top"))) {
+    throw UsageError("--objective and --top belong to --keep best; a store that keeps everything is asked by exarch best");
+  }
   DesignSpace space = resolve_space(environment, arguments.text("space"));
   const std::uint64_t sample = arguments.has("sample") ? arguments.number("sample", 1, std::uint64_t{1} << 40) : 0;
   const std::uint64_t points = sample == 0 ? space.size() : sample;
@@ -114,7 +187,8 @@ int run(const Arguments& arguments) {
   {
     Progress progress("evaluations", wanted, done);
     for (std::uint32_t w = 0; w < sweep.workloads.size(); ++w) {
-      simulated += sweep_workload(store, sweep, w, backend, evaluator_options(arguments), done, progress);
+      simulated += keep == "all" ? sweep_workload(store, sweep, w, backend, evaluator_options(arguments), done, progress)
+                                 : shortlist_workload(store, sweep, w, backend, arguments, done, progress);
     }
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -139,12 +213,16 @@ const Verb kSweepVerb{
     .name = "sweep",
     .synopsis = "ENVIRONMENT WORKLOAD (--all | --sample N) --out FILE.db [--space NAME|FILE] [--seed S]",
     .doc = "Evaluates a whole design space, or a random sample of it, into a run store; continues where it stopped.",
-    .options = std::vector<OptionSpec>{{"space", "NAME|FILE",
-                                        "a shipped space or a space file (.json); default: the environment's first"},
-                                       {"all", "", "every point, in order"},
-                                       {"sample", "N", "N points drawn uniformly (with repetition)"},
-                                       {"out", "FILE", "run store (SQLite)"}} +
-               evaluation_options() + workload_options(),
+    .options =
+        std::vector<OptionSpec>{
+            {"space", "NAME|FILE", "a shipped space or a space file (.json); default: the environment's first"},
+            {"all", "", "every point, in order"},
+            {"sample", "N", "N points drawn uniformly (with repetition)"},
+            {"keep", "all|best", "what the store keeps: every point, or only the best and the Pareto front", "all"},
+            {"objective", "EXPR", "with --keep best: what is best (a preset or an expression)"},
+            {"top", "N", "with --keep best: how many different results", "100"},
+            {"out", "FILE", "run store (SQLite)"}} +
+        evaluation_options() + workload_options(),
     .simulates = true,
     .draws = true,
     .json = "what was requested and simulated",
@@ -152,7 +230,8 @@ const Verb kSweepVerb{
     .max_positional = 1,
     .examples =
         "  exarch sweep dram --space archgym-aco --trace stream,random,cloud-1,cloud-2 --all --out sweep.db\n"
-        "  exarch sweep dram --trace cloud-1 --sample 100000 --seed 7 --out sample.db\n",
+        "  exarch sweep dram --trace cloud-1 --sample 100000 --seed 7 --out sample.db\n"
+        "  exarch sweep dram --space archgym-union --trace cloud-1 --all --keep best --objective energy --out best.db\n",
     .run = run};
 
 }  // namespace exarch::cli

@@ -1,0 +1,43 @@
+// What is worth keeping of a sweep that need not keep everything: the best designs and the Pareto front.
+//
+// Designs of equal cost and trade-offs are one entry, the first of them. So what is kept depends neither on how the designs are
+// split into batches nor on which of them shared a run.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "host/batch/evaluator.hpp"
+#include "kernels/rank/rank.hpp"
+
+namespace exarch {
+
+class Shortlist {
+ public:
+  static constexpr std::size_t kMaxTradeoffs = 3;
+
+  struct Entry {
+    std::uint64_t point;
+    Evaluator::OutcomeId outcome;
+    double cost;
+    std::array<double, kMaxTradeoffs> tradeoffs;  // those there are none of are 0
+  };
+
+  // The `top` best by cost. With two or three metrics in `tradeoffs`, where lower is better, the Pareto front over them too.
+  Shortlist(std::size_t top, std::size_t tradeoffs);
+
+  // Points are offered in ascending order; an infinite cost is never kept.
+  void offer(std::uint64_t point, Evaluator::OutcomeId outcome, double cost, std::span<const double> tradeoffs);
+  // Ranks what was offered since; true if that changed entries().
+  bool settle(const rank::Functions& functions);
+  // By point.
+  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+
+ private:
+  std::size_t top_, tradeoffs_;
+  std::vector<Entry> entries_, offered_;
+};
+
+}  // namespace exarch
