@@ -27,7 +27,7 @@ class Agent {
 
   // The next candidates to evaluate; empty when the agent has nothing left to ask (an exhausted grid).
   virtual void ask(GeneBatch& batch) = 0;
-  // Costs of the candidates of the last ask(), in its order.
+  // Costs of the candidates of the last ask(), in its order: (candidate, objective).
   virtual void tell(const GeneBatch& batch, std::span<const double> costs) = 0;
 
   // Everything ask() and tell() depend on besides the constructor's arguments, between a tell() and the next ask().
@@ -39,12 +39,15 @@ struct AgentOptions {
   std::uint64_t seed = 1;
   std::size_t population = 1024;                  // candidates per ask(); 2 .. 1,000,000
   std::map<std::string, std::string> parameters;  // --set-agent key=value
+  std::size_t objectives = 1;                     // costs per candidate; most agents take one
 };
 
 struct AgentInfo {
   std::string name;  // NAME, or NAME:VARIANT: a variant has its own hyperparameters and defaults
   std::string doc;
   std::vector<HyperparameterInfo> hyperparameters;
+  std::size_t min_population = 2, max_population = 1'000'000;
+  std::size_t max_objectives = 1;
 };
 
 // The registry: every agent and variant. (One file per agent; another agent is one more file and one line in registry.cpp.)

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agents/agent.hpp"
+#include "kernels/core/philox.hpp"
 
 namespace exarch {
 
@@ -18,12 +19,23 @@ struct AgentEntry {
 };
 
 [[nodiscard]] const AgentEntry& random_agent();
+[[nodiscard]] const AgentEntry& random_sobol_agent();
+[[nodiscard]] const AgentEntry& random_latin_agent();
+[[nodiscard]] const AgentEntry& random_walk_agent();
 [[nodiscard]] const AgentEntry& grid_agent();
 [[nodiscard]] const AgentEntry& ga_agent();
 [[nodiscard]] const AgentEntry& ga_archgym_agent();
 [[nodiscard]] const AgentEntry& aco_agent();
 [[nodiscard]] const AgentEntry& aco_inverse_cost_agent();
 [[nodiscard]] const AgentEntry& aco_archgym_agent();
+[[nodiscard]] const AgentEntry& sa_agent();
+[[nodiscard]] const AgentEntry& sa_local_agent();
+[[nodiscard]] const AgentEntry& de_agent();
+[[nodiscard]] const AgentEntry& nsga2_agent();
+[[nodiscard]] const AgentEntry& bo_agent();
+[[nodiscard]] const AgentEntry& bo_tpe_agent();
+[[nodiscard]] const AgentEntry& pg_agent();
+[[nodiscard]] const AgentEntry& pg_ppo_agent();
 
 // The values of an agent's hyperparameters: the user's, else the table's default. UsageError for a value out of range.
 class Hyperparameters {
@@ -52,6 +64,14 @@ enum class Purpose : std::uint32_t {
   mutation = 3,
   chromosome = 4,
   ant = 5,
+  neighbour = 6,
+  acceptance = 7,
+  digital_shift = 8,
+  permutation = 9,
+  trial = 10,
+  policy = 11,
+  pool = 12,
+  estimate = 13,
 };
 
 // A candidate drawn uniformly from the space: the same one for every agent that asks with the same seed, generation and number.
@@ -61,8 +81,14 @@ void draw_uniform(const DesignSpace& space, std::uint64_t seed, std::uint32_t ge
 // Makes `batch` hold `candidates` rows of the space's width; their content is unspecified.
 void resize_batch(GeneBatch& batch, const DesignSpace& space, std::size_t candidates);
 
-// Throws unless there is one cost for each of the `asked` candidates.
-void check_told(std::size_t asked, const GeneBatch& batch, std::span<const double> costs);
+// Throws unless there is one cost for each of the `asked` candidates, or one per objective.
+void check_told(std::size_t asked, const GeneBatch& batch, std::span<const double> costs, std::size_t objectives = 1);
+
+// Costs as agents compare them: NaN has no order, so a cost that is none is the worst there is.
+[[nodiscard]] std::vector<double> comparable(std::span<const double> costs);
+
+// The parameters that the space leaves a choice.
+[[nodiscard]] std::vector<std::size_t> searched_parameters(const DesignSpace& space);
 
 // An agent's state: "exarch-agent NAME 1\n", then little-endian fields.
 class StateWriter {
@@ -71,6 +97,8 @@ class StateWriter {
 
   void put(std::uint64_t value, std::size_t bytes);
   void put(double value);
+  void put(std::span<const double> values);
+  void put(std::span<const Gene> genes);
   [[nodiscard]] std::string take() { return std::move(text_); }
 
  private:
@@ -84,6 +112,10 @@ class StateReader {
 
   [[nodiscard]] std::uint64_t get(std::size_t bytes);
   [[nodiscard]] double get_double();
+  // Numbers, none of them NaN.
+  [[nodiscard]] std::vector<double> get_doubles(std::size_t count);
+  // Genes of so many candidates, all legal in the space.
+  [[nodiscard]] GeneBatch get_genes(const DesignSpace& space, std::size_t candidates);
   void finish() const;
   [[noreturn]] void fail(const std::string& why) const;
 
@@ -91,5 +123,33 @@ class StateReader {
   std::string agent_;
   std::string_view rest_;
 };
+
+// What agents with generations of one size have in common: the generation's number, its random streams, and how a state begins.
+class GenerationAgent : public Agent {
+ protected:
+  GenerationAgent(const AgentInfo& info, const DesignSpace& space, const AgentOptions& options)
+      : info_(info), space_(space), seed_(options.seed), population_(options.population) {}
+
+  [[nodiscard]] PhiloxStream stream(std::size_t candidate, Purpose purpose) const {
+    return {seed_, static_cast<std::uint32_t>(purpose), static_cast<std::uint32_t>(candidate), generation_};
+  }
+  // A generation of uniform draws, the ones `random` asks.
+  void ask_uniform(GeneBatch& batch) const;
+  // The state up to the generation's number, the population and the number of parameters.
+  [[nodiscard]] StateWriter begin_state() const;
+  // Reads that back; the generation's number.
+  [[nodiscard]] std::uint32_t begin_restore(StateReader& reader) const;
+
+  const AgentInfo& info_;
+  const DesignSpace& space_;
+  std::uint64_t seed_;
+  std::size_t population_;
+  std::uint32_t generation_ = 0;  // of the next ask()
+};
+
+template <class Search>
+std::unique_ptr<Agent> make(const DesignSpace& space, const AgentOptions& options) {
+  return std::make_unique<Search>(space, options);
+}
 
 }  // namespace exarch

@@ -1,18 +1,14 @@
 // A generational genetic algorithm on integer genes: tournament selection, crossover, mutation, elitism. docs/agents.md has
 // the pseudo-code.
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "agents/agents_internal.hpp"
-#include "kernels/core/philox.hpp"
+#include "agents/variation.hpp"
 
 namespace exarch {
 namespace {
 
-enum class Crossover : std::uint8_t { two_point, uniform };
-const std::vector<std::string> kCrossovers = {"two-point", "uniform"};
 constexpr std::uint64_t kMaxTournament = 1000;
 
 const AgentInfo& ga_info() {
@@ -27,13 +23,6 @@ const AgentInfo& ga_info() {
   return info;
 }
 
-// One over the number of parameters that have a choice: one mutation per child on average.
-double automatic_mutation_rate(const DesignSpace& space) {
-  std::size_t searched = 0;
-  for (std::size_t p = 0; p < space.dimensions(); ++p) searched += space.values(p).size() > 1;
-  return 1.0 / static_cast<double>(std::max<std::size_t>(1, searched));
-}
-
 class GaAgent final : public Agent {
  public:
   GaAgent(const DesignSpace& space, const AgentOptions& options)
@@ -42,7 +31,7 @@ class GaAgent final : public Agent {
     tournament_ = values.integer("tournament", 1, kMaxTournament);
     crossover_ = static_cast<Crossover>(values.choice("crossover", kCrossovers));
     crossover_rate_ = values.real("crossover_rate", 0, 1);
-    mutation_rate_ = values.text("mutation_rate") == "auto" ? automatic_mutation_rate(space) : values.real("mutation_rate", 0, 1);
+    mutation_rate_ = mutation_rate_of(values, space);
     elites_ = std::min<std::size_t>(values.integer("elites", 0, 1'000'000), population_ - 1);
   }
 
@@ -64,11 +53,7 @@ class GaAgent final : public Agent {
   void tell(const GeneBatch& batch, std::span<const double> costs) override {
     check_told(population_, batch, costs);
     told_ = batch;
-    costs_.assign(costs.begin(), costs.end());
-    // NaN has no order; a cost that cannot be compared is the worst there is.
-    for (double& cost : costs_) {
-      if (std::isnan(cost)) cost = std::numeric_limits<double>::infinity();
-    }
+    costs_ = comparable(costs);
     ++generation_;
   }
 
@@ -77,8 +62,8 @@ class GaAgent final : public Agent {
     writer.put(generation_, 4);
     writer.put(costs_.size(), 4);
     writer.put(space_.dimensions(), 4);
-    for (const Gene gene : told_.genes) writer.put(gene, sizeof(Gene));
-    for (const double cost : costs_) writer.put(cost);
+    writer.put(std::span<const Gene>(told_.genes));
+    writer.put(std::span<const double>(costs_));
     return writer.take();
   }
 
@@ -91,19 +76,8 @@ class GaAgent final : public Agent {
       reader.fail("it has another population");
     }
     if (dimensions != space_.dimensions()) reader.fail("it is of another space");
-    GeneBatch told;
-    resize_batch(told, space_, candidates);
-    for (std::size_t i = 0; i < told.genes.size(); ++i) {
-      told.genes[i] = static_cast<Gene>(reader.get(sizeof(Gene)));
-      if (told.genes[i] >= space_.values(i % dimensions).size()) {
-        reader.fail("it is of another space");
-      }
-    }
-    std::vector<double> costs(candidates);
-    for (double& cost : costs) {
-      cost = reader.get_double();
-      if (std::isnan(cost)) reader.fail("a cost is not a number");
-    }
+    GeneBatch told = reader.get_genes(space_, candidates);
+    std::vector<double> costs = reader.get_doubles(candidates);
     reader.finish();
     generation_ = generation;
     told_ = std::move(told);
@@ -136,8 +110,10 @@ class GaAgent final : public Agent {
     const auto first = told_.row(tournament_winner(draws));
     const auto second = told_.row(tournament_winner(draws));
     std::ranges::copy(first, genes.begin());
-    cross(child, second, genes);
-    mutate(child, genes);
+    PhiloxStream crossing = stream(child, Purpose::crossover);
+    if (crossing.unit() < crossover_rate_) cross(crossover_, second, genes, crossing);
+    PhiloxStream mutating = stream(child, Purpose::mutation);
+    mutate(space_, mutation_rate_, genes, mutating);
   }
 
   [[nodiscard]] std::uint32_t tournament_winner(PhiloxStream& draws) const {
@@ -148,33 +124,6 @@ class GaAgent final : public Agent {
       if (better(rival, winner)) winner = rival;
     }
     return winner;
-  }
-
-  void cross(std::size_t child, std::span<const Gene> other, std::span<Gene> genes) const {
-    PhiloxStream draws = stream(child, Purpose::crossover);
-    if (draws.unit() >= crossover_rate_) return;
-    if (crossover_ == Crossover::uniform) {
-      for (std::size_t p = 0; p < genes.size(); ++p) {
-        if (draws.below(2) == 1) genes[p] = other[p];
-      }
-      return;
-    }
-    // Two different cuts among the places before, between and after the genes; the second parent gives what lies between.
-    const auto places = static_cast<std::uint32_t>(genes.size() + 1);
-    const std::uint32_t a = draws.below(places);
-    std::uint32_t b = draws.below(places - 1);
-    if (b >= a) ++b;
-    for (std::uint32_t p = std::min(a, b); p < std::max(a, b); ++p) genes[p] = other[p];
-  }
-
-  void mutate(std::size_t child, std::span<Gene> genes) const {
-    PhiloxStream draws = stream(child, Purpose::mutation);
-    for (std::size_t p = 0; p < genes.size(); ++p) {
-      const auto values = static_cast<std::uint32_t>(space_.values(p).size());
-      if (values == 1 || draws.unit() >= mutation_rate_) continue;
-      const std::uint32_t other = draws.below(values - 1);  // numbers all values but the present one
-      genes[p] = static_cast<Gene>(other < genes[p] ? other : other + 1);
-    }
   }
 
   const DesignSpace& space_;

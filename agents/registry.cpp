@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <system_error>
 
@@ -12,14 +14,15 @@
 namespace exarch {
 namespace {
 
-constexpr std::size_t kMinPopulation = 2;
-constexpr std::size_t kMaxPopulation = 1'000'000;
 constexpr const char* kDefaultVariant = "fixed";  // what a name without a variant means
 
 const std::vector<const AgentEntry*>& entries() {
-  static const std::vector<const AgentEntry*> table = {&random_agent(),     &grid_agent(), &ga_agent(),
-                                                       &ga_archgym_agent(), &aco_agent(),  &aco_inverse_cost_agent(),
-                                                       &aco_archgym_agent()};
+  static const std::vector<const AgentEntry*> table = {&random_agent(),      &random_sobol_agent(), &random_latin_agent(),
+                                                       &random_walk_agent(), &grid_agent(),         &ga_agent(),
+                                                       &ga_archgym_agent(),  &aco_agent(),          &aco_inverse_cost_agent(),
+                                                       &aco_archgym_agent(), &sa_agent(),           &sa_local_agent(),
+                                                       &de_agent(),          &nsga2_agent(),        &bo_agent(),
+                                                       &bo_tpe_agent(),      &pg_agent(),           &pg_ppo_agent()};
   return table;
 }
 
@@ -91,9 +94,15 @@ const std::vector<AgentInfo>& agent_table() {
 
 std::unique_ptr<Agent> make_agent(const std::string& name, const DesignSpace& space, const AgentOptions& options) {
   const AgentEntry& entry = entry_of(name);
-  if (options.population < kMinPopulation || options.population > kMaxPopulation) {
-    throw UsageError("population " + std::to_string(options.population) + " is out of range; it takes " +
-                     std::to_string(kMinPopulation) + " to " + std::to_string(kMaxPopulation));
+  if (options.population < entry.info.min_population || options.population > entry.info.max_population) {
+    throw UsageError("population " + std::to_string(options.population) + " is out of range; agent '" + entry.info.name +
+                     "' takes " + std::to_string(entry.info.min_population) + " to " + std::to_string(entry.info.max_population));
+  }
+  if (options.objectives < 1 || options.objectives > entry.info.max_objectives) {
+    throw UsageError("agent '" + entry.info.name + "' takes " +
+                     (entry.info.max_objectives == 1 ? std::string("one objective")
+                                                     : "1 to " + std::to_string(entry.info.max_objectives) + " objectives") +
+                     ", not " + std::to_string(options.objectives));
   }
   check_parameters(entry.info, options);
   return entry.make(space, options);
@@ -145,10 +154,25 @@ void resize_batch(GeneBatch& batch, const DesignSpace& space, std::size_t candid
   batch.genes.resize(candidates * space.dimensions());
 }
 
-void check_told(std::size_t asked, const GeneBatch& batch, std::span<const double> costs) {
-  if (batch.candidates() == asked && costs.size() == asked) return;
+void check_told(std::size_t asked, const GeneBatch& batch, std::span<const double> costs, std::size_t objectives) {
+  if (batch.candidates() == asked && costs.size() == asked * objectives) return;
   throw std::logic_error("an agent asked for " + std::to_string(asked) + " candidates and was told " +
                          std::to_string(costs.size()) + " costs of " + std::to_string(batch.candidates()));
+}
+
+std::vector<double> comparable(std::span<const double> costs) {
+  std::vector<double> result(costs.begin(), costs.end());
+  std::ranges::replace_if(
+      result, [](double cost) { return std::isnan(cost); }, std::numeric_limits<double>::infinity());
+  return result;
+}
+
+std::vector<std::size_t> searched_parameters(const DesignSpace& space) {
+  std::vector<std::size_t> searched;
+  for (std::size_t p = 0; p < space.dimensions(); ++p) {
+    if (space.values(p).size() > 1) searched.push_back(p);
+  }
+  return searched;
 }
 
 StateWriter::StateWriter(std::string_view agent) : text_(tag_of(agent)) {}
@@ -159,6 +183,14 @@ void StateWriter::put(std::uint64_t value, std::size_t bytes) {
 
 void StateWriter::put(double value) {
   put(std::bit_cast<std::uint64_t>(value), sizeof value);
+}
+
+void StateWriter::put(std::span<const double> values) {
+  for (const double value : values) put(value);
+}
+
+void StateWriter::put(std::span<const Gene> genes) {
+  for (const Gene gene : genes) put(gene, sizeof(Gene));
 }
 
 StateReader::StateReader(std::string_view agent, std::string_view state) : agent_(agent), rest_(state) {
@@ -181,6 +213,27 @@ double StateReader::get_double() {
   return std::bit_cast<double>(get(sizeof(double)));
 }
 
+std::vector<double> StateReader::get_doubles(std::size_t count) {
+  if (rest_.size() / sizeof(double) < count) fail("it is too short");
+  std::vector<double> values(count);
+  for (double& value : values) {
+    value = get_double();
+    if (std::isnan(value)) fail("a value is not a number");
+  }
+  return values;
+}
+
+GeneBatch StateReader::get_genes(const DesignSpace& space, std::size_t candidates) {
+  if (rest_.size() / sizeof(Gene) / space.dimensions() < candidates) fail("it is too short");
+  GeneBatch batch;
+  resize_batch(batch, space, candidates);
+  for (std::size_t i = 0; i < batch.genes.size(); ++i) {
+    batch.genes[i] = static_cast<Gene>(get(sizeof(Gene)));
+    if (batch.genes[i] >= space.values(i % space.dimensions()).size()) fail("it is of another space");
+  }
+  return batch;
+}
+
 void StateReader::finish() const {
   if (!rest_.empty()) fail("it is too long");
 }
@@ -188,6 +241,26 @@ void StateReader::finish() const {
 void StateReader::fail(const std::string& why) const {
   throw Error("the stored state does not fit agent '" + agent_ + "': " + why +
               "; continue with the settings it was written with, or start a new run");
+}
+
+void GenerationAgent::ask_uniform(GeneBatch& batch) const {
+  resize_batch(batch, space_, population_);
+  for (std::size_t c = 0; c < population_; ++c) draw_uniform(space_, seed_, generation_, c, batch.row(c));
+}
+
+StateWriter GenerationAgent::begin_state() const {
+  StateWriter writer(info_.name);
+  writer.put(generation_, 4);
+  writer.put(population_, 4);
+  writer.put(space_.dimensions(), 4);
+  return writer;
+}
+
+std::uint32_t GenerationAgent::begin_restore(StateReader& reader) const {
+  const auto generation = static_cast<std::uint32_t>(reader.get(4));
+  if (reader.get(4) != population_) reader.fail("it has another population");
+  if (reader.get(4) != space_.dimensions()) reader.fail("it is of another space");
+  return generation;
 }
 
 }  // namespace exarch

@@ -10,6 +10,7 @@ find_package(Threads REQUIRED)
 exarch_require(cxxopts libcxxopts-dev)
 exarch_require(nlohmann_json nlohmann-json3-dev)
 exarch_require(SQLite3 libsqlite3-dev)
+exarch_require(Eigen3 libeigen3-dev NO_MODULE)
 
 # exarch_thrust: Thrust and CUB, of the CUDA toolkit where there is one (its CCCL), else of Debian. What the C++ compiler makes of it
 # runs on the CPU, in one thread, and needs no toolkit.

@@ -5,7 +5,7 @@
 #   tools/collect_deps.sh [FOLDER]
 #   cmake -S . -B build/there -DCMAKE_PREFIX_PATH="$PWD/deps" ...
 #
-# x86-64 Linux with glibc 2.36 or newer on the other side. About 7 MB.
+# x86-64 Linux with glibc 2.36 or newer on the other side. About 14 MB.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deps=${1:-deps}
@@ -16,6 +16,7 @@ libraries=/usr/lib/$(gcc -print-multiarch)
 need /usr/include/cxxopts.hpp libcxxopts-dev
 need /usr/include/nlohmann/json.hpp nlohmann-json3-dev
 need "$libraries/libsqlite3.a" libsqlite3-dev
+need /usr/include/eigen3/Eigen/Dense libeigen3-dev
 need "$libraries/libgtest.a" libgtest-dev
 need "$libraries/libgmock.a" libgmock-dev
 need "$libraries/libbenchmark.so" libbenchmark-dev
@@ -23,7 +24,7 @@ need "$libraries/libbenchmark.so" libbenchmark-dev
 rm -rf "$deps"
 mkdir -p "$deps/include" "$deps/lib/cmake"
 cp -a /usr/include/cxxopts.hpp /usr/include/sqlite3.h /usr/include/nlohmann /usr/include/gtest /usr/include/gmock \
-  /usr/include/benchmark "$deps/include"
+  /usr/include/benchmark /usr/include/eigen3/Eigen "$deps/include"
 for name in libsqlite3.a libgtest.a libgtest_main.a libgmock.a libgmock_main.a libbenchmark_main.a; do
   cp -L "$libraries/$name" "$deps/lib"
 done
@@ -47,6 +48,12 @@ config nlohmann_json <<'CMAKE'
 if(NOT TARGET nlohmann_json::nlohmann_json)
   add_library(nlohmann_json::nlohmann_json INTERFACE IMPORTED)
   set_target_properties(nlohmann_json::nlohmann_json PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${_deps}/include")
+endif()
+CMAKE
+config Eigen3 <<'CMAKE'
+if(NOT TARGET Eigen3::Eigen)
+  add_library(Eigen3::Eigen INTERFACE IMPORTED)
+  set_target_properties(Eigen3::Eigen PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${_deps}/include")
 endif()
 CMAKE
 config GTest <<'CMAKE'

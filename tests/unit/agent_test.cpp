@@ -28,7 +28,20 @@ const std::vector<std::pair<std::string, AgentOptions>> kEveryAgent = {
     {"aco:fixed", options_of(7, 2, {{"ranks", "1"}, {"greediness", "0.5"}, {"decay", "0.1"}})},
     {"aco:inverse_cost", options_of(7, 50)},
     {"aco:archgym", options_of(7, 50)},
-    {"aco:archgym", options_of(7, 2, {{"evaporation", "1"}, {"greediness", "0"}, {"decay", "1"}})}};
+    {"aco:archgym", options_of(7, 2, {{"evaporation", "1"}, {"greediness", "0"}, {"decay", "1"}})},
+    {"random:sobol", options_of(7, 50)},
+    {"random:latin", options_of(7, 50)},
+    {"random:walk", options_of(7, 50, {{"locality", "0.5"}})},
+    {"sa", options_of(7, 50)},
+    {"sa:local", options_of(7, 20, {{"patience", "2"}})},
+    {"de", options_of(7, 50)},
+    {"de", options_of(7, 4, {{"weight", "2"}, {"dither", "0"}})},
+    {"nsga2", options_of(7, 50)},
+    {"nsga2", options_of(7, 3, {{"crossover", "two-point"}})},
+    {"bo", options_of(7, 12, {{"observations", "40"}, {"pool", "60"}})},
+    {"bo:tpe", options_of(7, 50)},
+    {"pg", options_of(7, 50)},
+    {"pg:ppo", options_of(7, 50)}};
 
 // ArchGym's ant colony begins with a single ant.
 std::size_t candidates_of(const std::string& name, const AgentOptions& options, int generation) {
@@ -48,7 +61,7 @@ TEST(EveryAgent, AsksLegalGenesAndAskingTwiceChangesNothing) {
   for (const auto& [name, options] : kEveryAgent) {
     const auto agent = make_agent(name, space, options);
     GeneBatch batch, again;
-    for (int g = 0; g < 20; ++g) {
+    for (int g = 0; g < (name == "bo" ? 4 : 20); ++g) {
       agent->ask(batch);
       agent->ask(again);
       EXPECT_EQ(batch.genes, again.genes);
@@ -283,7 +296,6 @@ TEST(GaAgent, BeatsRandomOnASeparableBowl) {
 
 TEST(Registry, BuildsEveryAgentOfTheTableWithItsDefaultsSpelledOut) {
   const DesignSpace space = space_of({16, 16});
-  ASSERT_EQ(agent_table().size(), 7u);
   for (const AgentInfo& info : agent_table()) {
     AgentOptions spelled_out = options_of(1, 10);
     for (const HyperparameterInfo& row : info.hyperparameters) spelled_out.parameters[row.name] = row.default_value;
@@ -295,10 +307,12 @@ TEST(Registry, BuildsEveryAgentOfTheTableWithItsDefaultsSpelledOut) {
 TEST(Registry, PopulationsHaveBounds) {
   const DesignSpace space = space_of({16, 16});
   for (const AgentInfo& info : agent_table()) {
-    for (const std::size_t population : {0u, 1u, 1'000'001u}) {
+    EXPECT_GE(info.max_population, info.name == "bo" ? 1024u : 1'000'000u);
+    EXPECT_LE(info.min_population, info.name == "de" ? 4u : 2u);
+    for (const std::size_t population : {std::size_t{0}, info.min_population - 1, info.max_population + 1}) {
       EXPECT_THROW((void)make_agent(info.name, space, options_of(1, population)), UsageError);
     }
-    for (const std::size_t population : {2u, 1'000'000u}) {
+    for (const std::size_t population : {info.min_population, info.max_population}) {
       const auto agent = make_agent(info.name, space, options_of(1, population));
       for (int g = 0; g < 3; ++g) EXPECT_NO_THROW(turn(*agent)) << info.name;
     }
@@ -311,12 +325,13 @@ TEST(Registry, WrongNamesAndValuesGiveTheNearestValidOne) {
     return error_of([&] { (void)make_agent(name, space, options_of(1, 10, std::move(parameters))); });
   };
   EXPECT_EQ(error("radnom"), "unknown agent 'radnom' (did you mean 'random'?)");
-  EXPECT_EQ(error("bayesian-optimiser"), "unknown agent 'bayesian-optimiser'; valid are random, grid, ga, aco");
+  EXPECT_EQ(error("bayesian-optimiser"),
+            "unknown agent 'bayesian-optimiser'; valid are random, grid, ga, aco, sa, de, nsga2, bo, pg");
   EXPECT_EQ(error("ga:fixd"), "agent 'ga': unknown variant 'fixd' (did you mean 'fixed'?)");
   EXPECT_EQ(error("ga:"), "agent 'ga': unknown variant ''; valid are fixed, archgym");
   EXPECT_EQ(error("ga", {{"tournamet", "3"}}), "agent 'ga': unknown parameter 'tournamet' (did you mean 'tournament'?)");
   EXPECT_EQ(error("aco:archgim"), "agent 'aco': unknown variant 'archgim' (did you mean 'archgym'?)");
-  EXPECT_EQ(error("random:archgym"), "agent 'random': unknown variant 'archgym'; valid are fixed");
+  EXPECT_EQ(error("random:archgym"), "agent 'random': unknown variant 'archgym'; valid are fixed, sobol, latin, walk");
   EXPECT_EQ(error("aco:archgym", {{"ranks", "6"}}).substr(0, 41), "agent 'aco:archgym': unknown parameter 'r");
   EXPECT_EQ(error("grid", {{"step", "3"}}), "agent 'grid' takes no parameters; remove 'step'");
   EXPECT_EQ(error("ga", {{"crossover", "two_point"}}),

@@ -1,0 +1,61 @@
+#include "agents/variation.hpp"
+
+#include <algorithm>
+
+namespace exarch {
+namespace {
+
+// Uniformly one of the values other than the present one.
+Gene other_value(std::uint32_t values, Gene present, PhiloxStream& draws) {
+  const std::uint32_t other = draws.below(values - 1);  // numbers all values but the present one
+  return static_cast<Gene>(other < present ? other : other + 1);
+}
+
+std::uint32_t values_of(const DesignSpace& space, std::size_t parameter) {
+  return static_cast<std::uint32_t>(space.values(parameter).size());
+}
+
+}  // namespace
+
+void cross(Crossover kind, std::span<const Gene> other, std::span<Gene> genes, PhiloxStream& draws) {
+  if (kind == Crossover::uniform) {
+    for (std::size_t p = 0; p < genes.size(); ++p) {
+      if (draws.below(2) == 1) genes[p] = other[p];
+    }
+    return;
+  }
+  const auto places = static_cast<std::uint32_t>(genes.size() + 1);
+  const std::uint32_t a = draws.below(places);
+  std::uint32_t b = draws.below(places - 1);
+  if (b >= a) ++b;
+  for (std::uint32_t p = std::min(a, b); p < std::max(a, b); ++p) genes[p] = other[p];
+}
+
+void mutate(const DesignSpace& space, double rate, std::span<Gene> genes, PhiloxStream& draws) {
+  for (std::size_t p = 0; p < genes.size(); ++p) {
+    const std::uint32_t values = values_of(space, p);
+    if (values == 1 || draws.unit() >= rate) continue;
+    genes[p] = other_value(values, genes[p], draws);
+  }
+}
+
+double mutation_rate_of(const Hyperparameters& values, const DesignSpace& space) {
+  if (values.text("mutation_rate") != "auto") return values.real("mutation_rate", 0, 1);
+  return 1.0 / static_cast<double>(std::max<std::size_t>(1, searched_parameters(space).size()));
+}
+
+void move_one(const DesignSpace& space, std::span<const std::size_t> searched, double locality, std::span<Gene> genes,
+              PhiloxStream& draws) {
+  if (searched.empty()) return;
+  const std::size_t p = searched[draws.below(static_cast<std::uint32_t>(searched.size()))];
+  const std::uint32_t values = values_of(space, p);
+  const bool near = draws.unit() < locality;
+  if (!near || space.parameters()[p].kind == ParameterKind::categorical) {
+    genes[p] = other_value(values, genes[p], draws);
+    return;
+  }
+  const bool up = genes[p] == 0 || (genes[p] + 1u < values && draws.below(2) == 1);
+  genes[p] = static_cast<Gene>(up ? genes[p] + 1 : genes[p] - 1);
+}
+
+}  // namespace exarch
