@@ -110,6 +110,32 @@ std::size_t parameter_index(const Environment& environment, const std::string& n
   throw UsageError("unknown parameter '" + name + "'" + did_you_mean(name, names) + "; see exarch envs " + environment.name());
 }
 
+Design default_design(const Environment& environment, const DesignSpace& space) {
+  Design design = default_design(environment);
+  for (std::size_t p = 0; p < design.size(); ++p) {
+    const auto values = space.values(p);
+    if (std::ranges::find(values, design[p]) == values.end()) design[p] = values.front();
+  }
+  return design;
+}
+
+std::uint64_t point_of(const DesignSpace& space, const Design& design) {
+  std::vector<Gene> genes(design.size());
+  for (std::size_t p = 0; p < design.size(); ++p) {
+    const auto values = space.values(p);
+    const auto place = std::ranges::find(values, design[p]);
+    if (place == values.end()) {
+      const ParameterInfo& parameter = space.parameters()[p];
+      std::string listed;
+      for (const std::int64_t value : values) listed += (listed.empty() ? "" : ", ") + parameter.format(value);
+      throw UsageError("space '" + space.name() + "' has no " + parameter.name + "=" + parameter.format(design[p]) + "; it has " +
+                       listed);
+    }
+    genes[p] = static_cast<Gene>(place - values.begin());
+  }
+  return space.point_of(genes);
+}
+
 void assign(const Environment& environment, const std::string& assignment, Design& design) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos) {
@@ -304,6 +330,24 @@ void for_each_candidate(const OpenedStore& opened,
     }
     return go_on;
   });
+}
+
+TruthTable truth_of(const OpenedStore& opened, std::uint32_t workload) {
+  const RunStore& store = opened.store;
+  if (opened.kind != "sweep" || opened.sample != 0 || opened.keep != "all" ||
+      store.points_done(workload) != opened.space.size()) {
+    throw Error(store.path() + ": not a store of every point of its space; make one with exarch sweep --all, and let it end");
+  }
+  std::vector<std::uint32_t> results(opened.space.size());
+  store.for_each_points(workload, [&results](std::uint64_t first, std::span<const ResultId> part) {
+    std::ranges::copy(part, results.begin() + static_cast<std::ptrdiff_t>(first));
+    return true;
+  });
+  ResultTable table(store);
+  return {opened.environment, opened.space, *opened.workloads[workload], results, [&table, workload](ResultId id) {
+            const ResultTable::Row row = table.at(workload, id);
+            return TruthTable::Result{row.status, row.counters};
+          }};
 }
 
 StoreWriter::StoreWriter(RunStore& store, std::uint32_t workload, Evaluator& evaluator)

@@ -11,6 +11,7 @@
 #include "host/batch/evaluator.hpp"
 #include "host/env/environment.hpp"
 #include "host/store/run_store.hpp"
+#include "host/study/truth.hpp"
 #include "tools/exarch/options.hpp"
 
 namespace exarch::cli {
@@ -38,6 +39,10 @@ namespace exarch::cli {
 // The default design, and one "Name=value" assignment applied to a design.
 [[nodiscard]] Design default_design(const Environment& environment);
 void assign(const Environment& environment, const std::string& assignment, Design& design);
+// The default design as far as the space has it: where it does not have a parameter's default, the first of its values.
+[[nodiscard]] Design default_design(const Environment& environment, const DesignSpace& space);
+// The point of a design; UsageError if the space does not have it.
+[[nodiscard]] std::uint64_t point_of(const DesignSpace& space, const Design& design);
 [[nodiscard]] std::size_t parameter_index(const Environment& environment, const std::string& name);
 
 [[nodiscard]] Objective parse_objective(const Environment& environment, const std::string& text);
@@ -110,6 +115,9 @@ class ResultTable {
 void for_each_candidate(const OpenedStore& opened,
                         const std::function<bool(std::uint32_t, std::uint64_t, std::span<const Gene>, ResultId)>& visit);
 
+// The truth about a workload of a store that holds a whole space; Error for any other store.
+[[nodiscard]] TruthTable truth_of(const OpenedStore& opened, std::uint32_t workload);
+
 // Moves outcomes between evaluators and a store.
 class StoreWriter {
  public:
@@ -130,7 +138,7 @@ class StoreWriter {
 };
 
 // The verbs.
-extern const Verb kEnvsVerb, kSpaceVerb, kEvalVerb, kSweepVerb, kSearchVerb, kBestVerb, kExportVerb, kTraceVerb, kBenchVerb,
-    kDoctorVerb;
+extern const Verb kEnvsVerb, kSpaceVerb, kEvalVerb, kSweepVerb, kSearchVerb, kStudyVerb, kBestVerb, kRankVerb, kExportVerb,
+    kTraceVerb, kBenchVerb, kDoctorVerb;
 
 }  // namespace exarch::cli

@@ -7,6 +7,7 @@
 #include "host/error.hpp"
 #include "tools/exarch/common.hpp"
 #include "tools/exarch/progress.hpp"
+#include "tools/exarch/sweep.hpp"
 
 namespace exarch::cli {
 namespace {
@@ -149,7 +150,9 @@ std::uint64_t shortlist_workload(RunStore& store, const Sweep& sweep, std::uint3
   return evaluator.simulated() - preloaded;
 }
 
-int run(const Arguments& arguments) {
+}  // namespace
+
+SweepReport sweep(const Arguments& arguments) {
   const Environment& environment = find_environment(arguments.positional[0]);
   if (!arguments.has("out")) throw UsageError("no --out FILE.db given for the results");
   if (arguments.flag("all") == arguments.has("sample")) throw UsageError("give either --all or --sample N");
@@ -192,6 +195,13 @@ int run(const Arguments& arguments) {
     }
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return {requested, simulated, seconds};
+}
+
+namespace {
+
+int run(const Arguments& arguments) {
+  const auto [requested, simulated, seconds] = sweep(arguments);
   if (arguments.flag("json")) {
     std::cout << nlohmann::ordered_json{{"requested", requested},
                                         {"simulated", simulated},

@@ -1,0 +1,18 @@
+// Sweeping a space into a store: what `exarch sweep` does, and what a truth table begins with.
+#pragma once
+
+#include <cstdint>
+
+#include "tools/exarch/options.hpp"
+
+namespace exarch::cli {
+
+struct SweepReport {
+  std::uint64_t requested, simulated;
+  double seconds;
+};
+
+// By the arguments of `exarch sweep`; continues a store of the same sweep.
+SweepReport sweep(const Arguments& arguments);
+
+}  // namespace exarch::cli
