@@ -127,16 +127,16 @@ class Nsga2Agent final : public GenerationAgent {
     return fronts;
   }
 
-  // Members whose genes an earlier one has: discrete spaces fill with them, and they say nothing new.
-  [[nodiscard]] static std::vector<bool> copies_in(const GeneBatch& batch) {
-    Members order(batch.candidates());
+  // Members whose costs an earlier one has: in a discrete space many designs cost the same, and more than one of them says
+  // nothing new about the front.
+  [[nodiscard]] std::vector<bool> copies_in(const std::vector<double>& costs) const {
+    const auto row = [&](std::uint32_t m) { return costs_of(costs, m, objectives_); };
+    Members order(costs.size() / objectives_);
     std::iota(order.begin(), order.end(), 0u);
-    std::ranges::stable_sort(order, [&](std::uint32_t a, std::uint32_t b) {
-      return std::ranges::lexicographical_compare(batch.row(a), batch.row(b));
-    });
+    std::ranges::stable_sort(
+        order, [&](std::uint32_t a, std::uint32_t b) { return std::ranges::lexicographical_compare(row(a), row(b)); });
     std::vector<bool> copies(order.size());
-    for (std::size_t i = 1; i < order.size(); ++i)
-      copies[order[i]] = std::ranges::equal(batch.row(order[i]), batch.row(order[i - 1]));
+    for (std::size_t i = 1; i < order.size(); ++i) copies[order[i]] = std::ranges::equal(row(order[i]), row(order[i - 1]));
     return copies;
   }
 
@@ -161,7 +161,7 @@ class Nsga2Agent final : public GenerationAgent {
     all_costs.insert(all_costs.end(), costs.begin(), costs.end());
     Members survivors;
     std::vector<double> crowding(all.candidates());
-    for (Members& front : fronts_of(all_costs, copies_in(all))) {
+    for (Members& front : fronts_of(all_costs, copies_in(all_costs))) {
       const std::size_t room = population_ - survivors.size();
       if (front.size() > room) {
         add_crowding(front, all_costs, crowding);
@@ -181,7 +181,7 @@ class Nsga2Agent final : public GenerationAgent {
     front_.assign(population_, 0);
     crowding_.assign(population_, 0);
     std::uint32_t number = 0;
-    for (const Members& front : fronts_of(costs_, copies_in(parents_))) {
+    for (const Members& front : fronts_of(costs_, copies_in(costs_))) {
       for (const std::uint32_t member : front) front_[member] = number;
       add_crowding(front, costs_, crowding_);
       ++number;

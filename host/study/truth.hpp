@@ -36,6 +36,9 @@ class TruthTable {
     return std::span(metrics_).subspan(group * metric_count_, metric_count_);
   }
 
+  // Indices of the metrics that the Pareto front weighs.
+  [[nodiscard]] std::span<const std::size_t> tradeoffs() const { return environment_.tradeoffs(); }
+
   // (group) by an objective; +infinity where it is infeasible.
   [[nodiscard]] std::vector<double> costs(const Objective& objective) const;
   // The groups on the Pareto front of the environment's trade-offs, by their first point; empty if it has none.

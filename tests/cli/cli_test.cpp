@@ -35,7 +35,8 @@ using Words = std::vector<std::string>;
 // change it here and raise kModelVersion (kernels/dram/types.hpp), so that older stores are not continued with other numbers.
 constexpr char kSignature[] = "d30f99a312b0cb86";
 
-const std::string kVerbs[] = {"envs", "space", "eval", "sweep", "search", "best", "export", "trace", "bench", "doctor"};
+const std::string kVerbs[] = {"envs", "space", "eval",   "sweep", "search", "study",
+                              "best", "rank",  "export", "trace", "bench",  "doctor"};
 
 std::string read_text(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -225,8 +226,10 @@ TEST_F(Cli, EveryVerbTakesAndChecksTheCommonOptions) {
     // With an argument the verb would accept, so that only the option is wrong.
     Words words{verb};
     if (verb == "trace") words.emplace_back("list");
-    if (verb != "trace" && verb != "bench" && verb != "doctor")
-      words.emplace_back(verb == "best" || verb == "export" ? "x.db" : "dram");
+    if (verb == "study") words.emplace_back("regret");
+    if (verb != "trace" && verb != "bench" && verb != "doctor") {
+      words.emplace_back(verb == "best" || verb == "rank" || verb == "export" ? "x.db" : "dram");
+    }
     const auto refused = [&](const Words& more, const std::string& said) {
       Words all = words;
       all.insert(all.end(), more.begin(), more.end());
@@ -609,6 +612,101 @@ TEST_F(Cli, ASampledSweepDoesNotDependOnThreadsOrSharing) {
 Words search_words(const std::string& trace, const std::string& out) {
   return {"search", "dram",          "--trace", trace,    "--agent", "ga",    "--population",
           "24",     "--generations", "12",      "--seed", "5",       "--out", out};
+}
+
+// A truth table says of every design what a look at all of them says.
+TEST_F(Cli, TheTruthRanksEveryDesign) {
+  const std::string trace = small_trace(80), space = small_space();
+  const Words words{"study", "truth",    "dram",        "--trace", trace + ",stream", "--space", space,
+                    "--out", "truth.db", "--objective", "latency", "--objective",     "energy",  "--json"};
+  const Outcome made = run(words);
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_NE(made.err.find(std::to_string(2 * kSmallSpacePoints) + " evaluations"), std::string::npos) << made.err;
+  const auto truth = nlohmann::json::parse(made.out);
+  ASSERT_EQ(truth.size(), 4u);
+  EXPECT_EQ(good(words), made.out) << "made again, it says the same";
+  EXPECT_EQ(
+      nlohmann::json::parse(good({"study", "truth", "truth.db", "--objective", "latency", "--objective", "energy", "--json"})),
+      truth);
+  good({"export", "truth.db", "--out", "all.csv"});
+  const testing::CsvTable table(path("all.csv"));
+  std::vector<double> times;
+  for (std::size_t i = 0; i < kSmallSpacePoints; ++i) times.push_back(std::stod(table.at(i, "total_time_ps")));
+  const double best = *std::ranges::min_element(times);
+  EXPECT_EQ(truth[0]["optimum"].get<double>(), best);
+  EXPECT_EQ(truth[0]["optimal_designs"], std::ranges::count(times, best));
+  EXPECT_EQ(truth[0]["designs"], kSmallSpacePoints);
+  EXPECT_GE(truth[0]["local_optima"]["plateaus"], truth[0]["local_optima"]["global"]);
+  EXPECT_EQ(truth[0]["importance"].size(), 5u);
+
+  Words rank{"rank", "truth.db", "--objective", "latency", "--json"};
+  for (const char* name : {"PagePolicy", "Scheduler", "RequestBufferSize", "RefreshMaxPostponed", "Arbiter"}) {
+    rank.insert(rank.end(), {"--set", std::string(name) + "=" + table.at(17, name)});
+  }
+  const auto ranked = nlohmann::json::parse(good(rank));
+  ASSERT_EQ(ranked.size(), 2u);
+  EXPECT_EQ(ranked[0]["objective"].get<double>(), times[17]);
+  EXPECT_EQ(ranked[0]["rank"], 1 + std::ranges::count_if(times, [&](double t) { return t < times[17]; }));
+  EXPECT_DOUBLE_EQ(ranked[0]["relative_regret"].get<double>(), (times[17] - best) / best);
+  expect_refused({"rank", "truth.db", "--set", "RequestBufferSize=3"}, 2, "it has 1, 2, 4");
+  good({"sweep", "dram", "--trace", trace, "--space", space, "--sample", "10", "--out", "part.db"});
+  expect_refused({"rank", "part.db"}, 1, "not a store of every point");
+  expect_refused({"study", "truth", "part.db"}, 1, "not a store of every point");
+  expect_refused({"study", "thruth", "truth.db"}, 2, "did you mean 'truth'");
+  expect_refused({"study", "truth", "dram", "--trace", trace}, 2, "--out");
+}
+
+// Searches in the truth and searches that simulate, together, tell the same story.
+TEST_F(Cli, RegretIsTheSameInATruthTableAndInSimulation) {
+  const std::string trace = small_trace(80), space = small_space();
+  good({"study", "truth", "dram", "--trace", trace, "--space", space, "--out", "truth.db"});
+  const Words study{"--agents", "random,ga,sa:local,bo", "--seeds", "4", "--budget", "120", "--population", "10", "--json"};
+  Words exact{"study", "regret", "truth.db"}, simulated{"study", "regret", "dram", "--trace", trace, "--space", space};
+  exact.insert(exact.end(), study.begin(), study.end());
+  simulated.insert(simulated.end(), study.begin(), study.end());
+  const auto in_table = nlohmann::json::parse(good(exact));
+  ASSERT_EQ(in_table.size(), 4u);
+  for (const auto& entry : in_table) {
+    double before = 1e300;
+    for (const auto& at : entry["regret"]) {
+      EXPECT_LE(at["median"].get<double>(), before);
+      before = at["median"].get<double>();
+    }
+    EXPECT_EQ(entry["regret"].size(), 2u);  // at 100 and 120
+  }
+  ASSERT_TRUE(std::ranges::any_of(in_table, [](const auto& entry) { return entry["found"] > 0; }));
+  EXPECT_EQ(nlohmann::json::parse(good(simulated)), in_table);
+  const auto front = nlohmann::json::parse(
+      good({"study", "front", "truth.db", "--seeds", "3", "--budget", "300", "--population", "20", "--json"}));
+  ASSERT_EQ(front.size(), 2u);
+  EXPECT_GT(front[0]["median_found"].get<double>(), 0.3);
+  expect_refused({"study", "regret", "truth.db", "--agents", "gaa"}, 2, "did you mean 'ga'");
+  expect_refused({"study", "regret", "truth.db", "--agents", ","}, 2, "--agents");
+}
+
+TEST_F(Cli, ASearchForSeveralObjectivesShowsAFront) {
+  const std::string trace = small_trace(80), space = small_space();
+  const Words words{"search", "dram",        "--trace",         trace,          "--space", space,           "--agent",
+                    "nsga2",  "--objective", "latency; energy", "--population", "30",      "--generations", "8",
+                    "--out",  "front.db",    "--json"};
+  const auto json = nlohmann::json::parse(good(words));
+  ASSERT_GE(json["best"].size(), 1u);
+  std::vector<double> last{-1e300, 1e300};
+  for (const auto& entry : json["best"]) {
+    const auto values = entry["objective"].get<std::vector<double>>();
+    ASSERT_EQ(values.size(), 2u);
+    EXPECT_GT(values[0], last[0]);
+    EXPECT_LT(values[1], last[1]);  // each step in time is paid for in energy
+    last = values;
+  }
+  auto again = nlohmann::json::parse(good(words));  // from the store
+  EXPECT_EQ(again["best"], json["best"]);
+  EXPECT_NE(good({"best", "front.db", "--top", "1"}).find(" 1 "), std::string::npos);
+  expect_refused({"search", "dram", "--trace", trace, "--agent", "ga", "--objective", "latency;energy", "--out", "x.db"}, 2,
+                 "one objective, not 2");
+  expect_refused(
+      {"search", "dram", "--trace", trace, "--agent", "nsga2", "--objective", "latency;energy;power;edp", "--out", "x.db"}, 2,
+      "up to 3");
 }
 
 TEST_F(Cli, ASearchIsDeterministic) {

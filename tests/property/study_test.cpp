@@ -8,6 +8,7 @@
 #include <random>
 #include <set>
 
+#include "host/study/front.hpp"
 #include "host/study/lockstep.hpp"
 #include "host/study/truth.hpp"
 #include "tests/support/random_cases.hpp"
@@ -214,6 +215,28 @@ TEST(Truth, TheParetoFrontIsWhatNoDesignBeats) {
   std::uint64_t designs = 0;
   for (std::size_t g = 0; g < table.groups(); ++g) designs += table.designs(g);
   EXPECT_EQ(designs, table.points());
+}
+
+// NSGA-II against the exact front, and what the score says of a search that saw everything.
+TEST(Front, IsFoundByNsga2) {
+  const Whole whole(18);
+  const TruthTable table = whole.table();
+  const auto front = table.pareto_front();
+  std::vector<std::uint32_t> all(table.groups());
+  std::iota(all.begin(), all.end(), 0u);
+  const FrontScore perfect = score_front(table, front, all);
+  EXPECT_EQ(perfect.covered, 1);
+  EXPECT_EQ(perfect.distance, 0);
+  const FrontScore alone = score_front(table, front, std::span(&front[0], 1));
+  EXPECT_DOUBLE_EQ(alone.covered, 1.0 / static_cast<double>(front.size()));
+  double nsga2 = 0, random = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    const auto seen = search_front(table, {"nsga2", {seed, 20, {}, 3}, 0, 400});
+    EXPECT_TRUE(std::ranges::is_sorted(seen));
+    nsga2 += score_front(table, front, seen).covered;
+    random += score_front(table, front, search_front(table, {"random", {seed, 20, {}, 1}, 0, 400})).covered;
+  }
+  EXPECT_GT(nsga2, random);
 }
 
 // ---- many searches ------------------------------------------------------------------------------------------------------

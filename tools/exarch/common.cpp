@@ -152,6 +152,35 @@ Objective parse_objective(const Environment& environment, const std::string& tex
                           environment.objectives());
 }
 
+std::vector<Objective> parse_objectives(const Environment& environment, const std::string& text) {
+  std::vector<Objective> objectives;
+  for (const std::string& one : split(text, ';')) {
+    const std::size_t begin = one.find_first_not_of(' '), end = one.find_last_not_of(' ');
+    if (begin != std::string::npos) objectives.push_back(parse_objective(environment, one.substr(begin, end - begin + 1)));
+  }
+  if (objectives.empty()) objectives.push_back(parse_objective(environment, text));
+  return objectives;
+}
+
+std::string text_of(const std::vector<Objective>& objectives) {
+  std::string text;
+  for (const Objective& objective : objectives) text += (text.empty() ? "" : "; ") + objective.text();
+  return text;
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::string part;
+  for (const char c : text + separator) {
+    if (c != separator) {
+      part += c;
+    } else if (!part.empty()) {
+      parts.push_back(std::exchange(part, {}));
+    }
+  }
+  return parts;
+}
+
 std::string format_metric(const MetricInfo& metric, double value) {
   char text[512];
   std::snprintf(text, sizeof text, "%.*f", metric.decimals, value);

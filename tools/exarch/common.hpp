@@ -46,6 +46,12 @@ void assign(const Environment& environment, const std::string& assignment, Desig
 [[nodiscard]] std::size_t parameter_index(const Environment& environment, const std::string& name);
 
 [[nodiscard]] Objective parse_objective(const Environment& environment, const std::string& text);
+// Several, separated by semicolons; one at least.
+[[nodiscard]] std::vector<Objective> parse_objectives(const Environment& environment, const std::string& text);
+// The texts of them, separated likewise.
+[[nodiscard]] std::string text_of(const std::vector<Objective>& objectives);
+// The parts of a text between separators, without empty ones.
+[[nodiscard]] std::vector<std::string> split(const std::string& text, char separator);
 
 // Fixed decimals as the metric's table says; "" for a failed run's metrics is the caller's business.
 [[nodiscard]] std::string format_metric(const MetricInfo& metric, double value);

@@ -53,7 +53,9 @@ int run(const Arguments& arguments) {
   const OpenedStore opened = open_store(arguments.positional[0]);
   const Environment& environment = opened.environment;
   std::string text = arguments.text("objective");
-  if (text.empty() && opened.kind == "search") text = opened.store.identity_value("objective");
+  if (text.empty() && opened.kind == "search") {
+    text = split(opened.store.identity_value("objective"), ';').at(0);  // of several, the first
+  }
   const Objective objective = parse_objective(environment, text);
   if (opened.keep != "all" && opened.keep.find(" by " + objective.text() + " and ") == std::string::npos) {
     std::cerr << "exarch: " << arguments.positional[0] << " keeps only " << opened.keep

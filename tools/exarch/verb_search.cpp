@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agents/agent.hpp"
+#include "host/batch/shortlist.hpp"
 #include "host/error.hpp"
 #include "tools/exarch/common.hpp"
 #include "tools/exarch/progress.hpp"
@@ -24,7 +25,7 @@ std::map<std::string, std::string> agent_parameters(const Arguments& arguments) 
 
 Identity identity_of(const Environment& environment, const DesignSpace& space, const Arguments& arguments,
                      const std::vector<WorkloadOptions>& options, const std::shared_ptr<const Workload>& workload,
-                     const Objective& objective) {
+                     const std::vector<Objective>& objectives) {
   return {{"command", "search"},
           {"environment", environment.name()},
           {"model", environment.model_version()},
@@ -34,7 +35,7 @@ Identity identity_of(const Environment& environment, const DesignSpace& space, c
           {"agent", arguments.text("agent")},
           {"agent parameters", nlohmann::json(agent_parameters(arguments)).dump()},
           {"population", std::to_string(arguments.number("population", 2, 1'000'000))},
-          {"objective", objective.text()},
+          {"objective", text_of(objectives)},
           {"seed", std::to_string(arguments.seed())},
           {"engine", arguments.text("engine")},
           {"sharing", arguments.flag("no-share") ? "off" : "on"}};
@@ -71,19 +72,21 @@ class Search {
       : environment_(environment),
         arguments_(arguments),
         space_(resolve_space(environment, arguments.text("space"))),
-        objective_(parse_objective(environment, arguments.text("objective"))),
+        objectives_(parse_objectives(environment, arguments.text("objective"))),
         backend_(make_backend(arguments)),
         options_(given_workloads(environment, arguments)),
-        leaders_(std::max<std::size_t>(1, arguments.number("top", 1, 1000))) {
+        leaders_(std::max<std::size_t>(1, arguments.number("top", 1, 1000))),
+        front_(1, check_objectives(objectives_.size())) {
     if (options_.size() != 1) throw UsageError("search takes one workload; run one search for each");
     if (!arguments.has("out")) throw UsageError("no --out FILE.db given for the run store");
     generations_ = static_cast<std::uint32_t>(arguments.number("generations", 1, 10'000'000));
-    AgentOptions agent{arguments.seed(), arguments.number("population", 2, 1'000'000), agent_parameters(arguments)};
+    AgentOptions agent{arguments.seed(), arguments.number("population", 2, 1'000'000), agent_parameters(arguments),
+                       objectives_.size()};
     agent_ = make_agent(arguments.text("agent"), space_, agent);
     const auto workload = load(environment, options_[0]);
     evaluator_ = std::make_unique<Evaluator>(environment, workload, backend_, evaluator_options(arguments));
     store_ = std::make_unique<RunStore>(arguments.text("out"),
-                                        identity_of(environment, space_, arguments, options_, workload, objective_),
+                                        identity_of(environment, space_, arguments, options_, workload, objectives_),
                                         store_layout(environment));
     writer_ = std::make_unique<StoreWriter>(*store_, 0, *evaluator_);
   }
@@ -106,22 +109,36 @@ class Search {
   }
 
  private:
-  double cost_of(Evaluator::OutcomeId id, std::span<const std::int64_t> design, std::vector<double>& metrics) const {
-    evaluator_->price(id, design, metrics);
-    return objective_.score(metrics, evaluator_->status(id) == 0).cost;
+  // The number of trade-offs that a front over so many objectives weighs.
+  static std::size_t check_objectives(std::size_t objectives) {
+    if (objectives > Shortlist::kMaxTradeoffs) {
+      throw UsageError("--objective names " + std::to_string(objectives) + " objectives; there may be up to " +
+                       std::to_string(Shortlist::kMaxTradeoffs));
+    }
+    return objectives == 1 ? 0 : objectives;
   }
 
-  // Prices a generation, offers its designs to the leaders and returns the costs.
+  // Prices a generation, offers its designs to the leaders and returns the costs: (candidate, objective).
   std::vector<double> judge(const GeneBatch& batch, std::span<const Evaluator::OutcomeId> ids,
                             std::span<const std::int64_t> designs) {
     const std::size_t parameters = space_.dimensions();
-    std::vector<double> costs(batch.candidates());
+    const std::size_t objectives = objectives_.size();
+    std::vector<double> costs(batch.candidates() * objectives);
     std::vector<double> metrics(environment_.metrics().size());
-    for (std::size_t c = 0; c < costs.size(); ++c) {
+    for (std::size_t c = 0; c < batch.candidates(); ++c) {
       const auto design = designs.subspan(c * parameters, parameters);
-      costs[c] = cost_of(ids[c], design, metrics);
-      leaders_.offer(costs[c], design, ids[c]);
+      const auto its = std::span(costs).subspan(c * objectives, objectives);
+      evaluator_->price(ids[c], design, metrics);
+      for (std::size_t k = 0; k < objectives; ++k) {
+        its[k] = objectives_[k].score(metrics, evaluator_->status(ids[c]) == 0).cost;
+      }
+      leaders_.offer(its[0], design, ids[c]);
+      // Infeasible in one respect is no point of a front.
+      if (objectives > 1 && std::ranges::all_of(its, [](double cost) { return std::isfinite(cost); })) {
+        front_.offer(space_.point_of(batch.row(c)), ids[c], its[0], its);
+      }
     }
+    (void)front_.settle(rank::cpu_functions());
     return costs;
   }
 
@@ -135,12 +152,26 @@ class Search {
 
   bool generation() {
     GeneBatch batch;
-    agent_->ask(batch);
+    const auto timed = [](double& seconds, auto&& step) {
+      const auto start = std::chrono::steady_clock::now();
+      step();
+      seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
+    timed(agent_seconds_, [&] { agent_->ask(batch); });
     if (batch.candidates() == 0) return false;
-    const std::vector<std::int64_t> designs = designs_of(batch);
-    const auto ids = evaluator_->evaluate(designs);
-    const std::vector<double> costs = judge(batch, ids, designs);
-    agent_->tell(batch, costs);
+    std::vector<Evaluator::OutcomeId> ids;
+    std::vector<double> costs;
+    timed(evaluation_seconds_, [&] {
+      const std::vector<std::int64_t> designs = designs_of(batch);
+      ids = evaluator_->evaluate(designs);
+      costs = judge(batch, ids, designs);
+    });
+    timed(agent_seconds_, [&] { agent_->tell(batch, costs); });
+    timed(store_seconds_, [&] { store(batch, ids, costs); });
+    return true;
+  }
+
+  void store(const GeneBatch& batch, std::span<const Evaluator::OutcomeId> ids, const std::vector<double>& costs) {
     requested_ += batch.candidates();
     store_->transaction([&] {
       writer_->flush();
@@ -148,7 +179,6 @@ class Search {
       for (const auto id : ids) row.results.push_back(writer_->result_of(id));
       store_->add_generation(row);
     });
-    return true;
   }
 
   void resume() {
@@ -176,11 +206,39 @@ class Search {
   }
 
   std::string value_text(const Best& best) const {
+    std::string text;
+    for (const double value : values_of(best)) {
+      char number[64];
+      std::snprintf(number, sizeof number, "%.6g", value);
+      text += (text.empty() ? "" : " ") + std::string(number);
+    }
+    return text;
+  }
+
+  // By objective.
+  std::vector<double> values_of(const Best& best) const {
     std::vector<double> metrics(environment_.metrics().size());
     evaluator_->price(best.outcome, best.design, metrics);
-    char text[64];
-    std::snprintf(text, sizeof text, "%.6g", objective_.score(metrics, evaluator_->status(best.outcome) == 0).value);
-    return text;
+    std::vector<double> values;
+    for (const Objective& objective : objectives_) {
+      values.push_back(objective.score(metrics, evaluator_->status(best.outcome) == 0).value);
+    }
+    return values;
+  }
+
+  // The best designs; of several objectives, those on the front, by the first objective.
+  std::vector<Best> found() const {
+    if (objectives_.size() == 1) return leaders_.best();
+    std::vector<Best> front;
+    std::vector<Gene> genes(space_.dimensions());
+    for (const Shortlist::Entry& entry : front_.entries()) {
+      Design design(space_.dimensions());
+      space_.genes_of(entry.point, genes);
+      space_.design_of(genes, design);
+      front.push_back({entry.cost, design, entry.outcome});
+    }
+    std::ranges::stable_sort(front, {}, &Best::cost);
+    return front;
   }
 
   void report(double seconds) {
@@ -188,15 +246,21 @@ class Search {
     const Design standard = default_design(environment_);
     const auto standard_id = evaluator_->evaluate(standard)[0];
     std::vector<Best> shown{{0, standard, standard_id}};
-    shown.insert(shown.end(), leaders_.best().begin(), leaders_.best().end());
+    const std::vector<Best> best = found();
+    // A front is shown from end to end, all of it in JSON.
+    const std::size_t top = arguments_.number("top", 1, 1000);
+    const std::size_t lines = objectives_.size() == 1 || arguments_.flag("json") ? best.size() : std::min(top, best.size());
+    for (std::size_t i = 0; i < lines; ++i) shown.push_back(best[lines < 2 ? 0 : i * (best.size() - 1) / (lines - 1)]);
     if (arguments_.flag("json")) {
       print_json(shown, simulated, seconds);
       return;
     }
-    std::cout << "objective " << objective_.text() << " on " << evaluator_->workload().name << ", agent "
-              << arguments_.text("agent") << ", seed " << arguments_.seed() << "\n\n";
+    std::cout << (objectives_.size() == 1 ? "objective " : "objectives ") << text_of(objectives_) << " on "
+              << evaluator_->workload().name << ", agent " << arguments_.text("agent") << ", seed " << arguments_.seed()
+              << "\n\n";
     print_designs(shown);
     if (leaders_.best().empty()) std::cout << "\nno feasible design was found\n";
+    if (objectives_.size() > 1) std::cout << "\nthe Pareto front of what was seen has " << best.size() << " different results\n";
     std::cout << "\nrequested " << requested_ << " evaluations in " << next_ << " generations, simulated " << simulated
               << " runs, in " << short_time(seconds) << "; results in " << arguments_.text("out") << "\n";
   }
@@ -218,7 +282,7 @@ class Search {
   }
 
   void print_json(const std::vector<Best>& shown, std::uint64_t simulated, double seconds) const {
-    nlohmann::ordered_json json{{"objective", objective_.text()},
+    nlohmann::ordered_json json{{"objective", text_of(objectives_)},
                                 {"workload", evaluator_->workload().name},
                                 {"agent", arguments_.text("agent")},
                                 {"seed", arguments_.seed()},
@@ -226,13 +290,18 @@ class Search {
                                 {"requested", requested_},
                                 {"simulated", simulated},
                                 {"seconds", seconds},
+                                {"agent_seconds", agent_seconds_},
+                                {"evaluation_seconds", evaluation_seconds_},
+                                {"store_seconds", store_seconds_},
                                 {"out", arguments_.text("out")}};
     std::vector<double> metrics(environment_.metrics().size());
     for (std::size_t i = 0; i < shown.size(); ++i) {
       const Best& best = shown[i];
       const std::uint8_t status = evaluator_->status(best.outcome);
       evaluator_->price(best.outcome, best.design, metrics);
-      nlohmann::ordered_json entry{{"objective", objective_.score(metrics, status == 0).value}};
+      const std::vector<double> values = values_of(best);
+      nlohmann::ordered_json entry{
+          {"objective", values.size() == 1 ? nlohmann::ordered_json(values[0]) : nlohmann::ordered_json(values)}};
       entry.update(result_json(environment_, best.design, status, metrics, evaluator_->counters(best.outcome)));
       if (i == 0) {
         json["default"] = entry;
@@ -249,12 +318,14 @@ class Search {
   const Environment& environment_;
   const Arguments& arguments_;
   DesignSpace space_;
-  Objective objective_;
+  std::vector<Objective> objectives_;
   Backend backend_;
   std::vector<WorkloadOptions> options_;
   Leaders leaders_;
+  Shortlist front_;  // of several objectives
   std::uint32_t generations_ = 0, next_ = 0;
   std::uint64_t requested_ = 0;
+  double agent_seconds_ = 0, evaluation_seconds_ = 0, store_seconds_ = 0;  // of this process
   std::unique_ptr<Agent> agent_;
   std::unique_ptr<Evaluator> evaluator_;
   std::unique_ptr<RunStore> store_;
@@ -289,21 +360,22 @@ const Verb kSearchVerb{
     .synopsis =
         "ENVIRONMENT WORKLOAD --out FILE.db [--agent NAME[:VARIANT]] [--population N] [--generations N] [--objective EXPR]",
     .doc = "Lets an agent search a design space; continues where it stopped.",
-    .options =
-        std::vector<OptionSpec>{
-            {"space", "NAME|FILE", "a shipped space or a space file (.json); default: the environment's first"},
-            {"agent", "NAME[:VARIANT]", agent_names(), "ga"},
-            {"set-agent", "key=value", "sets a hyperparameter of the agent; repeatable", "", true},
-            {"population", "N", "candidates per generation", "1024"},
-            {"generations", "N", "generations", "50"},
-            {"objective", "EXPR",
-             "a preset (see exarch envs) or an expression, e.g. 'min:total_energy_pj, average_power_mw<=1500'"},
-            {"top", "N", "designs to show at the end", "5"},
-            {"out", "FILE", "run store (SQLite)"}} +
-        evaluation_options() + workload_options(),
+    .options = std::vector<OptionSpec>{{"space", "NAME|FILE",
+                                        "a shipped space or a space file (.json); default: the environment's first"},
+                                       {"agent", "NAME[:VARIANT]", agent_names(), "ga"},
+                                       {"set-agent", "key=value", "sets a hyperparameter of the agent; repeatable", "", true},
+                                       {"population", "N", "candidates per generation", "1024"},
+                                       {"generations", "N", "generations", "50"},
+                                       {"objective", "EXPR",
+                                        "a preset (see exarch envs) or an expression, e.g. 'min:total_energy_pj, "
+                                        "average_power_mw<=1500'; several, for nsga2, "
+                                        "separated by semicolons"},
+                                       {"top", "N", "designs to show at the end", "5"},
+                                       {"out", "FILE", "run store (SQLite)"}} +
+               evaluation_options() + workload_options(),
     .simulates = true,
     .draws = true,
-    .json = "what was requested and simulated, the default design and the best ones",
+    .json = "what was requested and simulated, where the time went, the default design and the best ones",
     .min_positional = 1,
     .max_positional = 1,
     .examples =
@@ -311,7 +383,10 @@ const Verb kSearchVerb{
         "run.db\n"
         "  exarch search dram --trace random --objective archgym-both --agent random --generations 10 --out rw.db\n"
         "  exarch search dram --trace random --objective archgym-both --agent aco:archgym --population 16 --generations 17 --out "
-        "aco.db\n\nAgents:\n" +
+        "aco.db\n"
+        "  exarch search dram --trace cloud-1 --agent nsga2 --objective 'latency; power; energy' --population 200 --out "
+        "front.db\n"
+        "\nAgents:\n" +
         agent_help(),
     .run = run};
 

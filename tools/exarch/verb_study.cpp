@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/error.hpp"
+#include "host/study/front.hpp"
 #include "host/study/lockstep.hpp"
 #include "tools/exarch/common.hpp"
 #include "tools/exarch/progress.hpp"
@@ -24,19 +25,6 @@ std::string printed(const char* format, double number) {
 
 std::string percent(double share) {
   return std::isfinite(share) ? printed("%.3g", 100 * share) : "-";
-}
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::string part;
-  for (const char c : text + separator) {
-    if (c != separator) {
-      part += c;
-    } else if (!part.empty()) {
-      parts.push_back(std::exchange(part, {}));
-    }
-  }
-  return parts;
 }
 
 std::vector<Objective> objectives_of(const Environment& environment, const Arguments& arguments) {
@@ -154,10 +142,13 @@ double quantile(const std::vector<double>& sorted, double q) {
   return sorted[below] + (above - sorted[below]) * (place - static_cast<double>(below));
 }
 
-// 10, 100, ... below the budget, and the budget.
+// 100, 300, 1000, 3000, ... below the budget, and the budget.
 std::vector<std::uint64_t> checkpoints(std::uint64_t budget) {
   std::vector<std::uint64_t> points;
-  for (std::uint64_t n = 100; n < budget; n *= 10) points.push_back(n);
+  for (std::uint64_t n = 100; n < budget; n *= 10) {
+    points.push_back(n);
+    if (3 * n < budget) points.push_back(3 * n);
+  }
   points.push_back(budget);
   return points;
 }
@@ -181,6 +172,14 @@ struct RegretStudy {
   }
 };
 
+RegretStudy study_of(const Arguments& arguments, const char* agents) {
+  RegretStudy study{split(arguments.has("agents") ? arguments.text("agents") : agents, ','),
+                    arguments.number("seeds", 1, 1'000'000), arguments.number("budget", 1, 1'000'000'000),
+                    arguments.number("population", 2, 1'000'000)};
+  if (study.agents.empty()) throw UsageError("--agents: expected names separated by commas");
+  return study;
+}
+
 struct Problem {
   std::string workload, objective;
   double optimum;  // by cost; of searches without a truth table, the best seen
@@ -192,8 +191,7 @@ class RegretPrinter {
       : study_(study), primary_(std::move(primary)), checkpoints_(checkpoints(study.budget)) {
     rows_ = {{primary_, "objective", "agent"}};
     for (const std::uint64_t n : checkpoints_) {
-      rows_[0].push_back("regret % at " + std::to_string(n));
-      rows_[0].emplace_back("quartiles");
+      rows_[0].push_back("at " + std::to_string(n));
     }
     rows_[0].emplace_back(exact ? "optimum found" : "best found");
     rows_[0].emplace_back("median evaluations");
@@ -207,8 +205,7 @@ class RegretPrinter {
       for (const SearchRecord& record : records) regrets.push_back(relative_regret(record.best_after(n), problem.optimum));
       std::ranges::sort(regrets);
       const double low = quantile(regrets, 0.25), median = quantile(regrets, 0.5), high = quantile(regrets, 0.75);
-      row.push_back(percent(median));
-      row.push_back(percent(low) + " - " + percent(high));
+      row.push_back(percent(median) + " (" + percent(low) + " - " + percent(high) + ")");
       entry["regret"].push_back({{"evaluations", n}, {"lower_quartile", low}, {"median", median}, {"upper_quartile", high}});
     }
     std::vector<double> found;
@@ -325,27 +322,82 @@ int regret_by_simulation(const RegretStudy& study, const Arguments& arguments) {
 }
 
 int study_regret(const Arguments& arguments) {
-  const RegretStudy study{split(arguments.text("agents"), ','), arguments.number("seeds", 1, 1'000'000),
-                          arguments.number("budget", 1, 1'000'000'000), arguments.number("population", 2, 1'000'000)};
-  if (study.agents.empty()) throw UsageError("--agents: expected names separated by commas");
+  const RegretStudy study = study_of(arguments, "random,ga,aco,sa,de,bo:tpe,pg");
   const std::string& name = arguments.positional[1];
   if (std::filesystem::exists(name) || name.ends_with(".db")) return regret_in_store(study, arguments);
   return regret_by_simulation(study, arguments);
 }
 
+// ---- study front --------------------------------------------------------------------------------------------------------
+
+int study_front(const Arguments& arguments) {
+  const RegretStudy study = study_of(arguments, "nsga2,random");
+  const OpenedStore opened = open_store(arguments.positional[1]);
+  const auto tradeoffs = opened.environment.tradeoffs();
+  if (tradeoffs.empty()) throw Error("environment " + opened.environment.name() + " names no trade-offs for a Pareto front");
+  std::vector<std::size_t> objectives;
+  for (const std::string& name : study.agents) {
+    const auto info = std::ranges::find(agent_table(), name, &AgentInfo::name);
+    objectives.push_back(info == agent_table().end() ? 1 : std::min(info->max_objectives, tradeoffs.size()));
+  }
+  const std::string& primary = primary_option(opened.environment).name;
+  std::vector<std::vector<std::string>> rows{{primary, "agent", "front", "found %", "quartiles", "distance", "quartiles"}};
+  Json json = Json::array();
+  ThreadPool pool(arguments.threads());
+  Progress progress("searches", study.seeds * study.agents.size() * opened.workloads.size());
+  std::uint64_t done = 0;
+  for (std::uint32_t w = 0; w < opened.workloads.size(); ++w) {
+    const TruthTable truth = truth_of(opened, w);
+    const std::vector<std::uint32_t> front = truth.pareto_front();
+    if (front.empty()) throw Error(opened.workloads[w]->name + ": no design is feasible");
+    for (std::size_t a = 0; a < study.agents.size(); ++a) {
+      std::vector<double> covered(study.seeds), distance(study.seeds);
+      pool.for_each(study.seeds, [&](std::size_t seed, unsigned) {
+        const SearchSpec search{study.agents[a], {arguments.seed() + seed, study.population, {}, objectives[a]}, 0, study.budget};
+        const FrontScore score = score_front(truth, front, search_front(truth, search));
+        covered[seed] = score.covered;
+        distance[seed] = score.distance;
+      });
+      progress.update(done += study.seeds);
+      std::ranges::sort(covered);
+      std::ranges::sort(distance);
+      const auto quartiles = [](const std::vector<double>& v, const char* format, double scale) {
+        return printed(format, scale * quantile(v, 0.25)) + " - " + printed(format, scale * quantile(v, 0.75));
+      };
+      rows.push_back({opened.workloads[w]->name, study.agents[a], std::to_string(front.size()),
+                      printed("%.1f", 100 * quantile(covered, 0.5)), quartiles(covered, "%.1f", 100),
+                      printed("%.2g", quantile(distance, 0.5)), quartiles(distance, "%.2g", 1)});
+      json.push_back({{primary, opened.workloads[w]->name},
+                      {"agent", study.agents[a]},
+                      {"front", front.size()},
+                      {"evaluations", study.budget},
+                      {"seeds", study.seeds},
+                      {"median_found", quantile(covered, 0.5)},
+                      {"median_distance", quantile(distance, 0.5)}});
+    }
+  }
+  if (arguments.flag("json")) {
+    std::cout << json.dump(2) << "\n";
+  } else {
+    print_table(rows);
+  }
+  return 0;
+}
+
 int run(const Arguments& arguments) {
   const std::string& study = arguments.positional[0];
-  const std::vector<std::string> studies{"truth", "regret"};
+  const std::vector<std::string> studies{"truth", "regret", "front"};
   if (study == "truth") return study_truth(arguments);
   if (study == "regret") return study_regret(arguments);
-  throw UsageError("unknown study '" + study + "'" + did_you_mean(study, studies) + "; there are truth and regret");
+  if (study == "front") return study_front(arguments);
+  throw UsageError("unknown study '" + study + "'" + did_you_mean(study, studies) + "; there are truth, regret and front");
 }
 
 }  // namespace
 
 const Verb kStudyVerb{
     .name = "study",
-    .synopsis = "(truth | regret) (TRUTH.db | ENVIRONMENT WORKLOAD) [options]",
+    .synopsis = "(truth | regret | front) (TRUTH.db | ENVIRONMENT WORKLOAD) [options]",
     .doc = "Builds the truth about a whole space, and measures agents against it.",
     .options =
         std::vector<OptionSpec>{
@@ -353,10 +405,11 @@ const Verb kStudyVerb{
             {"objective", "EXPR", "a preset (see exarch envs) or an expression; repeatable; default: the environment's first", "",
              true},
             {"out", "FILE", "truth: the store to make or continue"},
-            {"agents", "A,B,...", "regret: agents to compare", "random,ga,aco,sa,de,bo:tpe,pg"},
-            {"seeds", "N", "regret: searches per agent, with seeds from --seed on", "20"},
-            {"budget", "N", "regret: evaluations per search", "10000"},
-            {"population", "N", "regret: candidates per generation", "64"}} +
+            {"agents", "A,B,...",
+             "agents to compare; default for regret: random,ga,aco,sa,de,bo:tpe,pg, for front: nsga2,random"},
+            {"seeds", "N", "searches per agent, with seeds from --seed on", "20"},
+            {"budget", "N", "evaluations per search", "10000"},
+            {"population", "N", "candidates per generation", "64"}} +
         evaluation_options() + workload_options(),
     .simulates = true,
     .draws = true,
@@ -366,13 +419,15 @@ const Verb kStudyVerb{
     .examples =
         "  exarch study truth dram --space archgym-aco --trace stream,random,cloud-1,cloud-2 --out truth.db --objective latency\n"
         "  exarch study regret truth.db --agents random,ga,aco --seeds 100 --budget 10000 --objective archgym-both\n"
-        "  exarch study regret dram --trace cloud-1 --agents ga,bo:tpe --seeds 50 --budget 2000\n\n"
+        "  exarch study regret dram --trace cloud-1 --agents ga,bo:tpe --seeds 50 --budget 2000\n"
+        "  exarch study front truth.db --agents nsga2,random --seeds 20 --population 100\n\n"
         "truth: the optimum, the designs that have it, the default design's regret and rank, local optima under one-parameter "
         "moves,\n"
         "the size of the Pareto front, and what each parameter decides (exact functional ANOVA). The store is a complete sweep: "
         "exarch\n"
         "best, rank and export answer from it.\n"
-        "regret: how far from the optimum agents are after 100, 1,000, ... evaluations: the median over seeds and the quartiles. "
+        "regret: how far from the optimum agents are after 100, 300, 1,000, ... evaluations, in %: median over seeds "
+        "(quartiles). "
         "In a truth\n"
         "store, regret is exact; in an environment the searches run in lock-step, and regret is to the best that any of them "
         "saw.\n",
