@@ -71,7 +71,6 @@ enum class Purpose : std::uint32_t {
   trial = 10,
   policy = 11,
   pool = 12,
-  estimate = 13,
 };
 
 // A candidate drawn uniformly from the space: the same one for every agent that asks with the same seed, generation and number.
