@@ -36,14 +36,16 @@ class GaussianProcess {
   [[nodiscard]] const Eigen::VectorXd& variance() const { return variance_; }
 
  private:
-  [[nodiscard]] double kernel(std::span<const Gene> a, std::span<const Gene> b) const;
-  [[nodiscard]] Eigen::MatrixXd kernel_matrix(const GeneBatch& points) const;
+  [[nodiscard]] bool is_ordered(std::size_t p) const { return space_.parameters()[p].kind == ParameterKind::integer; }
+  // (feature, point) coordinates whose Euclidean distances are the kernel's: an integer parameter is one of them, a label one of
+  // as many as there are.
+  [[nodiscard]] Eigen::MatrixXd features(const GeneBatch& points) const;
 
   const DesignSpace& space_;
   std::vector<std::size_t> searched_;
   std::vector<double> lengths_;  // (parameter)
   // Predictions follow from the rows of L^-1 K(points, pool), L the Cholesky factor of K(points, points).
-  GeneBatch pool_;
+  Eigen::MatrixXd pool_;  // (feature, pool point)
   Eigen::MatrixXd rows_;  // (point, pool point); more rows than points
   Eigen::Index points_ = 0;
   Eigen::VectorXd mean_, variance_;
