@@ -53,6 +53,9 @@ struct AgentInfo {
 // The registry: every agent and variant. (One file per agent; another agent is one more file and one line in registry.cpp.)
 [[nodiscard]] const std::vector<AgentInfo>& agent_table();
 
+// An entry of the table by its name; UsageError with the nearest one for an unknown name.
+[[nodiscard]] const AgentInfo& find_agent(const std::string& name);
+
 // Builds an agent; UsageError for an unknown name, parameter or value (with the nearest valid one). "NAME:fixed" is NAME. The
 // space must outlive the agent.
 [[nodiscard]] std::unique_ptr<Agent> make_agent(const std::string& name, const DesignSpace& space, const AgentOptions& options);

@@ -20,8 +20,8 @@ const AgentInfo& bo_info() {
     AgentInfo i = {
         "bo",
         "Bayesian optimisation: Gaussian process, expected improvement, constant liar",
-        {{"observations", "512", "16 to 4096", "candidates the process is conditioned on: half the best, half the newest"},
-         {"pool", "1000", "16 to 100000", "random points, and as many neighbours of the best, that are compared per generation"},
+        {{"observations", "512", "16 to 2048", "candidates the process is conditioned on: half the best, half the newest"},
+         {"pool", "1000", "16 to 10000", "random points, and as many neighbours of the best, that are compared per generation"},
          {"exploration", "0.01", "0 to 10", "improvement that is asked for, in standard deviations of the costs"}}};
     i.max_population = kLargestPopulation;
     return i;
@@ -49,7 +49,7 @@ class BoAgent final : public GenerationAgent {
         known_(space, half(options), half(options)),
         process_(space) {
     const Hyperparameters values(info_, options);
-    pool_ = values.integer("pool", 16, 100'000);
+    pool_ = values.integer("pool", 16, 10'000);
     exploration_ = values.real("exploration", 0, 10);
   }
 
@@ -97,6 +97,7 @@ class BoAgent final : public GenerationAgent {
     Observations known = known_;
     known.read(reader);
     reader.finish();
+    if ((known.size() == 0) != (generation == 0)) reader.fail("it remembers nothing");
     generation_ = generation;
     process_.set_lengths(lengths);
     known_.assign(std::move(known));
@@ -104,7 +105,7 @@ class BoAgent final : public GenerationAgent {
 
  private:
   [[nodiscard]] static std::size_t half(const AgentOptions& options) {
-    return Hyperparameters(bo_info(), options).integer("observations", 16, 4096) / 2;
+    return Hyperparameters(bo_info(), options).integer("observations", 16, 2048) / 2;
   }
 
   // Costs by rank, as if normally distributed: a reward near its target, or an infeasible design, would drown all others.

@@ -92,6 +92,10 @@ const std::vector<AgentInfo>& agent_table() {
   return table;
 }
 
+const AgentInfo& find_agent(const std::string& name) {
+  return entry_of(name).info;
+}
+
 std::unique_ptr<Agent> make_agent(const std::string& name, const DesignSpace& space, const AgentOptions& options) {
   const AgentEntry& entry = entry_of(name);
   if (options.population < entry.info.min_population || options.population > entry.info.max_population) {

@@ -41,8 +41,8 @@ bool Shortlist::settle(const rank::Functions& functions) {
   std::ranges::sort(all, [](const Entry& a, const Entry& b) {
     return sameness(a) != sameness(b) ? sameness(a) < sameness(b) : a.point < b.point;
   });
-  const auto [first, last] = std::ranges::unique(all, {}, sameness);
-  all.erase(first, last);
+  const auto same = [](const Entry& a, const Entry& b) { return sameness(a) == sameness(b); };
+  all.erase(std::unique(all.begin(), all.end(), same), all.end());
   std::ranges::sort(all, {}, &Entry::point);
 
   std::vector<double> costs(all.size());
@@ -57,8 +57,7 @@ bool Shortlist::settle(const rank::Functions& functions) {
     chosen.insert(chosen.end(), front.begin(), front.end());
   }
   std::ranges::sort(chosen);
-  const auto repeated = std::ranges::unique(chosen);
-  chosen.erase(repeated.begin(), repeated.end());
+  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
 
   std::vector<Entry> kept;
   for (const std::uint32_t i : chosen) kept.push_back(all[i]);

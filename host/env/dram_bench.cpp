@@ -51,14 +51,17 @@ DramWorkload repeated(const DramWorkload& workload, std::uint32_t copies) {
   DramWorkload longer = workload;
   longer.trace.requests.clear();
   longer.trace.next_same_row.clear();
+  longer.trace.previous_same_address.clear();
   for (std::uint32_t c = 0; c < copies; ++c) {
     const auto base = static_cast<std::uint32_t>(longer.trace.requests.size());
     for (PackedRequest r : workload.trace.requests) {
       r.gap = 1;
       longer.trace.requests.push_back(r);
     }
-    for (const std::uint32_t next : workload.trace.next_same_row) {
-      longer.trace.next_same_row.push_back(next == kNoRequest ? kNoRequest : base + next);
+    const auto shifted = [base](std::uint32_t link) { return link == kNoRequest ? kNoRequest : base + link; };
+    for (const std::uint32_t next : workload.trace.next_same_row) longer.trace.next_same_row.push_back(shifted(next));
+    for (const std::uint32_t previous : workload.trace.previous_same_address) {
+      longer.trace.previous_same_address.push_back(shifted(previous));
     }
   }
   refer_to(longer.trace, longer.view);

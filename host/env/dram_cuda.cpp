@@ -109,7 +109,7 @@ class CudaChunks final : public ChunkDevice {
         state_(device.state<DramState>()),
         workload_(workload),
         tuning_(tuning),
-        uploaded_(upload(state_, workload, tuning.part == 0 ? ~std::size_t{0} : tuning.part)),
+        uploaded_(upload(state_, workload, tuning.part == 0 ? device.queue_bytes() / kRequestBytes : tuning.part)),
         part_(largest_part(device, workload, tuning)) {}
 
   // An exception may leave chunks in flight whose buffers are about to be reused.

@@ -662,9 +662,12 @@ void RunStore::add_generation(const StoredGeneration& generation) {
   impl_->require_transaction();
   impl_->require(generation.generation == impl_->progress.generations, "generations are added out of order");
   impl_->require_known(generation.results);
+  const std::size_t candidates = generation.genes.size() / std::max<std::size_t>(1, impl_->layout.parameters.size());
+  const std::size_t objectives = candidates == 0 ? 1 : generation.costs.size() / candidates;
   double best = std::numeric_limits<double>::infinity(), sum = 0;
   std::size_t feasible = 0;
-  for (const double cost : generation.costs) {
+  for (std::size_t c = 0; c < candidates; ++c) {
+    const double cost = generation.costs[c * objectives];
     if (!std::isfinite(cost)) continue;
     best = std::min(best, cost);
     sum += cost;

@@ -34,7 +34,7 @@ struct StoredGeneration {
   std::uint32_t generation;            // from 0
   std::vector<std::uint16_t> genes;    // (candidate, parameter)
   std::vector<ResultId> results;       // (candidate, workload)
-  std::vector<double> costs;           // (candidate)
+  std::vector<double> costs;           // (candidate, objective)
   std::uint64_t requested, simulated;  // cumulative counts
   std::string agent_state;             // after tell()
 };

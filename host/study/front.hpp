@@ -15,7 +15,7 @@ namespace exarch {
 [[nodiscard]] std::vector<std::uint32_t> search_front(const TruthTable& table, const SearchSpec& search);
 
 struct FrontScore {
-  double covered;   // share of the exact front's groups that were seen
+  double covered;   // share of the exact front's points, by their trade-offs, that were seen
   double distance;  // IGD+ (Ishibuchi et al., 2015): from a point of the exact front to what was seen, on average, each trade-off
                     // scaled to the exact front's range; 0 = the whole front
 };

@@ -35,10 +35,7 @@ TruthTable::TruthTable(const Environment& environment, const DesignSpace& space,
                        std::span<const std::uint32_t> results, const std::function<Result(std::uint32_t)>& result)
     : environment_(environment), space_(space), metric_count_(environment.metrics().size()), group_(results.size()) {
   if (results.size() != space.size()) throw std::logic_error("a truth table needs a result for every point");
-  if (space.size() > std::numeric_limits<std::uint32_t>::max()) {
-    throw Error("space '" + space.name() + "' has " + std::to_string(space.size()) +
-                " points; a truth table holds fewer than 2^32: fix some parameters");
-  }
+  check_size(space);
   std::vector<Gene> genes(space.dimensions());
   Design design(space.dimensions());
   std::vector<double> metrics(metric_count_);
@@ -49,9 +46,10 @@ TruthTable::TruthTable(const Environment& environment, const DesignSpace& space,
   for (std::uint64_t point = 0; point < results.size(); ++point) {
     space.genes_of(point, genes);
     space.design_of(genes, design);
-    const auto [status, counters] = result(results[point]);
+    const Result priced = result(results[point]);
+    const std::uint8_t status = priced.first;
     if (status == 0) {
-      environment.price(workload, design, counters, metrics);
+      environment.price(workload, design, priced.second, metrics);
     } else {
       std::ranges::fill(metrics, std::numeric_limits<double>::quiet_NaN());
     }
@@ -78,6 +76,12 @@ TruthTable::TruthTable(const Environment& environment, const DesignSpace& space,
     group_[point] = place->second;
     ++designs_[place->second];
   }
+}
+
+void TruthTable::check_size(const DesignSpace& space) {
+  if (space.size() <= std::numeric_limits<std::uint32_t>::max()) return;
+  throw Error("space '" + space.name() + "' has " + std::to_string(space.size()) +
+              " points; a truth table holds fewer than 2^32: fix some parameters");
 }
 
 std::vector<double> TruthTable::costs(const Objective& objective) const {

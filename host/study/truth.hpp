@@ -1,7 +1,7 @@
 // The truth about a design space on one workload: what every design costs, and so its optimum, its Pareto front, the rank of any
 // design, what each parameter contributes, and how many local optima a climber can end in.
 //
-// Built from the results of all points, priced once per distinct price; an objective then costs a pass over the points.
+// Built from the results of all points, each priced once; an objective then costs a pass over the different prices.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,9 @@ class TruthTable {
   // `results`: (point) the result of every point of the space; `result` looks one up.
   TruthTable(const Environment& environment, const DesignSpace& space, const Workload& workload,
              std::span<const std::uint32_t> results, const std::function<Result(std::uint32_t)>& result);
+
+  // Error for a space that is too large for a table.
+  static void check_size(const DesignSpace& space);
 
   [[nodiscard]] const DesignSpace& space() const { return space_; }
   [[nodiscard]] std::uint64_t points() const { return group_.size(); }

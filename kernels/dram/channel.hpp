@@ -76,7 +76,7 @@ struct Channel {
   std::uint64_t last_command_at;
   std::uint32_t last_command;
 
-  std::uint64_t epoch;            // absolute cycle of relative time 0, modulo 2^64
+  std::uint64_t epoch;  // absolute cycle of relative time 0, modulo 2^64
   const WorkloadView* workload;
   std::uint32_t accepted;  // requests stored so far: exactly those with a smaller index
   const Distances* distances;
@@ -101,8 +101,7 @@ struct Channel {
   }
 
   // Everything that lies elsewhere; a paused run may be resumed with other places of the same contents.
-  EXARCH_INLINE void attach(const WorkloadView& view, const Distances& d, BufferSlot* storage, Counters& result,
-                            Witness& proof) {
+  EXARCH_INLINE void attach(const WorkloadView& view, const Distances& d, BufferSlot* storage, Counters& result, Witness& proof) {
     slots = storage;
     workload = &view;
     distances = &d;
@@ -206,7 +205,8 @@ struct Channel {
     const std::uint16_t last = slots[b].previous;
     const std::uint32_t place = index - workload->part_first;
     const std::uint32_t next_row = kChoice == Choice::row_hit ? read_only(workload->next_same_row + place) : kNoRequest;
-    const std::uint32_t same_address = kChoice == Choice::row_hit_grouped ? read_only(workload->previous_same_address + place) : kNoRequest;
+    const std::uint32_t same_address =
+        kChoice == Choice::row_hit_grouped ? read_only(workload->previous_same_address + place) : kNoRequest;
     Shape::write(slots[slot],
                  {index, arrival_low, r.row_bank_write, next_row, same_address, static_cast<std::uint16_t>(b), last});
     Shape::write(slots[last].next, slot);

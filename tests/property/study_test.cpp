@@ -239,6 +239,26 @@ TEST(Front, IsFoundByNsga2) {
   EXPECT_GT(nsga2, random);
 }
 
+// A front point is found by any design of its trade-offs: of groups that differ in other metrics only, one is enough.
+TEST(Front, PointsAreFoundByTheirTradeoffs) {
+  std::size_t tied = 0;
+  for (std::uint64_t seed = 20; seed < 30; ++seed) {
+    const Whole whole(seed);
+    const TruthTable table = whole.table();
+    const auto front = table.pareto_front();
+    for (const std::uint32_t exact : front) {
+      const double alone = score_front(table, front, std::span(&exact, 1)).covered;
+      for (std::uint32_t g = 0; g < table.groups(); ++g) {
+        const auto same = [&](std::size_t t) { return table.metrics(g)[t] == table.metrics(exact)[t]; };
+        if (g == exact || !std::ranges::all_of(table.tradeoffs(), same)) continue;
+        ++tied;
+        EXPECT_EQ(score_front(table, front, std::span(&g, 1)).covered, alone);
+      }
+    }
+  }
+  EXPECT_GT(tied, 0u);
+}
+
 // ---- many searches ------------------------------------------------------------------------------------------------------
 
 std::vector<SearchSpec> specs_of_every_agent(std::size_t problems) {

@@ -1,6 +1,8 @@
 #include "tools/exarch/options.hpp"
 
 #include <algorithm>
+// An option that may be repeated is one value each time: objectives, among others, contain commas.
+#define CXXOPTS_VECTOR_DELIMITER '\0'
 #include <cxxopts.hpp>
 #include <set>
 

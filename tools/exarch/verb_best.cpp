@@ -88,10 +88,11 @@ int run(const Arguments& arguments) {
       ++rank;
       char value[64];
       std::snprintf(value, sizeof value, "%.9g", e.value);
-      rows.push_back({workload, std::to_string(rank), value, std::to_string(e.candidates)});
+      rows.push_back({workload, std::to_string(rank), value, opened.keep == "all" ? std::to_string(e.candidates) : ""});
       for (std::size_t m = 0; m < first_metrics.size(); ++m) rows.back().push_back(format_metric(first_metrics[m], e.metrics[m]));
       rows.back().push_back(format_design(environment, e.design));
-      nlohmann::ordered_json entry{{primary, workload}, {"rank", rank}, {"objective", e.value}, {"designs", e.candidates}};
+      nlohmann::ordered_json entry{{primary, workload}, {"rank", rank}, {"objective", e.value}};
+      if (opened.keep == "all") entry["designs"] = e.candidates;
       entry.update(result_json(environment, e.design, 0, e.metrics, e.counters));
       json.push_back(entry);
     }

@@ -76,7 +76,7 @@ class Search {
         backend_(make_backend(arguments)),
         options_(given_workloads(environment, arguments)),
         leaders_(std::max<std::size_t>(1, arguments.number("top", 1, 1000))),
-        front_(1, check_objectives(objectives_.size())) {
+        front_(0, check_objectives(objectives_.size())) {
     if (options_.size() != 1) throw UsageError("search takes one workload; run one search for each");
     if (!arguments.has("out")) throw UsageError("no --out FILE.db given for the run store");
     generations_ = static_cast<std::uint32_t>(arguments.number("generations", 1, 10'000'000));
@@ -105,7 +105,7 @@ class Search {
       }
     }
     report(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    return leaders_.best().empty() ? 1 : 0;
+    return found().empty() ? 1 : 0;
   }
 
  private:

@@ -2,8 +2,10 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <initializer_list>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "host/error.hpp"
 #include "host/study/front.hpp"
@@ -25,6 +27,21 @@ std::string printed(const char* format, double number) {
 
 std::string percent(double share) {
   return std::isfinite(share) ? printed("%.3g", 100 * share) : "-";
+}
+
+bool is_store(const std::string& name) {
+  return std::filesystem::is_regular_file(name) || name.ends_with(".db");
+}
+
+// Refuses what a study would ignore: all options but the common ones, these, and those of workloads if it takes any.
+void allow_only(const Arguments& arguments, const std::string& what, std::initializer_list<std::string_view> names,
+                bool workloads = false) {
+  for (const OptionSpec& option : kStudyVerb.options) {
+    if (!arguments.has(option.name) || std::ranges::find(names, option.name) != names.end()) continue;
+    const bool of_workload =
+        std::ranges::any_of(workload_options(), [&option](const OptionSpec& workload) { return workload.name == option.name; });
+    if (!(workloads && of_workload)) throw UsageError("--" + option.name + " has no meaning for " + what);
+  }
 }
 
 std::vector<Objective> objectives_of(const Environment& environment, const Arguments& arguments) {
@@ -97,7 +114,15 @@ struct TruthPrinter {
 // The store that an argument names, made or continued first if it names an environment.
 std::string truth_store(const Arguments& arguments) {
   const std::string& name = arguments.positional[1];
-  if (std::filesystem::exists(name) || name.ends_with(".db")) return name;
+  if (is_store(name)) {
+    allow_only(arguments, "study truth of a store", {"objective"});
+    return name;
+  }
+  allow_only(arguments, "study truth", {"objective", "space", "out", "engine", "no-share"}, true);
+  // A mistake here must not be found after the sweep.
+  const Environment& environment = find_environment(name);
+  (void)objectives_of(environment, arguments);
+  TruthTable::check_size(resolve_space(environment, arguments.text("space")));
   Arguments sweeping = arguments;
   sweeping.positional = {name};
   sweeping.values["all"] = {"true"};
@@ -137,9 +162,10 @@ int study_truth(const Arguments& arguments) {
 double quantile(const std::vector<double>& sorted, double q) {
   const double place = q * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<std::size_t>(place);
+  const double fraction = place - static_cast<double>(below);
   const double above = sorted[std::min(below + 1, sorted.size() - 1)];
-  if (sorted[below] == above) return above;
-  return sorted[below] + (above - sorted[below]) * (place - static_cast<double>(below));
+  if (fraction == 0 || sorted[below] == above) return sorted[below];
+  return sorted[below] + (above - sorted[below]) * fraction;  // infinite where only one of them is finite
 }
 
 // 100, 300, 1000, 3000, ... below the budget, and the budget.
@@ -237,7 +263,7 @@ class RegretPrinter {
 
  private:
   static double relative_regret(double cost, double optimum) {
-    if (cost == optimum) return 0;
+    if (cost == optimum) return 0;  // both finite: an optimum is
     return optimum == 0 ? std::numeric_limits<double>::infinity() : (cost - optimum) / std::abs(optimum);
   }
 
@@ -313,6 +339,11 @@ int regret_by_simulation(const RegretStudy& study, const Arguments& arguments) {
     double& optimum = problems[searches[i].problem].optimum;
     optimum = std::min(optimum, records[i].best_after(study.budget));
   }
+  for (const Problem& problem : problems) {
+    if (!std::isfinite(problem.optimum)) {
+      throw Error(problem.workload + ": no search saw a design that is feasible by " + problem.objective);
+    }
+  }
   print_regret(study, environment, problems, records, false, arguments.flag("json"));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::cerr << "exarch: " << searches.size() << " searches, " << costs.requested() << " evaluations requested, "
@@ -323,22 +354,26 @@ int regret_by_simulation(const RegretStudy& study, const Arguments& arguments) {
 
 int study_regret(const Arguments& arguments) {
   const RegretStudy study = study_of(arguments, "random,ga,aco,sa,de,bo:tpe,pg");
-  const std::string& name = arguments.positional[1];
-  if (std::filesystem::exists(name) || name.ends_with(".db")) return regret_in_store(study, arguments);
+  if (is_store(arguments.positional[1])) {
+    allow_only(arguments, "study regret of a store", {"objective", "agents", "seeds", "budget", "population"});
+    return regret_in_store(study, arguments);
+  }
+  allow_only(arguments, "study regret of an environment",
+             {"objective", "agents", "seeds", "budget", "population", "space", "engine", "no-share"}, true);
   return regret_by_simulation(study, arguments);
 }
 
 // ---- study front --------------------------------------------------------------------------------------------------------
 
 int study_front(const Arguments& arguments) {
+  allow_only(arguments, "study front", {"agents", "seeds", "budget", "population"});
   const RegretStudy study = study_of(arguments, "nsga2,random");
   const OpenedStore opened = open_store(arguments.positional[1]);
   const auto tradeoffs = opened.environment.tradeoffs();
   if (tradeoffs.empty()) throw Error("environment " + opened.environment.name() + " names no trade-offs for a Pareto front");
   std::vector<std::size_t> objectives;
   for (const std::string& name : study.agents) {
-    const auto info = std::ranges::find(agent_table(), name, &AgentInfo::name);
-    objectives.push_back(info == agent_table().end() ? 1 : std::min(info->max_objectives, tradeoffs.size()));
+    objectives.push_back(std::min(find_agent(name).max_objectives, tradeoffs.size()));
   }
   const std::string& primary = primary_option(opened.environment).name;
   std::vector<std::vector<std::string>> rows{{primary, "agent", "front", "found %", "quartiles", "distance", "quartiles"}};

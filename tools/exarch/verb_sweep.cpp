@@ -230,7 +230,7 @@ const Verb kSweepVerb{
             {"sample", "N", "N points drawn uniformly (with repetition)"},
             {"keep", "all|best", "what the store keeps: every point, or only the best and the Pareto front", "all"},
             {"objective", "EXPR", "with --keep best: what is best (a preset or an expression)"},
-            {"top", "N", "with --keep best: how many different results", "100"},
+            {"top", "N", "with --keep best: how many, of different cost or trade-offs", "100"},
             {"out", "FILE", "run store (SQLite)"}} +
         evaluation_options() + workload_options(),
     .simulates = true,
