@@ -26,12 +26,12 @@ const AgentInfo& ga_info() {
 class GaAgent final : public Agent {
  public:
   GaAgent(const DesignSpace& space, const AgentOptions& options)
-      : space_(space), seed_(options.seed), population_(options.population) {
+      : space_(space),
+        seed_(options.seed),
+        population_(options.population),
+        breeding_(Hyperparameters(ga_info(), options), space) {
     const Hyperparameters values(ga_info(), options);
     tournament_ = values.integer("tournament", 1, kMaxTournament);
-    crossover_ = static_cast<Crossover>(values.choice("crossover", kCrossovers));
-    crossover_rate_ = values.real("crossover_rate", 0, 1);
-    mutation_rate_ = mutation_rate_of(values, space);
     elites_ = std::min<std::size_t>(values.integer("elites", 0, 1'000'000), population_ - 1);
   }
 
@@ -109,11 +109,7 @@ class GaAgent final : public Agent {
     PhiloxStream draws = stream(child, Purpose::parents);
     const auto first = told_.row(tournament_winner(draws));
     const auto second = told_.row(tournament_winner(draws));
-    std::ranges::copy(first, genes.begin());
-    PhiloxStream crossing = stream(child, Purpose::crossover);
-    if (crossing.unit() < crossover_rate_) cross(crossover_, second, genes, crossing);
-    PhiloxStream mutating = stream(child, Purpose::mutation);
-    mutate(space_, mutation_rate_, genes, mutating);
+    breeding_.make_child(space_, first, second, stream(child, Purpose::crossover), stream(child, Purpose::mutation), genes);
   }
 
   [[nodiscard]] std::uint32_t tournament_winner(PhiloxStream& draws) const {
@@ -129,9 +125,8 @@ class GaAgent final : public Agent {
   const DesignSpace& space_;
   std::uint64_t seed_;
   std::size_t population_;
+  Breeding breeding_;
   std::uint64_t tournament_ = 0;
-  Crossover crossover_ = Crossover::two_point;
-  double crossover_rate_ = 0, mutation_rate_ = 0;
   std::size_t elites_ = 0;
 
   std::uint32_t generation_ = 0;  // of the next ask()

@@ -30,12 +30,9 @@ const AgentInfo& nsga2_info() {
 class Nsga2Agent final : public GenerationAgent {
  public:
   Nsga2Agent(const DesignSpace& space, const AgentOptions& options)
-      : GenerationAgent(nsga2_info(), space, options), objectives_(options.objectives) {
-    const Hyperparameters values(info_, options);
-    crossover_ = static_cast<Crossover>(values.choice("crossover", kCrossovers));
-    crossover_rate_ = values.real("crossover_rate", 0, 1);
-    mutation_rate_ = mutation_rate_of(values, space);
-  }
+      : GenerationAgent(nsga2_info(), space, options),
+        objectives_(options.objectives),
+        breeding_(Hyperparameters(nsga2_info(), options), space) {}
 
   void ask(GeneBatch& batch) override {
     if (generation_ == 0) return ask_uniform(batch);
@@ -199,16 +196,11 @@ class Nsga2Agent final : public GenerationAgent {
     PhiloxStream draws = stream(child, Purpose::parents);
     const auto first = parents_.row(tournament_winner(draws));
     const auto second = parents_.row(tournament_winner(draws));
-    std::ranges::copy(first, genes.begin());
-    PhiloxStream crossing = stream(child, Purpose::crossover);
-    if (crossing.unit() < crossover_rate_) cross(crossover_, second, genes, crossing);
-    PhiloxStream mutating = stream(child, Purpose::mutation);
-    mutate(space_, mutation_rate_, genes, mutating);
+    breeding_.make_child(space_, first, second, stream(child, Purpose::crossover), stream(child, Purpose::mutation), genes);
   }
 
   std::size_t objectives_;
-  Crossover crossover_ = Crossover::uniform;
-  double crossover_rate_ = 0, mutation_rate_ = 0;
+  Breeding breeding_;
 
   GeneBatch parents_;
   std::vector<double> costs_;         // (parent, objective)

@@ -15,8 +15,6 @@ std::uint32_t values_of(const DesignSpace& space, std::size_t parameter) {
   return static_cast<std::uint32_t>(space.values(parameter).size());
 }
 
-}  // namespace
-
 void cross(Crossover kind, std::span<const Gene> other, std::span<Gene> genes, PhiloxStream& draws) {
   if (kind == Crossover::uniform) {
     for (std::size_t p = 0; p < genes.size(); ++p) {
@@ -31,17 +29,27 @@ void cross(Crossover kind, std::span<const Gene> other, std::span<Gene> genes, P
   for (std::uint32_t p = std::min(a, b); p < std::max(a, b); ++p) genes[p] = other[p];
 }
 
-void mutate(const DesignSpace& space, double rate, std::span<Gene> genes, PhiloxStream& draws) {
-  for (std::size_t p = 0; p < genes.size(); ++p) {
-    const std::uint32_t values = values_of(space, p);
-    if (values == 1 || draws.unit() >= rate) continue;
-    genes[p] = other_value(values, genes[p], draws);
-  }
-}
-
 double mutation_rate_of(const Hyperparameters& values, const DesignSpace& space) {
   if (values.text("mutation_rate") != "auto") return values.real("mutation_rate", 0, 1);
   return 1.0 / static_cast<double>(std::max<std::size_t>(1, searched_parameters(space).size()));
+}
+
+}  // namespace
+
+Breeding::Breeding(const Hyperparameters& values, const DesignSpace& space)
+    : crossover(static_cast<Crossover>(values.choice("crossover", kCrossovers))),
+      crossover_rate(values.real("crossover_rate", 0, 1)),
+      mutation_rate(mutation_rate_of(values, space)) {}
+
+void Breeding::make_child(const DesignSpace& space, std::span<const Gene> first, std::span<const Gene> second,
+                          PhiloxStream crossing, PhiloxStream mutating, std::span<Gene> child) const {
+  std::ranges::copy(first, child.begin());
+  if (crossing.unit() < crossover_rate) cross(crossover, second, child, crossing);
+  for (std::size_t p = 0; p < child.size(); ++p) {
+    const std::uint32_t values = values_of(space, p);
+    if (values == 1 || mutating.unit() >= mutation_rate) continue;
+    child[p] = other_value(values, child[p], mutating);
+  }
 }
 
 void move_one(const DesignSpace& space, std::span<const std::size_t> searched, double locality, std::span<Gene> genes,

@@ -13,16 +13,21 @@ namespace exarch {
 enum class Crossover : std::uint8_t { two_point, uniform };
 inline const std::vector<std::string> kCrossovers = {"two-point", "uniform"};
 
-// Mixes the genes of `other` into `genes`. Uniform: each with probability 1/2. Two-point: those between two different cuts among
-// the places before, between and after the genes.
-void cross(Crossover kind, std::span<const Gene> other, std::span<Gene> genes, PhiloxStream& draws);
+// How two parents make a child.
+struct Breeding {
+  // The hyperparameters crossover, crossover_rate and mutation_rate; of the last, auto is one over the number of searched
+  // parameters: one mutation per child on average.
+  Breeding(const Hyperparameters& values, const DesignSpace& space);
 
-// Gives each searched gene another value, uniformly, with probability `rate`.
-void mutate(const DesignSpace& space, double rate, std::span<Gene> genes, PhiloxStream& draws);
+  // The first parent's genes. With probability crossover_rate some are the second's (uniform: each with probability 1/2;
+  // two-point: those between two different cuts among the places before, between and after the genes); then each searched one
+  // takes another value, uniformly, with probability mutation_rate.
+  void make_child(const DesignSpace& space, std::span<const Gene> first, std::span<const Gene> second, PhiloxStream crossing,
+                  PhiloxStream mutating, std::span<Gene> child) const;
 
-// The hyperparameter mutation_rate: a number, or auto: one over the number of searched parameters, one mutation per child on
-// average.
-[[nodiscard]] double mutation_rate_of(const Hyperparameters& values, const DesignSpace& space);
+  Crossover crossover;
+  double crossover_rate, mutation_rate;
+};
 
 // Gives one of the `searched` parameters another value: an integer one, with probability `locality`, the value above or below,
 // any other one otherwise.

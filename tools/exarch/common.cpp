@@ -248,6 +248,15 @@ void print_table(const std::vector<std::vector<std::string>>& rows) {
   }
 }
 
+void print_answer(const Arguments& arguments, const nlohmann::ordered_json& json,
+                  const std::vector<std::vector<std::string>>& rows) {
+  if (arguments.flag("json")) {
+    std::cout << json.dump(2) << "\n";
+  } else {
+    print_table(rows);
+  }
+}
+
 std::string workloads_json(const std::vector<WorkloadOptions>& workloads) {
   return nlohmann::json(workloads).dump();
 }

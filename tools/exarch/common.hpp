@@ -66,6 +66,10 @@ void assign(const Environment& environment, const std::string& assignment, Desig
 // Columns padded to their widest cell; numbers (all cells but the header parse as one) to the right.
 void print_table(const std::vector<std::vector<std::string>>& rows);
 
+// A verb's answer: the rows as a table or, with --json, the JSON.
+void print_answer(const Arguments& arguments, const nlohmann::ordered_json& json,
+                  const std::vector<std::vector<std::string>>& rows);
+
 // How a workload is written into a store and found again.
 [[nodiscard]] std::string workloads_json(const std::vector<WorkloadOptions>& workloads);
 [[nodiscard]] std::vector<WorkloadOptions> workloads_from_json(const std::string& text);

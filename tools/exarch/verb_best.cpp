@@ -97,11 +97,7 @@ int run(const Arguments& arguments) {
       json.push_back(entry);
     }
   }
-  if (arguments.flag("json")) {
-    std::cout << json.dump(2) << "\n";
-  } else {
-    print_table(rows);
-  }
+  print_answer(arguments, json, rows);
   if (json.empty()) {
     std::cerr << "exarch: no feasible design in " << arguments.positional[0] << "\n";
     return 1;

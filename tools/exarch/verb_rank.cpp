@@ -58,11 +58,7 @@ int run(const Arguments& arguments) {
     }
     json.push_back(entry);
   }
-  if (arguments.flag("json")) {
-    std::cout << json.dump(2) << "\n";
-  } else {
-    print_table(rows);
-  }
+  print_answer(arguments, json, rows);
   return 0;
 }
 

@@ -243,9 +243,10 @@ class RegretPrinter {
     row.push_back(std::to_string(found.size()) + " of " + std::to_string(records.size()));
     entry["found"] = found.size();
     entry["seeds"] = records.size();
+    std::ranges::sort(found);
+    entry["found_at"] = found;
     // Of all seeds: those that never found it count as infinitely late.
     found.resize(records.size(), std::numeric_limits<double>::infinity());
-    std::ranges::sort(found);
     const double median = quantile(found, 0.5);
     row.push_back(std::isfinite(median) ? printed("%.0f", median) : "-");
     entry["median_evaluations_to_optimum"] = std::isfinite(median) ? Json(median) : Json();
@@ -253,13 +254,7 @@ class RegretPrinter {
     json_.push_back(entry);
   }
 
-  void print(bool as_json) const {
-    if (as_json) {
-      std::cout << json_.dump(2) << "\n";
-    } else {
-      print_table(rows_);
-    }
-  }
+  void print(const Arguments& arguments) const { print_answer(arguments, json_, rows_); }
 
  private:
   static double relative_regret(double cost, double optimum) {
@@ -275,7 +270,7 @@ class RegretPrinter {
 };
 
 void print_regret(const RegretStudy& study, const Environment& environment, std::span<const Problem> problems,
-                  std::span<const SearchRecord> records, bool exact, bool as_json) {
+                  std::span<const SearchRecord> records, bool exact, const Arguments& arguments) {
   RegretPrinter printer(study, primary_option(environment).name, exact);
   for (std::size_t problem = 0; problem < problems.size(); ++problem) {
     for (std::size_t agent = 0; agent < study.agents.size(); ++agent) {
@@ -283,7 +278,7 @@ void print_regret(const RegretStudy& study, const Environment& environment, std:
                   records.subspan((agent * problems.size() + problem) * study.seeds, study.seeds));
     }
   }
-  printer.print(as_json);
+  printer.print(arguments);
 }
 
 int regret_in_store(const RegretStudy& study, const Arguments& arguments) {
@@ -308,7 +303,7 @@ int regret_in_store(const RegretStudy& study, const Arguments& arguments) {
     Progress progress("evaluations", study.budget * searches.size());
     records = search_in_tables(opened.space, searches, rankings, pool, [&](std::uint64_t done) { progress.update(done); });
   }
-  print_regret(study, opened.environment, problems, records, true, arguments.flag("json"));
+  print_regret(study, opened.environment, problems, records, true, arguments);
   return 0;
 }
 
@@ -344,7 +339,7 @@ int regret_by_simulation(const RegretStudy& study, const Arguments& arguments) {
       throw Error(problem.workload + ": no search saw a design that is feasible by " + problem.objective);
     }
   }
-  print_regret(study, environment, problems, records, false, arguments.flag("json"));
+  print_regret(study, environment, problems, records, false, arguments);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::cerr << "exarch: " << searches.size() << " searches, " << costs.requested() << " evaluations requested, "
             << costs.simulated() << " runs simulated, in " << short_time(seconds)
@@ -411,11 +406,7 @@ int study_front(const Arguments& arguments) {
                       {"median_distance", quantile(distance, 0.5)}});
     }
   }
-  if (arguments.flag("json")) {
-    std::cout << json.dump(2) << "\n";
-  } else {
-    print_table(rows);
-  }
+  print_answer(arguments, json, rows);
   return 0;
 }
 
