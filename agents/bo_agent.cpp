@@ -57,6 +57,7 @@ class BoAgent final : public GenerationAgent {
     if (generation_ == 0) return ask_uniform(batch);
     ask_uniform(batch);  // what no pool point takes the place of
     const GeneBatch pool = draw_pool();
+    if (pool.candidates() == 0) return;  // a small space may be known to the last point
     const std::vector<double> scores = normal_scores();
     GaussianProcess process = process_;
     process.condition(known_.candidates(), scores, pool);

@@ -67,7 +67,7 @@ double GaussianProcess::log_likelihood(const GeneBatch& points, std::span<const 
 }
 
 void GaussianProcess::fit_lengths(const GeneBatch& points, std::span<const double> values) {
-  if (values.empty()) return;
+  if (values.empty() || searched_.empty()) return;
   double best = log_likelihood(points, values);
   for (const std::size_t p : searched_) {
     const double present = lengths_[p];

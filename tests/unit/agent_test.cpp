@@ -314,7 +314,7 @@ TEST(Registry, PopulationsHaveBounds) {
     }
     for (const std::size_t population : {info.min_population, info.max_population}) {
       const auto agent = make_agent(info.name, space, options_of(1, population));
-      for (int g = 0; g < 3; ++g) EXPECT_NO_THROW(turn(*agent)) << info.name;
+      for (int g = 0; g < 2; ++g) EXPECT_NO_THROW(turn(*agent)) << info.name;
     }
   }
 }

@@ -313,13 +313,30 @@ TEST(LearningAgents, LearnLabels) {
     int wins = 0, losses = 0;
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
       const AgentOptions options = options_of(seed, slow ? 10 : 50);
-      const double its = best_after(*make_agent(name, space, options), slow ? 10 : 30, negative_reward);
-      const double random = best_after(*make_agent("random", space, options), slow ? 10 : 30, negative_reward);
+      const double its = best_after(*make_agent(name, space, options), slow ? 7 : 30, negative_reward);
+      const double random = best_after(*make_agent("random", space, options), slow ? 7 : 30, negative_reward);
       wins += its < random;
       losses += its > random;
     }
     EXPECT_LE(losses, 2) << name;
     EXPECT_GE(wins, 14) << name;
+  }
+}
+
+// Spaces that are known to the last point, down to a single one.
+TEST(LearningAgents, GoOnWhereNothingIsNew) {
+  for (const std::vector<std::size_t>& sizes : {std::vector<std::size_t>{3, 2}, {2}, {1, 1}}) {
+    const DesignSpace space = space_of(sizes);
+    for (const AgentInfo& info : agent_table()) {
+      const auto agent = make_agent(info.name, space, options_of(3, std::max<std::size_t>(4, info.min_population)));
+      GeneBatch batch;
+      for (int g = 0; g < 8; ++g) {
+        agent->ask(batch);
+        if (batch.candidates() == 0) break;  // the grid
+        for (std::size_t i = 0; i < batch.genes.size(); ++i) ASSERT_LT(batch.genes[i], sizes[i % sizes.size()]) << info.name;
+        agent->tell(batch, costs_of(batch));
+      }
+    }
   }
 }
 
