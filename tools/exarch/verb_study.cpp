@@ -214,7 +214,7 @@ struct Problem {
 class RegretPrinter {
  public:
   RegretPrinter(const RegretStudy& study, std::string primary, bool exact)
-      : study_(study), primary_(std::move(primary)), checkpoints_(checkpoints(study.budget)) {
+      : primary_(std::move(primary)), checkpoints_(checkpoints(study.budget)) {
     rows_ = {{primary_, "objective", "agent"}};
     for (const std::uint64_t n : checkpoints_) {
       rows_[0].push_back("at " + std::to_string(n));
@@ -262,7 +262,6 @@ class RegretPrinter {
     return optimum == 0 ? std::numeric_limits<double>::infinity() : (cost - optimum) / std::abs(optimum);
   }
 
-  const RegretStudy& study_;
   std::string primary_;
   std::vector<std::uint64_t> checkpoints_;
   std::vector<std::vector<std::string>> rows_;
