@@ -680,6 +680,20 @@ TEST_F(Cli, RegretIsTheSameInATruthTableAndInSimulation) {
       good({"study", "front", "truth.db", "--seeds", "3", "--budget", "300", "--population", "20", "--json"}));
   ASSERT_EQ(front.size(), 2u);
   EXPECT_GT(front[0]["median_found"].get<double>(), 0.3);
+  // A constraint is part of one objective; what nothing can meet is an error, not a regret of 0.
+  const auto constrained =
+      nlohmann::json::parse(good({"study", "regret", "truth.db", "--agents", "ga", "--seeds", "3", "--budget", "100",
+                                  "--objective", "min:total_energy_pj, average_power_mw<=1e9", "--json"}));
+  ASSERT_EQ(constrained.size(), 1u);
+  EXPECT_EQ(constrained[0]["objective"], "min:total_energy_pj,average_power_mw<=1e9");
+  expect_refused({"study", "regret", "dram", "--trace", trace, "--space", space, "--agents", "ga", "--seeds", "2", "--budget",
+                  "50", "--objective", "latency, average_power_mw<=0"},
+                 1, "no search saw a design that is feasible");
+  expect_refused({"study", "regret", "truth.db", "--trace", "stream"}, 2, "--trace has no meaning for study regret of a store");
+  expect_refused({"study", "front", "truth.db", "--objective", "energy"}, 2, "--objective has no meaning for study front");
+  expect_refused({"study", "truth", "dram", "--trace", trace, "--space", space, "--out", "late.db", "--objective", "latencyy"}, 2,
+                 "latency");
+  EXPECT_FALSE(fs::exists(dir_ / "late.db")) << "a mistake that is found after the sweep";
   expect_refused({"study", "regret", "truth.db", "--agents", "gaa"}, 2, "did you mean 'ga'");
   expect_refused({"study", "regret", "truth.db", "--agents", ","}, 2, "--agents");
 }
