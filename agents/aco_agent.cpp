@@ -7,7 +7,6 @@
 
 #include "agents/agents_internal.hpp"
 #include "agents/pheromones.hpp"
-#include "kernels/core/philox.hpp"
 
 namespace exarch {
 namespace {
@@ -69,11 +68,11 @@ double archgym_deposit(double cost) {
   return std::clamp(1 / (10 * cost), -kMaxDeposit, kMaxDeposit);
 }
 
-class AcoAgent final : public Agent {
+class AcoAgent final : public GenerationAgent {
  public:
   AcoAgent(Deposit deposit, const DesignSpace& space, const AgentOptions& options)
-      : deposit_(deposit), space_(space), seed_(options.seed), population_(options.population) {
-    const Hyperparameters values(aco_info(deposit), options);
+      : GenerationAgent(aco_info(deposit), space, options), deposit_(deposit) {
+    const Hyperparameters values(info_, options);
     greediness_ = values.real("greediness", 0, 1);
     evaporation_ = values.real("evaporation", 0, 1);
     decay_ = values.real("decay", 0, 1);
@@ -83,9 +82,8 @@ class AcoAgent final : public Agent {
     } else {
       start_ = values.real("start", 1e-9, 1e9);
     }
-    std::size_t searched = 0;
-    for (std::size_t p = 0; p < space.dimensions(); ++p) searched += space.values(p).size() > 1;
-    converged_share_ = std::pow(best_probability_, 1.0 / static_cast<double>(std::max<std::size_t>(1, searched)));
+    const std::size_t searched = std::max<std::size_t>(1, searched_parameters(space).size());
+    converged_share_ = std::pow(best_probability_, 1.0 / static_cast<double>(searched));
     for (std::size_t p = 0; p < space.dimensions(); ++p) tables_.emplace_back(space.values(p).size(), start_of(p));
     best_.resize(space.dimensions());
   }
@@ -128,12 +126,9 @@ class AcoAgent final : public Agent {
   }
 
   [[nodiscard]] std::string state() const override {
-    StateWriter writer(aco_info(deposit_).name);
-    writer.put(generation_, 4);
-    writer.put(population_, 4);
-    writer.put(space_.dimensions(), 4);
+    StateWriter writer = begin_state();
     for (const Pheromones& table : tables_) writer.put(table.size(), 4);
-    for (const Gene gene : best_) writer.put(gene, sizeof(Gene));
+    writer.put(std::span<const Gene>(best_));
     writer.put(best_cost_);
     writer.put(reference_);
     for (const Pheromones& table : tables_) {
@@ -143,18 +138,12 @@ class AcoAgent final : public Agent {
   }
 
   void restore(const std::string& state) override {
-    StateReader reader(aco_info(deposit_).name, state);
-    const auto generation = static_cast<std::uint32_t>(reader.get(4));
-    if (reader.get(4) != population_) reader.fail("it has another population");
-    if (reader.get(4) != space_.dimensions()) reader.fail("it is of another space");
+    StateReader reader(info_.name, state);
+    const std::uint32_t generation = begin_restore(reader);
     for (const Pheromones& table : tables_) {
       if (reader.get(4) != table.size()) reader.fail("it is of another space");
     }
-    std::vector<Gene> best(best_.size());
-    for (std::size_t p = 0; p < best.size(); ++p) {
-      best[p] = static_cast<Gene>(reader.get(sizeof(Gene)));
-      if (best[p] >= tables_[p].size()) reader.fail("it is of another space");
-    }
+    std::vector<Gene> best = reader.get_genes(space_, 1).genes;
     const double best_cost = reader.get_double(), reference = reader.get_double();
     if (std::isnan(best_cost) || std::isnan(reference)) reader.fail("a cost is not a number");
     std::vector<Pheromones> tables = tables_;
@@ -184,7 +173,7 @@ class AcoAgent final : public Agent {
   }
 
   void walk(std::size_t ant, const std::vector<Pheromones>& tables, std::span<Gene> genes) const {
-    PhiloxStream draws(seed_, static_cast<std::uint32_t>(Purpose::ant), static_cast<std::uint32_t>(ant), generation_);
+    PhiloxStream draws = stream(ant, Purpose::ant);
     for (std::size_t p = 0; p < genes.size(); ++p) {
       const Pheromones& table = tables[p];
       if (table.size() == 1) {
@@ -246,14 +235,10 @@ class AcoAgent final : public Agent {
   }
 
   Deposit deposit_;
-  const DesignSpace& space_;
-  std::uint64_t seed_;
-  std::size_t population_;
   double greediness_ = 0, evaporation_ = 0, decay_ = 0, start_ = 0;
   std::uint64_t ranks_ = 1;
   double best_probability_ = 0, converged_share_ = 0;  // p_best, and its root: the probability of the best value of a parameter
 
-  std::uint32_t generation_ = 0;  // of the next ask()
   std::vector<Pheromones> tables_;
   std::vector<Gene> best_;  // so far
   double best_cost_ = kInfinity;

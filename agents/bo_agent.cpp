@@ -54,8 +54,8 @@ class BoAgent final : public GenerationAgent {
   }
 
   void ask(GeneBatch& batch) override {
-    if (generation_ == 0) return ask_uniform(batch);
     ask_uniform(batch);  // what no pool point takes the place of
+    if (generation_ == 0) return;
     const GeneBatch pool = draw_pool();
     if (pool.candidates() == 0) return;  // a small space may be known to the last point
     const std::vector<double> scores = normal_scores();
@@ -141,11 +141,7 @@ class BoAgent final : public GenerationAgent {
 
   // Different points that are not yet known: uniform ones and neighbours of the best.
   [[nodiscard]] GeneBatch draw_pool() const {
-    std::set<std::vector<Gene>> seen;
-    for (std::size_t i = 0; i < known_.size(); ++i) {
-      const auto row = known_.candidates().row(i);
-      seen.emplace(row.begin(), row.end());
-    }
+    std::set<std::vector<Gene>> seen = known_.points();
     GeneBatch pool;
     resize_batch(pool, space_, 0);
     const auto offer = [&](const std::vector<Gene>& genes) {

@@ -137,10 +137,7 @@ class GaAgent final : public Agent {
 }  // namespace
 
 const AgentEntry& ga_agent() {
-  static const AgentEntry entry = {ga_info(),
-                                   [](const DesignSpace& space, const AgentOptions& options) -> std::unique_ptr<Agent> {
-                                     return std::make_unique<GaAgent>(space, options);
-                                   }};
+  static const AgentEntry entry = {ga_info(), make<GaAgent>};
   return entry;
 }
 

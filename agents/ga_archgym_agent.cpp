@@ -171,10 +171,7 @@ class GaArchgymAgent final : public Agent {
 }  // namespace
 
 const AgentEntry& ga_archgym_agent() {
-  static const AgentEntry entry = {ga_archgym_info(),
-                                   [](const DesignSpace& space, const AgentOptions& options) -> std::unique_ptr<Agent> {
-                                     return std::make_unique<GaArchgymAgent>(space, options);
-                                   }};
+  static const AgentEntry entry = {ga_archgym_info(), make<GaArchgymAgent>};
   return entry;
 }
 

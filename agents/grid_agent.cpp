@@ -49,9 +49,7 @@ class GridAgent final : public Agent {
 
 const AgentEntry& grid_agent() {
   static const AgentEntry entry = {{"grid", "every point of the space once, in point order; done when the space is", {}},
-                                   [](const DesignSpace& space, const AgentOptions& options) -> std::unique_ptr<Agent> {
-                                     return std::make_unique<GridAgent>(space, options);
-                                   }};
+                                   make<GridAgent>};
   return entry;
 }
 

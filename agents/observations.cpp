@@ -42,6 +42,15 @@ void Observations::keep(std::span<const std::uint32_t> members) {
   costs_.resize(members.size());
 }
 
+std::set<std::vector<Gene>> Observations::points() const {
+  std::set<std::vector<Gene>> points;
+  for (std::size_t i = 0; i < size(); ++i) {
+    const auto row = genes_.row(i);
+    points.emplace(row.begin(), row.end());
+  }
+  return points;
+}
+
 std::vector<std::uint32_t> Observations::by_cost() const {
   std::vector<std::uint32_t> order(size());
   std::iota(order.begin(), order.end(), 0u);

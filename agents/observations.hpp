@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,8 @@ class Observations {
   // From the oldest to the newest.
   [[nodiscard]] const GeneBatch& candidates() const { return genes_; }
   [[nodiscard]] std::span<const double> costs() const { return costs_; }
+  // Which candidates they are.
+  [[nodiscard]] std::set<std::vector<Gene>> points() const;
   // Numbers of all of them, the cheapest first, equal ones from the oldest.
   [[nodiscard]] std::vector<std::uint32_t> by_cost() const;
 

@@ -93,13 +93,10 @@ class TpeAgent final : public GenerationAgent {
         std::min<std::size_t>(most_good_, static_cast<std::size_t>(std::ceil(good_ * static_cast<double>(order.size()))));
     const Estimate likely = estimate({order.begin(), order.begin() + static_cast<std::ptrdiff_t>(good)});
     const Estimate others = estimate({order.begin() + static_cast<std::ptrdiff_t>(good), order.end()});
+    // Remembering every candidate of a huge generation would cost more than it saves.
+    const bool repeats = population_ > kRemembered;
     std::set<std::vector<Gene>> seen;
-    for (std::size_t i = 0; i < known_.size(); ++i) {
-      const auto row = known_.candidates().row(i);
-      seen.emplace(row.begin(), row.end());
-    }
-    const bool repeats =
-        population_ > kRemembered;  // remembering every candidate of a huge generation would cost more than it saves
+    if (!repeats) seen = known_.points();
     std::vector<Gene> genes(space_.dimensions());
     for (std::size_t c = 0; c < population_; ++c) {
       PhiloxStream draws = stream(c, Purpose::trial);

@@ -28,7 +28,7 @@ class Shortlist {
   // The `top` best by cost. With two or three metrics in `tradeoffs`, where lower is better, the Pareto front over them too.
   Shortlist(std::size_t top, std::size_t tradeoffs);
 
-  // Points are offered in ascending order; an infinite cost is never kept.
+  // Points may be offered in any order; an infinite cost is never kept.
   void offer(std::uint64_t point, Evaluator::OutcomeId outcome, double cost, std::span<const double> tradeoffs);
   // Ranks what was offered since; true if that changed entries().
   bool settle(const rank::Functions& functions);
