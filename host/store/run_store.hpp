@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include "host/store/store_file.hpp"
+
 namespace exarch {
 
 using ResultId = std::uint32_t;  // from 0, in order of insertion
@@ -43,9 +45,6 @@ struct KeptPoint {
   std::uint64_t point;
   ResultId result;
 };
-
-// What makes a run this run. Ordered (key, value) pairs; all must be equal for a store to be continued.
-using Identity = std::vector<std::pair<std::string, std::string>>;
 
 class RunStore {
  public:
