@@ -1,9 +1,11 @@
 #include "host/env/dram.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <type_traits>
 
@@ -91,9 +93,11 @@ std::vector<DesignSpace> make_spaces(const std::vector<ParameterInfo>& parameter
   const std::vector<std::int64_t> powers{1, 2, 4, 8, 16, 32, 64, 128};
   std::vector<std::int64_t> sizes = range(1, 8);
   sizes.insert(sizes.end(), {16, 32, 64, 128});
-  return {make_space(parameters, "archgym-aco", "the space of ArchGym's ant colony (default_dramsys.yaml)", range(1, 8), powers),
-          make_space(parameters, "archgym-ga", "the space of ArchGym's GA, random walker and BO", range(1, 8), range(1, 128)),
-          make_space(parameters, "archgym-union", "the union of ArchGym's DRAM spaces", sizes, range(1, 128))};
+  return {
+      make_space(parameters, "archgym-aco", "the space of ArchGym's ant colony (default_dramsys.yaml)", range(1, 8), powers),
+      make_space(parameters, "archgym-ga", "the space of ArchGym's GA, random walker and BO", range(1, 8), range(1, 128)),
+      make_space(parameters, "archgym-union", "the union of ArchGym's DRAM spaces", sizes, range(1, 128)),
+      make_space(parameters, "wide", "every RequestBufferSize and MaxActiveTransactions to 128", range(1, 128), range(1, 128))};
 }
 
 // ---- tables -------------------------------------------------------------------------------------------------------------
@@ -162,6 +166,8 @@ enum MetricColumn : std::size_t {
   kEnergyWrite,
   kEnergyRefresh,
   kEnergyBackground,
+  kArchgymPower,
+  kArchgymLatency,
   kMetricColumns
 };
 
@@ -184,8 +190,24 @@ const std::vector<MetricInfo>& metric_table() {
       {"energy_write_pj", "pJ", "share of WR"},
       {"energy_refresh_pj", "pJ", "share of REFA"},
       {"energy_background_pj", "pJ", "share of standby, active and precharged"},
+      {"archgym_power", "W", "what ArchGym reads from the reference's output: the printed mW over 1000", 5},
+      {"archgym_latency", "1", "what it reads as time: the printed number, in ps, ns or us, over 1e9 whatever the unit", 9},
   };
   return kTable;
+}
+
+// A number as the reference prints it, with two decimals, read back.
+double as_printed(double value) {
+  char text[400];  // the longest double has 309 digits before the point
+  const char* end = std::to_chars(text, std::end(text), value, std::chars_format::fixed, 2).ptr;
+  std::from_chars(text, end, value);
+  return value;
+}
+
+// SystemC prints a time in the largest unit that keeps it whole; the number of them.
+double printed_number(std::uint64_t time_ps) {
+  for (int unit = 0; unit < 4 && time_ps != 0 && time_ps % 1000 == 0; ++unit) time_ps /= 1000;  // ps, ns, us, ms, s
+  return static_cast<double>(time_ps);
 }
 
 const std::vector<std::pair<std::string, std::string>>& objective_table() {
@@ -198,6 +220,9 @@ const std::vector<std::pair<std::string, std::string>>& objective_table() {
       {"archgym-power", "target:average_power_mw=1000"},
       {"archgym-latency", "target:total_time_ps=100000000"},
       {"archgym-both", "target:average_power_mw=1000*total_time_ps=100000000"},
+      {"archgym-power-parsed", "target:archgym_power=1"},
+      {"archgym-latency-parsed", "target:archgym_latency=0.1"},
+      {"archgym-both-parsed", "target:archgym_power=1*archgym_latency=0.1"},
   };
   return kTable;
 }
@@ -578,6 +603,8 @@ void DramEnvironment::price(const Workload& base, std::span<const std::int64_t> 
   metrics[kEnergyWrite] = devices * wr;
   metrics[kEnergyRefresh] = devices * ref;
   metrics[kEnergyBackground] = devices * background;
+  metrics[kArchgymPower] = as_printed(metrics[kAveragePower]) / 1e3;
+  metrics[kArchgymLatency] = printed_number(counters[kCycles] * m.tck_ps) / 1e9;
 }
 
 std::string DramEnvironment::detail_json(const Workload& base, std::span<const std::byte> bytes) const {
