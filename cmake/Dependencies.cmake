@@ -12,6 +12,22 @@ exarch_require(nlohmann_json nlohmann-json3-dev)
 exarch_require(SQLite3 libsqlite3-dev)
 exarch_require(Eigen3 libeigen3-dev NO_MODULE)
 
+# Headers alone: its library would have to travel with the program.
+find_path(EXARCH_TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h)
+mark_as_advanced(EXARCH_TOMLPLUSPLUS_INCLUDE_DIR)
+if(NOT EXARCH_TOMLPLUSPLUS_INCLUDE_DIR)
+  message(FATAL_ERROR "toml++/toml.h not found. On Debian: apt install libtomlplusplus-dev")
+endif()
+add_library(exarch_tomlplusplus INTERFACE)
+target_include_directories(exarch_tomlplusplus SYSTEM INTERFACE ${EXARCH_TOMLPLUSPLUS_INCLUDE_DIR})
+
+# The charts of reports; becomes part of the program.
+find_file(EXARCH_CHARTJS chart.min.js PATHS /usr/share/javascript/chart.js /usr/share/nodejs/chart.js/dist)
+mark_as_advanced(EXARCH_CHARTJS)
+if(NOT EXARCH_CHARTJS)
+  message(FATAL_ERROR "chart.min.js not found. On Debian: apt install libjs-chart.js")
+endif()
+
 # exarch_thrust: Thrust and CUB, of the CUDA toolkit where there is one (its CCCL), else of Debian. What the C++ compiler makes of it
 # runs on the CPU, in one thread, and needs no toolkit.
 find_package(CUDAToolkit QUIET)

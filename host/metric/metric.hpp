@@ -42,6 +42,8 @@ class Objective {
   // `metrics`: one value per metric of the table; `ok`: whether the run succeeded. NaN or infinite metrics that the
   // objective reads cost +infinity, as does a value that overflows.
   [[nodiscard]] Score score(std::span<const double> metrics, bool ok) const;
+  // The value that has this cost; +-infinity where it is infeasible.
+  [[nodiscard]] double value_of(double cost) const { return kind_ == Kind::minimise ? cost : -cost; }
   // The objective with its preset written out, without spaces: the same text is the same objective.
   [[nodiscard]] const std::string& text() const { return text_; }
 

@@ -24,6 +24,8 @@ class Search {
   // False when the search has ended.
   bool ask() {
     if (record_.requested >= spec_->budget) return false;
+    if (spec_->generations != 0 && generation_ == spec_->generations) return false;
+    ++generation_;
     agent_->ask(asked_);
     return asked_.candidates() > 0;
   }
@@ -48,6 +50,7 @@ class Search {
   std::unique_ptr<Agent> agent_;
   GeneBatch asked_;
   SearchRecord record_;
+  std::uint64_t generation_ = 0;  // asked so far
   double best_ = kInfinity;
 };
 

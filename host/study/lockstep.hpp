@@ -21,8 +21,9 @@ namespace exarch {
 struct SearchSpec {
   std::string agent;
   AgentOptions options;
-  std::size_t problem = 0;   // which costs it minimises
-  std::uint64_t budget = 0;  // evaluations after which it ends
+  std::size_t problem = 0;        // which costs it minimises
+  std::uint64_t budget = 0;       // evaluations after which it ends
+  std::uint64_t generations = 0;  // asks after which it ends; 0: any number
 };
 
 // A new best cost of a search: the evaluation that found it, counted from 1.

@@ -371,6 +371,10 @@ void for_each_candidate(const OpenedStore& opened,
 }
 
 TruthTable truth_of(const OpenedStore& opened, std::uint32_t workload) {
+  return truth_of(opened, workload, opened.space);
+}
+
+TruthTable truth_of(const OpenedStore& opened, std::uint32_t workload, const DesignSpace& space) {
   const RunStore& store = opened.store;
   if (opened.kind != "sweep" || opened.sample != 0 || opened.keep != "all" ||
       store.points_done(workload) != opened.space.size()) {
@@ -382,7 +386,7 @@ TruthTable truth_of(const OpenedStore& opened, std::uint32_t workload) {
     return true;
   });
   ResultTable table(store);
-  return {opened.environment, opened.space, *opened.workloads[workload], results, [&table, workload](ResultId id) {
+  return {opened.environment, space, *opened.workloads[workload], results, [&table, workload](ResultId id) {
             const ResultTable::Row row = table.at(workload, id);
             return TruthTable::Result{row.status, row.counters};
           }};

@@ -127,6 +127,8 @@ void for_each_candidate(const OpenedStore& opened,
 
 // The truth about a workload of a store that holds a whole space; Error for any other store.
 [[nodiscard]] TruthTable truth_of(const OpenedStore& opened, std::uint32_t workload);
+// The same for one that outlives the store: it refers to `space`, equal to the store's, and no workload.
+[[nodiscard]] TruthTable truth_of(const OpenedStore& opened, std::uint32_t workload, const DesignSpace& space);
 
 // Moves outcomes between evaluators and a store.
 class StoreWriter {
@@ -148,7 +150,7 @@ class StoreWriter {
 };
 
 // The verbs.
-extern const Verb kEnvsVerb, kSpaceVerb, kEvalVerb, kSweepVerb, kSearchVerb, kStudyVerb, kBestVerb, kRankVerb, kExportVerb,
-    kTraceVerb, kBenchVerb, kDoctorVerb;
+extern const Verb kEnvsVerb, kSpaceVerb, kEvalVerb, kSweepVerb, kSearchVerb, kStudyVerb, kBestVerb, kRankVerb, kReportVerb,
+    kExportVerb, kTraceVerb, kBenchVerb, kDoctorVerb;
 
 }  // namespace exarch::cli

@@ -14,8 +14,9 @@ using exarch::cli::Verb;
 
 const std::vector<const Verb*>& verbs() {
   using namespace exarch::cli;
-  static const std::vector<const Verb*> kVerbs{&kEnvsVerb, &kSpaceVerb, &kEvalVerb,   &kSweepVerb, &kSearchVerb, &kStudyVerb,
-                                               &kBestVerb, &kRankVerb,  &kExportVerb, &kTraceVerb, &kBenchVerb,  &kDoctorVerb};
+  static const std::vector<const Verb*> kVerbs{&kEnvsVerb,  &kSpaceVerb, &kEvalVerb,  &kSweepVerb,  &kSearchVerb,
+                                               &kStudyVerb, &kBestVerb,  &kRankVerb,  &kReportVerb, &kExportVerb,
+                                               &kTraceVerb, &kBenchVerb, &kDoctorVerb};
   return kVerbs;
 }
 

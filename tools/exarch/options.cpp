@@ -34,12 +34,13 @@ cxxopts::Options build(const Verb& verb) {
   std::set<std::string> added;  // environments may share the name of a workload option
   for (const OptionSpec& option : all_options(verb)) {
     if (!added.insert(option.name).second) continue;
+    const std::string name = option.name == "out" ? "o,out" : option.name;
     if (option.value.empty()) {
-      add(option.name, option.doc);
+      add(name, option.doc);
     } else if (option.repeatable) {
-      add(option.name, option.doc, cxxopts::value<std::vector<std::string>>());
+      add(name, option.doc, cxxopts::value<std::vector<std::string>>());
     } else {
-      add(option.name, option.doc, cxxopts::value<std::string>());
+      add(name, option.doc, cxxopts::value<std::string>());
     }
   }
   add("positional", "", cxxopts::value<std::vector<std::string>>());

@@ -10,8 +10,10 @@
 #include "host/error.hpp"
 #include "host/study/front.hpp"
 #include "host/study/lockstep.hpp"
+#include "host/study/statistics.hpp"
 #include "tools/exarch/common.hpp"
 #include "tools/exarch/progress.hpp"
+#include "tools/exarch/study_plan.hpp"
 #include "tools/exarch/sweep.hpp"
 
 namespace exarch::cli {
@@ -158,16 +160,6 @@ int study_truth(const Arguments& arguments) {
 
 // ---- study regret -------------------------------------------------------------------------------------------------------
 
-// The q-quantile of sorted numbers, between neighbours in proportion.
-double quantile(const std::vector<double>& sorted, double q) {
-  const double place = q * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const double fraction = place - static_cast<double>(below);
-  const double above = sorted[std::min(below + 1, sorted.size() - 1)];
-  if (fraction == 0 || sorted[below] == above) return sorted[below];
-  return sorted[below] + (above - sorted[below]) * fraction;  // infinite where only one of them is finite
-}
-
 // 100, 300, 1000, 3000, ... below the budget, and the budget.
 std::vector<std::uint64_t> checkpoints(std::uint64_t budget) {
   std::vector<std::uint64_t> points;
@@ -257,11 +249,6 @@ class RegretPrinter {
   void print(const Arguments& arguments) const { print_answer(arguments, json_, rows_); }
 
  private:
-  static double relative_regret(double cost, double optimum) {
-    if (cost == optimum) return 0;  // both finite: an optimum is
-    return optimum == 0 ? std::numeric_limits<double>::infinity() : (cost - optimum) / std::abs(optimum);
-  }
-
   std::string primary_;
   std::vector<std::uint64_t> checkpoints_;
   std::vector<std::vector<std::string>> rows_;
@@ -411,41 +398,72 @@ int study_front(const Arguments& arguments) {
 
 int run(const Arguments& arguments) {
   const std::string& study = arguments.positional[0];
-  const std::vector<std::string> studies{"truth", "regret", "front"};
+  const bool by_plan = study.ends_with(".toml") || is_store_of(study, StoreKind::study);
+  const std::vector<std::string> shipped = shipped_plans();
+  if (by_plan || std::ranges::find(shipped, study) != shipped.end()) {
+    if (arguments.positional.size() > 1)
+      throw UsageError("study " + study + ": one argument too many, '" + arguments.positional[1] + "'");
+    allow_only(arguments, "study " + study,
+               {"out", "truth", "compat", "dry-run", "seeds", "space", "objective", "engine", "no-share"}, true);
+    return study_plan(arguments);
+  }
+  const std::vector<std::string> measures{"truth", "regret", "front"};
+  if (std::ranges::find(measures, study) != measures.end() && arguments.positional.size() < 2) {
+    throw UsageError("study " + study + " needs a truth store or an environment");
+  }
   if (study == "truth") return study_truth(arguments);
   if (study == "regret") return study_regret(arguments);
   if (study == "front") return study_front(arguments);
-  throw UsageError("unknown study '" + study + "'" + did_you_mean(study, studies) + "; there are truth, regret and front");
+  std::vector<std::string> known = measures;
+  known.insert(known.end(), shipped.begin(), shipped.end());
+  std::string listed;
+  for (const std::string& name : known) listed += (listed.empty() ? "" : ", ") + name;
+  throw UsageError("unknown study '" + study + "'" + did_you_mean(study, known) + "; there are " + listed +
+                   ", and plans in files (.toml)");
 }
 
 }  // namespace
 
 const Verb kStudyVerb{
     .name = "study",
-    .synopsis = "(truth | regret | front) (TRUTH.db | ENVIRONMENT WORKLOAD) [options]",
-    .doc = "Builds the truth about a whole space, and measures agents against it.",
+    .synopsis =
+        "(lottery | population | budgets | ... | PLAN.toml) --out STUDY.db | STUDY.db | (truth | regret | front) (TRUTH.db | "
+        "ENVIRONMENT WORKLOAD)",
+    .doc = "Runs whole studies of agents, builds the truth about a space, and measures agents against it.",
     .options =
         std::vector<OptionSpec>{
-            {"space", "NAME|FILE", "a shipped space or a space file (.json); default: the environment's first"},
-            {"objective", "EXPR", "a preset (see exarch envs) or an expression; repeatable; default: the environment's first", "",
+            {"space", "NAME|FILE", "a shipped space or a space file (.json); default: the plan's, or the environment's first"},
+            {"objective", "EXPR",
+             "a preset (see exarch envs) or an expression; repeatable; default: the plan's, or the environment's first", "",
              true},
-            {"out", "FILE", "truth: the store to make or continue"},
+            {"out", "FILE", "plans: the study's store; truth: the store of the truth; both made or continued"},
+            {"truth", "FILE", "plans: the store of the truth, made or continued; default: OUT with the ending .truth.db"},
+            {"compat", "NAME", "lottery: fixed, or archgym: its agents and rewards as released, defects included", "fixed"},
+            {"dry-run", "", "plans: say how many runs and evaluations there would be, and how long they would take"},
             {"agents", "A,B,...",
              "agents to compare; default for regret: random,ga,aco,sa,de,bo:tpe,pg, for front: nsga2,random"},
-            {"seeds", "N", "searches per agent, with seeds from --seed on", "20"},
+            {"seeds", "N", "searches per agent (plans: and configuration and problem), with seeds from --seed on", "20"},
             {"budget", "N", "evaluations per search", "10000"},
             {"population", "N", "candidates per generation", "64"}} +
         evaluation_options() + workload_options(),
     .simulates = true,
     .draws = true,
-    .json = "an array: one entry per workload and objective (and agent)",
-    .min_positional = 2,
+    .json = "plans: all that reports are made of; else an array: one entry per workload and objective (and agent)",
+    .min_positional = 1,
     .max_positional = 2,
     .examples =
+        "  exarch study lottery --out lottery.db\n"
+        "  exarch study lottery --compat archgym --truth lottery.truth.db --out archgym.db\n"
+        "  exarch study population --dry-run\n"
+        "  exarch study my_plan.toml --seeds 5 --trace my_trace.stl --out my_study.db ; exarch report my_study.db -o "
+        "my_study.html\n"
         "  exarch study truth dram --space archgym-aco --trace stream,random,cloud-1,cloud-2 --out truth.db --objective latency\n"
         "  exarch study regret truth.db --agents random,ga,aco --seeds 100 --budget 10000 --objective archgym-both\n"
         "  exarch study regret dram --trace cloud-1 --agents ga,bo:tpe --seeds 50 --budget 2000\n"
         "  exarch study front truth.db --agents nsga2,random --seeds 20 --population 100\n\n"
+        "Plans: lottery, lottery-archgym, lottery-wide, budgets, population, population-wide, and TOML files (docs/formats.md).\n"
+        "Costs come from the truth of the space, which is made first, or by simulation. A killed study continues when the same\n"
+        "command is given again; results do not depend on threads. A study's store is shown again by exarch study STUDY.db.\n"
         "truth: the optimum, the designs that have it, the default design's regret and rank, local optima under one-parameter "
         "moves,\n"
         "the size of the Pareto front, and what each parameter decides (exact functional ANOVA). The store is a complete sweep: "

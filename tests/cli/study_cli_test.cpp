@@ -1,0 +1,340 @@
+// Studies by plan and reports, as users run them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "host/error.hpp"
+#include "host/study/study_store.hpp"
+#include "tests/support/cli.hpp"
+
+namespace exarch {
+namespace {
+
+using namespace testing;
+using Json = nlohmann::json;
+
+class Studies : public Cli {
+ protected:
+  // A plan of two agents with 2 + 1 configurations on two small traces and two objectives: 12 cells.
+  [[nodiscard]] std::string plan(const std::string& more = "", const std::string& label = "GA") const {
+    write_text(
+        dir_ / "plan.toml",
+        "name = \"tiny\"\ndoc = \"a test\"\nenvironment = \"dram\"\nspace = \"" + small_space() +
+            "\"\nobjectives = [\"latency\", \"archgym-both\"]\nseeds = 4\n" + more + "[workload]\ntrace = [\"" + small_trace(50) +
+            "\", \"" + small_trace(60) +
+            "\"]\n[[agents]]\nagent = \"random\"\npopulation = 10\nevaluations = 40\n[[agents]]\nagent = \"ga\"\nlabel = \"" +
+            label + "\"\npopulation = [4, 8]\ngenerations = 5\nset.mutation_rate = [0.1, \"auto\"]\n");
+    return "plan.toml";
+  }
+  [[nodiscard]] static Words study(const std::string& plan, const std::string& out) {
+    return {"study", plan, "--out", out, "--json"};
+  }
+
+  // The page after its scripts ran, and what the browser's console said; empty without a browser.
+  [[nodiscard]] std::string in_browser(const std::string& page, std::string& console) const {
+    const std::string command = "cd '" + dir_.string() + "' && HOME='" + dir_.string() +
+                                "' timeout 240 chromium --headless=new --no-sandbox --disable-gpu --window-size=1240,3000 "
+                                "--virtual-time-budget=20000 --enable-logging=stderr --v=0 --dump-dom 'file://" +
+                                path(page) + "' 2>'" + path("console") + "'";
+    std::string dom;
+    FILE* pipe = popen(command.c_str(), "r");
+    if (pipe == nullptr) return "";
+    char buffer[65536];
+    for (std::size_t n = 0; (n = fread(buffer, 1, sizeof buffer, pipe)) > 0;) dom.append(buffer, n);
+    pclose(pipe);
+    for (const std::string& line : lines_of(read_text(path("console")))) {
+      if (line.find("CONSOLE") != std::string::npos) console += line + "\n";
+    }
+    return dom;
+  }
+  [[nodiscard]] static bool has_browser() { return std::system("command -v chromium >/dev/null 2>&1") == 0; }
+
+  // Opens a report, points at each of its charts, and returns what the tooltips said.
+  [[nodiscard]] Json hover_over(const std::string& page) const {
+    // Appended to a copy: every chart must have drawn something, and show a tooltip where its first point is.
+    std::string text = read_text(path(page));
+    text += R"(<script>
+      const charts = Object.values(Chart.instances);
+      const shown = chart => chart.data.datasets.findIndex(d => d.data.length > 0 && !(d.label || '').startsWith('\u200b'));
+      for (const chart of charts) {
+        const set = shown(chart), middle = Math.floor(chart.data.datasets[set].data.length / 2);
+        const at = chart.getDatasetMeta(set).data[middle].getCenterPoint(), box = chart.canvas.getBoundingClientRect();
+        chart.canvas.dispatchEvent(new MouseEvent('mousemove', {clientX: box.left + at.x, clientY: box.top + at.y, bubbles: true}));
+      }
+      setTimeout(() => {  // events are handled with the next frame
+        const result = document.createElement('pre');
+        result.id = 'told';
+        result.textContent = JSON.stringify(charts.map(chart => {
+          const canvas = chart.canvas, pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+          let inked = 0;
+          for (let i = 3; i < pixels.length; i += 4) inked += pixels[i] > 0 ? 1 : 0;
+          const tooltip = chart.tooltip;
+          return {title: canvas.getAttribute('aria-label'), inked, opacity: tooltip.opacity,
+                  said: (tooltip.title || []).concat(...(tooltip.body || []).map(b => b.lines))};
+        }));
+        document.body.append(result);
+      }, 500);
+    </script>)";
+    write_text(dir_ / "probe.html", text);
+    std::string console;
+    const std::string dom = in_browser("probe.html", console);
+    EXPECT_EQ(console, "") << "the page must load without a word on the console";
+    const std::size_t begin = dom.find("<pre id=\"told\">");
+    if (begin == std::string::npos) throw std::runtime_error("the browser gave no page");
+    std::string json = dom.substr(begin + 15, dom.find("</pre>", begin) - begin - 15);
+    for (const auto& [entity, character] : {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&amp;", "&"}}) {
+      for (std::size_t i = 0; (i = json.find(entity, i)) != std::string::npos; ++i)
+        json.replace(i, std::string(entity).size(), character);
+    }
+    return Json::parse(json);
+  }
+
+  void expect_alive(const Json& charts, std::size_t at_least) const {
+    EXPECT_GE(charts.size(), at_least);
+    for (const Json& chart : charts) {
+      EXPECT_GT(chart["inked"], 500) << chart;
+      EXPECT_EQ(chart["opacity"], 1) << chart;
+      EXPECT_FALSE(chart["said"].empty()) << chart;
+    }
+  }
+};
+
+TEST_F(Studies, APlanRunsAndSaysWhatItsAgentsReached) {
+  const Json json = Json::parse(good(study(plan(), "s.db")));
+  ASSERT_EQ(json["problems"].size(), 4u);
+  ASSERT_EQ(json["agents"].size(), 2u);
+  EXPECT_EQ(json["agents"][0]["label"], "random");
+  EXPECT_EQ(json["agents"][1]["label"], "GA");
+  EXPECT_EQ(json["agents"][1]["configurations"], 4);
+  EXPECT_EQ(json["agents"][1]["runs"], 4 * 4 * 4);
+  EXPECT_EQ(json["agents"][0]["evaluations"], 4 * 4 * 40);
+  EXPECT_EQ(json["agents"][1]["evaluations"], 4 * 4 * 2 * (5 * 4 + 5 * 8));
+  EXPECT_NEAR(json["agents"][0]["wins_by_best"].get<double>() + json["agents"][1]["wins_by_best"].get<double>(), 1, 1e-12);
+  EXPECT_NEAR(json["agents"][0]["improvement"][1].get<double>() + json["agents"][1]["improvement"][0].get<double>(), 1, 1e-12);
+  for (std::size_t p = 0; p < 4; ++p) {
+    EXPECT_EQ(json["problems"][p]["exact"], true);
+    // The optimum is what the truth says, and no search is better.
+    EXPECT_LE(json["problems"][p]["optimum_cost"], json["problems"][p]["best_seen_cost"]);
+    for (const Json& agent : json["agents"]) {
+      EXPECT_GE(agent["problems"][p]["score"]["minimum"], 0);
+      EXPECT_LE(agent["problems"][p]["score"]["maximum"], 1);
+    }
+  }
+  const Json truth = Json::parse(good({"rank", "s.truth.db", "--objective", "latency", "--json"}));
+  EXPECT_EQ(json["problems"][0]["optimum_cost"], truth[0]["optimum"]);
+  EXPECT_EQ(json["problems"][2]["optimum_cost"], truth[1]["optimum"]);
+  // Shown again, it says the same; and as a table.
+  EXPECT_EQ(Json::parse(good({"study", "s.db", "--json"})), json);
+  EXPECT_NE(good({"study", "s.db"}).find("wins by best"), std::string::npos);
+}
+
+TEST_F(Studies, DoNotDependOnThreadsOrOnWhereCostsComeFrom) {
+  const Json tables = Json::parse(good(study(plan(), "a.db")));
+  Words one = study("plan.toml", "b.db");
+  one.insert(one.end(), {"--threads", "1", "--truth", "a.truth.db"});
+  EXPECT_EQ(Json::parse(good(one))["agents"], tables["agents"]);
+  const Json live = Json::parse(good(study(plan("costs = \"simulation\"\n"), "c.db")));
+  for (std::size_t p = 0; p < 4; ++p) {
+    EXPECT_EQ(live["problems"][p]["best_seen_cost"], tables["problems"][p]["best_seen_cost"]);
+    EXPECT_EQ(live["problems"][p]["exact"], false);
+  }
+  StudyStore from_tables(path("a.db")), simulated(path("c.db"));
+  std::vector<std::vector<double>> costs[2];
+  for (const auto& [store, list] : {std::pair{&from_tables, &costs[0]}, std::pair{&simulated, &costs[1]}}) {
+    store->for_each_cell([list = list](std::uint32_t, std::uint32_t, const StoredCell& cell) {
+      list->push_back(cell.cost);
+      return true;
+    });
+  }
+  EXPECT_EQ(costs[0].size(), 20u);
+  EXPECT_EQ(costs[0], costs[1]);
+}
+
+TEST_F(Studies, ReportTheBestDesignsByAnotherObjective) {
+  const Json json =
+      Json::parse(good(study(plan("reported_as = [\"archgym-latency-parsed\", \"archgym-both-parsed\"]\n"), "s.db")));
+  EXPECT_EQ(json["problems"][1]["reported_as"], "archgym-both-parsed");
+  EXPECT_LE(json["agents"][1]["problems"][1]["reported"]["maximum"], 1);
+}
+
+TEST_F(Studies, ADryRunCountsAndRunsNothing) {
+  const Json json = Json::parse(good({"study", plan(), "--dry-run", "--json"}));
+  EXPECT_EQ(json["configurations"], 5);
+  EXPECT_EQ(json["problems"], 4);
+  EXPECT_EQ(json["runs"], 5 * 4 * 4);
+  EXPECT_EQ(json["evaluations"], 4 * 4 * (40 + 2 * (5 * 4 + 5 * 8)));
+  EXPECT_EQ(json["truth_points"], 2 * kSmallSpacePoints);
+  EXPECT_GT(json["expected_agent_seconds"], 0);
+  for (const char* shipped : {"lottery", "lottery-archgym", "lottery-wide", "budgets", "population", "population-wide"}) {
+    EXPECT_NE(good({"study", shipped, "--dry-run", "--seeds", "1"}).find("configurations"), std::string::npos) << shipped;
+  }
+  const Json lottery = Json::parse(good({"study", "lottery", "--compat", "archgym", "--dry-run", "--json"}));
+  // ArchGym's grids: 600 ACO and 72 GA points, 3 BO settings by 5 seeds, 2 RW budgets; four traces, three objectives.
+  EXPECT_EQ(lottery["study"], "lottery-archgym");
+  EXPECT_EQ(lottery["problems"], 12);
+  EXPECT_EQ(lottery["agents"][2]["configurations"], 600);
+  EXPECT_EQ(lottery["agents"][1]["configurations"], 72);
+  EXPECT_EQ(lottery["agents"][3]["runs"], 12 * 15);
+  EXPECT_EQ(lottery["agents"][0]["configurations"], 2);
+  EXPECT_TRUE(fs::exists(dir_ / "plan.toml"));
+  EXPECT_FALSE(fs::exists(dir_ / "s.db"));
+}
+
+TEST_F(Studies, TheCommandLineOverrulesThePlan) {
+  Words words = study(plan(), "s.db");
+  words.insert(words.end(), {"--seeds", "2", "--objective", "energy", "--trace", small_trace(70), "--seed", "11"});
+  const Json json = Json::parse(good(words));
+  EXPECT_EQ(json["problems"].size(), 1u);
+  EXPECT_EQ(json["problems"][0]["objective"], "energy");
+  EXPECT_EQ(json["agents"][0]["seeds"], 2);
+  EXPECT_EQ(json["study"]["first_seed"], 11);
+  // Another study is not continued.
+  expect_refused(study("plan.toml", "s.db"), 1, "the store holds another run");
+}
+
+TEST_F(Studies, MistakesInAPlanNameTheirLine) {
+  const auto refused = [&](const std::string& text, const std::string& said) {
+    write_text(dir_ / "bad.toml", text);
+    expect_refused({"study", "bad.toml", "--out", "x.db"}, 2, said);
+  };
+  const std::string head = "name = \"x\"\nenvironment = \"dram\"\nobjectives = \"latency\"\n";
+  refused("name = \n", "bad.toml:1");
+  refused(head, "bad.toml:1: a plan needs tables [[agents]]");
+  refused(head + "sedes = 3\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n",
+          "bad.toml:4: unknown key 'sedes' (did you mean 'seeds'?)");
+  refused(head + "[[agents]]\nagent = \"gaa\"\nevaluations = 9\n", "bad.toml:5: unknown agent 'gaa'");
+  refused(head + "[[agents]]\nagent = \"ga\"\n", "needs 'generations' or 'evaluations'");
+  refused(head + "[[agents]]\nagent = \"ga\"\nevaluations = 9\ngenerations = 2\n", "not both");
+  refused(head + "[[agents]]\nagent = \"ga\"\nevaluations = 0\n", "bad.toml:6: 'evaluations': expected a whole number from 1");
+  refused(head + "[[agents]]\nagent = \"ga\"\nevaluations = 9\nset.mutation = 1\n", "unknown key 'mutation' of 'set'");
+  refused(head + "[[agents]]\nagent = \"ga\"\nevaluations = 9\nset.mutation_rate = 2\n", "mutation_rate");
+  refused(head + "[[agents]]\nagent = \"ga:archgym\"\npopulation = 3\nevaluations = 9\n", "even");
+  refused(head + "[[agents]]\nagent = \"ga\"\nevaluations = 9\n[[agents]]\nagent = \"ga\"\nevaluations = 8\n", "labelled 'ga'");
+  refused(head + "costs = \"guess\"\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n", "bad.toml:4: 'costs'");
+  refused(head + "reported_as = [\"energy\", \"power\"]\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n",
+          "one entry per objective");
+  refused(head + "[workload]\ntracee = \"stream\"\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n", "tracee");
+  refused(head + "[[agents]]\nagent = \"ga\"\nevaluations = 9\n", "--trace");
+  EXPECT_FALSE(fs::exists(dir_ / "x.db"));
+  expect_refused({"study", "nosuch.toml", "--out", "x.db"}, 1, "nosuch.toml");
+  expect_refused({"study", "lotery", "--out", "x.db"}, 2, "did you mean 'lottery'");
+  expect_refused({"study", plan()}, 2, "needs --out FILE.db");
+  expect_refused({"study", "plan.toml", "dram", "--out", "x.db"}, 2, "one argument too many");
+  expect_refused({"study", "plan.toml", "--out", "x.db", "--budget", "7"}, 2, "--budget has no meaning");
+  expect_refused({"study", "plan.toml", "--out", "x.db", "--compat", "archgym"}, 2, "no such variant");
+  expect_refused({"study", "lottery", "--out", "x.db", "--compat", "both"}, 2, "expected archgym or fixed");
+}
+
+TEST_F(Studies, AKilledStudyContinuesToTheSameResult) {
+  // Two million evaluations in cells of 200,000, so that there is something to kill.
+  write_text(dir_ / "long.toml", "name = \"long\"\nenvironment = \"dram\"\nspace = \"" + small_space() +
+                                     "\"\nobjectives = \"latency\"\nseeds = 20\n[workload]\ntrace = \"" + small_trace(50) +
+                                     "\"\n[[agents]]\nagent = \"aco\"\npopulation = 10\nevaluations = 40000\n" +
+                                     "set.evaporation = [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5]\n");
+  const std::string want = good(study("long.toml", "whole.db"));
+  const auto cells = [&]() -> std::uint64_t {
+    if (!is_store_of(dir_ / "killed.db", StoreKind::study)) return 0;
+    try {
+      return StudyStore(dir_ / "killed.db").cell_count();
+    } catch (const Error&) {
+      return 0;
+    }
+  };
+  int killed = 0;
+  Words words = study("long.toml", "killed.db");
+  words.insert(words.end(), {"--truth", "whole.truth.db"});
+  for (const std::uint64_t enough : {1u, 3u, 6u}) killed += kill_when(words, [&] { return cells() >= enough; }) ? 1 : 0;
+  EXPECT_GE(killed, 1);
+  const std::uint64_t before = cells();
+  EXPECT_GE(before, 1u);
+  if (before < 10) expect_refused({"study", "killed.db"}, 1, "of its 10 cells");
+  EXPECT_EQ(good(words), want);
+}
+
+TEST_F(Studies, TimesAreTakenOnceAndKept) {
+  const Json json = Json::parse(good(study(plan("seconds = [0.001, 0.1]\n"), "s.db")));
+  const Json& population = json["agents"][1]["problems"][0]["populations"][0];
+  EXPECT_EQ(population["population"], 4);
+  EXPECT_EQ(population["median_regret_in_time"].size(), 2u);
+  EXPECT_GT(population["evaluations_per_second"], 0);
+  EXPECT_EQ(Json::parse(good(study("plan.toml", "s.db"))), json) << "times are not taken again";
+}
+
+TEST_F(Studies, StoresOfRunsAndStudiesAreNotMixedUp) {
+  good(study(plan(), "s.db"));
+  expect_refused({"best", "s.db"}, 1, "a study's store, where a run store is needed");
+  expect_refused({"sweep", "dram", "--trace", small_trace(50), "--all", "--space", small_space(), "--out", "s.db"}, 1,
+                 "a study's store");
+  expect_refused(study("plan.toml", "s.truth.db"), 1, "a run store, where a study's store is needed");
+  expect_refused({"report", "s.db"}, 2, "-o FILE.html");
+  expect_refused({"report", "s.db", "-o", "s.db"}, 2, "the store itself");
+  expect_refused({"report", "s.db", "-o", "nosuch/x.html"}, 1, "cannot be written");
+  expect_refused({"report", "s.db", "-o", "x.html", "--objective", "energy"}, 2, "no meaning for the report of a study");
+  expect_refused({"report", "nosuch.db", "-o", "x.html"}, 1, "nosuch.db");
+}
+
+TEST_F(Studies, APageStandsAlone) {
+  // A label that would end the script it is written into, were it not escaped.
+  const std::string evil = "</script><img src=x onerror=alert(1)>&";
+  good(study(plan("", evil), "s.db"));
+  good({"report", "s.db", "-o", "s.html"});
+  const std::string page = read_text(path("s.html"));
+  EXPECT_EQ(page.find(evil), std::string::npos);
+  EXPECT_NE(page.find("\\u003c/script>\\u003cimg"), std::string::npos);
+  EXPECT_EQ(page.find("src=\"http"), std::string::npos);
+  EXPECT_EQ(page.find("href="), std::string::npos);
+  EXPECT_NE(page.find("Released under the MIT License"), std::string::npos) << "the chart library's notice";
+  if (!has_browser()) GTEST_SKIP() << "no chromium here";
+  std::string console;
+  const std::string dom = in_browser("s.html", console);
+  EXPECT_EQ(console, "");
+  EXPECT_EQ(dom.find("<img"), std::string::npos) << "a label became HTML";
+  EXPECT_NE(dom.find("&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;&amp;"), std::string::npos);
+}
+
+TEST_F(Studies, TheReportOfAStudyIsAlive) {
+  if (!has_browser()) GTEST_SKIP() << "no chromium here";
+  good(study(plan("seconds = [0.01]\nreported_as = [\"energy\", \"power\"]\n"), "s.db"));
+  good({"report", "s.db", "-o", "s.html"});
+  const Json charts = hover_over("s.html");
+  // Means, profile; four problems each: boxes, budgets, shares, evaluations, rates, reported boxes.
+  expect_alive(charts, 2 + 4 * 3);
+  const std::string all = charts.dump();
+  EXPECT_THAT(all, ::testing::HasSubstr("best: population="));
+  EXPECT_THAT(all, ::testing::HasSubstr("by settings: "));
+}
+
+TEST_F(Studies, TheReportOfARunIsAlive) {
+  if (!has_browser()) GTEST_SKIP() << "no chromium here";
+  const std::string trace = small_trace(60), space = small_space();
+  good({"search", "dram", "--trace", trace, "--space", space, "--agent", "ga", "--population", "8", "--generations", "6", "--out",
+        "run.db"});
+  good({"study", "truth", "dram", "--trace", trace, "--space", space, "--out", "truth.db"});
+  good({"report", "run.db", "--truth", "truth.db", "-o", "run.html"});
+  const Json run = hover_over("run.html");
+  expect_alive(run, 1 + 1 + 3);  // convergence, parallel coordinates, three pairs of trade-offs
+  EXPECT_THAT(run.dump(), ::testing::HasSubstr("PagePolicy")) << "hovering shows the design";
+  good({"report", "truth.db", "--objective", "energy", "-o", "truth.html"});
+  expect_alive(hover_over("truth.html"), 1 + 1 + 1 + 3);  // parallel coordinates, importance, distribution, trade-offs
+}
+
+TEST_F(Studies, AReportShowsTheExactFrontOfItsTruthOnly) {
+  const std::string trace = small_trace(60), space = small_space();
+  good({"search", "dram", "--trace", trace, "--space", space, "--population", "8", "--generations", "3", "--out", "run.db"});
+  good({"study", "truth", "dram", "--trace", trace, "--space", space, "--out", "truth.db"});
+  good({"study", "truth", "dram", "--trace", small_trace(61), "--space", space, "--out", "other.db"});
+  const Json json = Json::parse(good({"report", "run.db", "--truth", "truth.db", "-o", "run.html", "--json"}));
+  const Json rank = Json::parse(good({"rank", "truth.db", "--json"}));
+  EXPECT_EQ(json["workloads"][0]["optimum"], rank[0]["optimum"]);
+  EXPECT_FALSE(json["workloads"][0]["exact_front"].empty());
+  expect_refused({"report", "run.db", "--truth", "other.db", "-o", "run.html"}, 1, "not about workload");
+  expect_refused({"report", "truth.db", "--truth", "truth.db", "-o", "run.html"}, 2, "--truth has no meaning");
+}
+
+}  // namespace
+}  // namespace exarch

@@ -1,0 +1,353 @@
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "host/error.hpp"
+#include "host/study/statistics.hpp"
+#include "kernels/rank/rank.hpp"
+#include "tools/exarch/common.hpp"
+#include "tools/exarch/embedded.hpp"
+#include "tools/exarch/leaderboard.hpp"
+#include "tools/exarch/progress.hpp"
+#include "tools/exarch/study_plan.hpp"
+
+namespace exarch::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kCloudPoints = 3000;      // beside the front, per workload
+constexpr std::size_t kConvergenceRows = 2000;  // generations shown
+constexpr std::size_t kDistributionPoints = 200;
+
+Json number_or_null(double value) {
+  return std::isfinite(value) ? Json(value) : Json();
+}
+
+// At most `count` numbers below `size`, evenly spread, the last one included.
+std::vector<std::size_t> spread(std::size_t size, std::size_t count) {
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 1; i <= std::min(size, count); ++i) chosen.push_back(i * size / std::min(size, count) - 1);
+  return chosen;
+}
+
+// What was seen of a workload.
+class Seen {
+ public:
+  Seen(const OpenedStore& opened, std::size_t top) : opened_(opened), board_(top) {}
+
+  void add(const PricedCandidate& candidate, const Objective& objective) {
+    const Score score = objective.score(candidate.metrics, candidate.row.status == 0);
+    board_.offer(score, candidate.result, candidate.candidate, candidate.design, candidate.metrics, candidate.row.counters);
+    if (std::isfinite(score.cost)) ++designs_of_cost_[score.cost];
+    if (candidate.row.status != 0) return;
+    std::vector<double> at;
+    for (const std::size_t t : opened_.environment.tradeoffs()) at.push_back(candidate.metrics[t]);
+    if (std::ranges::all_of(at, [](double v) { return std::isfinite(v); })) cloud_.try_emplace(std::move(at), candidate.design);
+  }
+
+  [[nodiscard]] const Leaderboard& board() const { return board_; }
+
+  // Points of the cloud that nothing seen beats, and as many of the others as fit.
+  [[nodiscard]] Json cloud() const {
+    std::vector<const std::pair<const std::vector<double>, Design>*> points;
+    for (const auto& point : cloud_) points.push_back(&point);
+    std::vector<std::vector<double>> columns(opened_.environment.tradeoffs().size());
+    for (const auto* point : points) {
+      for (std::size_t t = 0; t < columns.size(); ++t) columns[t].push_back(point->first[t]);
+    }
+    std::vector<bool> in_front(points.size());
+    if (!points.empty()) {
+      std::vector<std::span<const double>> objectives(columns.begin(), columns.end());
+      for (const std::uint32_t i : rank::cpu_functions().pareto_front(objectives)) in_front[i] = true;
+    }
+    std::vector<std::size_t> others, chosen;
+    for (std::size_t i = 0; i < points.size(); ++i) (in_front[i] ? chosen : others).push_back(i);
+    for (const std::size_t i : spread(others.size(), kCloudPoints)) chosen.push_back(others[i]);
+    Json json = Json::array();
+    for (const std::size_t i : chosen) {
+      json.push_back({{"at", points[i]->first},
+                      {"front", static_cast<bool>(in_front[i])},
+                      {"text", format_design(opened_.environment, points[i]->second)}});
+    }
+    return json;
+  }
+
+  // What share of the designs has at most so much regret, both in %; from the first regret above zero.
+  [[nodiscard]] Json distribution() const {
+    double all = 0;
+    for (const auto& [cost, designs] : designs_of_cost_) all += static_cast<double>(designs);
+    const double best = designs_of_cost_.begin()->first;
+    std::vector<std::pair<double, double>> points;
+    double sum = 0;
+    for (const auto& [cost, designs] : designs_of_cost_) {
+      sum += static_cast<double>(designs);
+      const double regret = relative_regret(cost, best);
+      if (regret > 0 && std::isfinite(regret)) points.emplace_back(100 * regret, 100 * sum / all);
+    }
+    Json json = Json::array();
+    for (const std::size_t i : spread(points.size(), kDistributionPoints)) {
+      json.push_back({{"regret", points[i].first}, {"share", points[i].second}});
+    }
+    return json;
+  }
+  [[nodiscard]] bool any_feasible() const { return !designs_of_cost_.empty(); }
+
+ private:
+  const OpenedStore& opened_;
+  Leaderboard board_;
+  std::map<double, std::uint64_t> designs_of_cost_;
+  std::map<std::vector<double>, Design> cloud_;  // by trade-offs: the first design that has them
+};
+
+Json parameters_of(const OpenedStore& opened, std::vector<std::size_t>& shown) {
+  Json json = Json::array();
+  for (std::size_t p = 0; p < opened.space.dimensions(); ++p) {
+    if (opened.space.values(p).size() == 1) continue;
+    shown.push_back(p);
+    Json values = Json::array();
+    for (const std::int64_t value : opened.space.values(p)) values.push_back(opened.space.parameters()[p].format(value));
+    json.push_back({{"name", opened.space.parameters()[p].name}, {"values", values}});
+  }
+  return json;
+}
+
+Json best_of(const OpenedStore& opened, const Leaderboard& board, const std::vector<std::size_t>& shown) {
+  const auto metrics = opened.environment.metrics();
+  const auto tradeoffs = opened.environment.tradeoffs();
+  std::vector<std::size_t> first, listed(tradeoffs.begin(), tradeoffs.end());
+  for (std::size_t m = 0; m < std::min<std::size_t>(3, metrics.size()); ++m) first.push_back(m);
+  if (listed.empty()) listed = first;
+  Json json = Json::array();
+  for (const auto& [key, entry] : board.entries()) {
+    Json places = Json::array(), shown_metrics = Json::object();
+    for (const std::size_t p : shown) {
+      const auto values = opened.space.values(p);
+      places.push_back(std::ranges::find(values, entry.design[p]) - values.begin());
+    }
+    for (const std::size_t m : listed) shown_metrics[metrics[m].name] = number_or_null(entry.metrics[m]);
+    json.push_back({{"value", entry.value},
+                    {"metrics", shown_metrics},
+                    {"places", places},
+                    {"text", format_design(opened.environment, entry.design)}});
+  }
+  return json;
+}
+
+// Generation by generation, by the first objective of the search.
+Json convergence_of(const OpenedStore& opened, const Objective& objective) {
+  Json rows = Json::array();
+  double best = std::numeric_limits<double>::infinity();
+  std::string design_text;
+  Design design(opened.space.dimensions());
+  opened.store.for_each_generation([&](const StoredGeneration& generation) {
+    const std::size_t candidates = generation.genes.size() / design.size();
+    const std::size_t objectives = candidates == 0 ? 1 : generation.costs.size() / candidates;
+    std::vector<double> costs;
+    for (std::size_t c = 0; c < candidates; ++c) {
+      const double cost = generation.costs[c * objectives];
+      if (!std::isfinite(cost)) continue;
+      costs.push_back(cost);
+      if (!(cost < best)) continue;
+      best = cost;
+      opened.space.design_of(std::span(generation.genes).subspan(c * design.size(), design.size()), design);
+      design_text = format_design(opened.environment, design);
+    }
+    std::ranges::sort(costs);
+    const auto value = [&](double q) { return costs.empty() ? Json() : Json(objective.value_of(quantile(costs, q))); };
+    rows.push_back({{"generation", generation.generation},
+                    {"requested", generation.requested},
+                    {"simulated", generation.simulated},
+                    {"best", number_or_null(objective.value_of(best))},
+                    {"lower_quartile", value(0.25)},
+                    {"median", value(0.5)},
+                    {"upper_quartile", value(0.75)},
+                    {"design", design_text}});
+    return true;
+  });
+  Json json = Json::array();
+  for (const std::size_t i : spread(rows.size(), kConvergenceRows)) json.push_back(rows[i]);
+  return json;
+}
+
+Json importance_of(const OpenedStore& opened, const Ranking& ranking) {
+  Json json = Json::array();
+  const auto importance = ranking.importance();
+  for (std::size_t p = 0; p < importance.size(); ++p) {
+    if (opened.space.values(p).size() == 1) continue;
+    json.push_back(
+        {{"parameter", opened.space.parameters()[p].name}, {"alone", importance[p].alone}, {"total", importance[p].total}});
+  }
+  return json;
+}
+
+// The exact optimum and front of a run's workload, from a truth store of the same workload and space.
+void add_truth(const OpenedStore& opened, const std::string& path, const Objective& objective, Json& workload) {
+  const OpenedStore truth = open_store(path);
+  const auto same = [&](const std::shared_ptr<const Workload>& w) { return w->identity == opened.workloads[0]->identity; };
+  const auto found = std::ranges::find_if(truth.workloads, same);
+  if (truth.environment.name() != opened.environment.name() || found == truth.workloads.end()) {
+    throw Error(path + ": not about workload '" + opened.workloads[0]->name + "' of " + opened.store.path());
+  }
+  if (truth.space.to_json() != opened.space.to_json()) {
+    throw Error(path + ": about space '" + truth.space.name() + "', the run about '" + opened.space.name() + "'");
+  }
+  const TruthTable table = truth_of(truth, static_cast<std::uint32_t>(found - truth.workloads.begin()));
+  const Ranking ranking(table, objective);
+  if (!ranking.feasible()) throw Error(path + ": no design is feasible by " + objective.text());
+  workload["optimum"] = objective.value_of(ranking.optimum());
+  workload["exact_front"] = Json::array();
+  std::vector<Gene> genes(table.space().dimensions());
+  Design design(genes.size());
+  for (const std::uint32_t group : table.pareto_front()) {
+    std::vector<double> at;
+    for (const std::size_t t : table.tradeoffs()) at.push_back(table.metrics(group)[t]);
+    table.space().genes_of(table.first_point(group), genes);
+    table.space().design_of(genes, design);
+    workload["exact_front"].push_back({{"at", at}, {"text", format_design(truth.environment, design)}});
+  }
+}
+
+std::string with_commas(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
+  return text;
+}
+
+Json run_json(const OpenedStore& opened, const Arguments& arguments) {
+  const Environment& environment = opened.environment;
+  const Objective objective = objective_for(opened, arguments.text("objective"));
+  const bool is_search = opened.kind == "search";
+  if (!is_search && arguments.has("truth")) throw UsageError("--truth has no meaning for the report of a sweep");
+  std::vector<Seen> seen(opened.workloads.size(), Seen(opened, arguments.number("top", 1, 1000)));
+  std::uint64_t candidates = 0;
+  {
+    Progress progress("candidates", 0);
+    for_each_priced(opened, [&](const PricedCandidate& candidate) {
+      seen[candidate.workload].add(candidate, objective);
+      if (++candidates % 4096 == 0) progress.update(candidates);
+    });
+  }
+  std::string names;
+  for (const auto& workload : opened.workloads) names += (names.empty() ? "" : ", ") + workload->name;
+  Json json{
+      {"kind", opened.kind},
+      {"title", environment.name() + ", " + names + ": " +
+                    (is_search ? opened.store.identity_value("agent") : "sweep of " + opened.space.name())},
+      {"subtitle", is_search ? "A search for " + opened.store.identity_value("objective") + " in " + opened.space.name() + "."
+                             : "What a sweep kept: " + opened.keep + "; seen by " + objective.text() + "."},
+      {"objective", objective.text()},
+      {"facts", Json::array()},
+      {"tradeoffs", Json::array()},
+      {"workloads", Json::array()}};
+  const auto add_fact = [&json](const std::string& value, const std::string& name) {
+    json["facts"].push_back(Json::array({value, name}));
+  };
+  add_fact(with_commas(candidates), is_search ? "evaluations" : "designs kept");
+  add_fact(with_commas(opened.store.result_count()), "simulated runs");
+  add_fact(with_commas(opened.space.size()), "points in the space");
+  add_fact(environment.name() + " / " + opened.space.name(), "environment / space");
+  std::vector<std::size_t> shown;
+  json["parameters"] = parameters_of(opened, shown);
+  for (const std::size_t t : environment.tradeoffs()) {
+    json["tradeoffs"].push_back({{"name", environment.metrics()[t].name}, {"unit", environment.metrics()[t].unit}});
+  }
+  const bool complete = !is_search && opened.keep == "all" && opened.sample == 0;
+  for (std::uint32_t w = 0; w < opened.workloads.size(); ++w) {
+    Json workload{{"name", opened.workloads[w]->name}, {"best", best_of(opened, seen[w].board(), shown)}};
+    if (is_search) workload["convergence"] = convergence_of(opened, objective);
+    if (complete && opened.store.points_done(w) == opened.space.size() && seen[w].any_feasible()) {
+      workload["distribution"] = seen[w].distribution();
+      const TruthTable table = truth_of(opened, w);
+      if (Json importance = importance_of(opened, Ranking(table, objective)); !importance.empty()) {
+        workload["importance"] = std::move(importance);
+      }
+    }
+    if (!environment.tradeoffs().empty()) workload["cloud"] = seen[w].cloud();
+    if (arguments.has("truth")) add_truth(opened, arguments.text("truth"), objective, workload);
+    json["workloads"].push_back(std::move(workload));
+  }
+  json["provenance"] = Json::array();
+  for (const auto& [key, value] : opened.store.notes()) json["provenance"].push_back(Json::array({key, value}));
+  for (const auto& [key, value] : opened.store.identity()) json["provenance"].push_back(Json::array({key, value}));
+  return json;
+}
+
+void replace(std::string& text, const std::string& mark, const std::string& by) {
+  const std::size_t at = text.find(mark);
+  if (at == std::string::npos) throw std::logic_error("the report's page has no " + mark);
+  text.replace(at, mark.size(), by);
+}
+
+// JSON that cannot end the script element it stands in, whatever its texts say.
+std::string embeddable(const Json& json) {
+  const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string safe;
+  for (const char c : text) safe += c == '<' ? std::string("\\u003c") : std::string(1, c);
+  return safe;
+}
+
+std::string page_of(const Json& json) {
+  std::string page(embedded_file("report.html"));
+  // The data last: it may contain anything.
+  replace(page, "@STYLE@", std::string(embedded_file("report.css")));
+  replace(page, "@CHARTS@", std::string(embedded_file("chart.min.js")));
+  replace(page, "@SCRIPT@", std::string(embedded_file("report.js")));
+  replace(page, "@DATA@", embeddable(json));
+  return page;
+}
+
+int run(const Arguments& arguments) {
+  const std::string& store = arguments.positional[0];
+  if (arguments.text("out").empty()) throw UsageError("report needs -o FILE.html");
+  const bool is_study = is_store_of(store, StoreKind::study);
+  for (const char* option : {"truth", "objective", "top"}) {
+    if (is_study && arguments.has(option))
+      throw UsageError(std::string("--") + option + " has no meaning for the report of a study");
+  }
+  Json json;
+  if (is_study) {
+    json = study_json(StudyStore(store));
+    json["kind"] = "study";
+  } else {
+    json = run_json(open_store(store), arguments);
+  }
+  const std::string page = page_of(json);
+  const std::string& path = arguments.text("out");
+  if (std::filesystem::exists(path) && std::filesystem::equivalent(path, store)) {
+    throw UsageError("-o " + path + " is the store itself; choose another file");
+  }
+  std::ofstream file(path, std::ios::binary);
+  file << page;
+  if (!file.flush()) throw Error(path + ": cannot be written; check that the folder exists and its permissions");
+  if (arguments.flag("json")) std::cout << json.dump(2) << "\n";
+  std::cerr << "exarch: " << path << ", " << page.size() / 1024 << " KB; open it in a browser\n";
+  return 0;
+}
+
+}  // namespace
+
+const Verb kReportVerb{
+    .name = "report",
+    .synopsis = "STORE.db -o FILE.html [--truth TRUTH.db] [--objective EXPR] [--top N]",
+    .doc = "Writes one HTML file about a study, a search or a sweep, readable offline and printable.",
+    .options = {{"out", "FILE", "the page (also -o)"},
+                {"truth", "FILE", "a search: show the optimum and the Pareto front of this truth store too"},
+                {"objective", "EXPR", "a preset or an expression; default: the search's own, else the environment's first"},
+                {"top", "N", "best designs in the parallel coordinates", "30"}},
+    .json = "what the page is made of",
+    .min_positional = 1,
+    .max_positional = 1,
+    .examples =
+        "  exarch report lottery.db -o lottery.html\n"
+        "  exarch report run.db --truth truth.db -o run.html\n"
+        "  exarch report truth.db --objective archgym-both -o truth.html\n",
+    .run = run};
+
+}  // namespace exarch::cli
