@@ -22,7 +22,7 @@ add_library(exarch_tomlplusplus INTERFACE)
 target_include_directories(exarch_tomlplusplus SYSTEM INTERFACE ${EXARCH_TOMLPLUSPLUS_INCLUDE_DIR})
 
 # The charts of reports; becomes part of the program.
-find_file(EXARCH_CHARTJS chart.min.js PATHS /usr/share/javascript/chart.js /usr/share/nodejs/chart.js/dist)
+find_file(EXARCH_CHARTJS chart.min.js PATH_SUFFIXES share/chart.js share/javascript/chart.js)
 mark_as_advanced(EXARCH_CHARTJS)
 if(NOT EXARCH_CHARTJS)
   message(FATAL_ERROR "chart.min.js not found. On Debian: apt install libjs-chart.js")

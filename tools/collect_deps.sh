@@ -17,6 +17,8 @@ need /usr/include/cxxopts.hpp libcxxopts-dev
 need /usr/include/nlohmann/json.hpp nlohmann-json3-dev
 need "$libraries/libsqlite3.a" libsqlite3-dev
 need /usr/include/eigen3/Eigen/Dense libeigen3-dev
+need /usr/include/toml++/toml.h libtomlplusplus-dev
+need /usr/share/javascript/chart.js/chart.min.js libjs-chart.js
 need "$libraries/libgtest.a" libgtest-dev
 need "$libraries/libgmock.a" libgmock-dev
 need "$libraries/libbenchmark.so" libbenchmark-dev
@@ -24,7 +26,9 @@ need "$libraries/libbenchmark.so" libbenchmark-dev
 rm -rf "$deps"
 mkdir -p "$deps/include" "$deps/lib/cmake"
 cp -a /usr/include/cxxopts.hpp /usr/include/sqlite3.h /usr/include/nlohmann /usr/include/gtest /usr/include/gmock \
-  /usr/include/benchmark /usr/include/eigen3/Eigen "$deps/include"
+  /usr/include/benchmark /usr/include/eigen3/Eigen /usr/include/toml++ "$deps/include"
+mkdir -p "$deps/share/chart.js"
+cp -L /usr/share/javascript/chart.js/chart.min.js "$deps/share/chart.js"
 for name in libsqlite3.a libgtest.a libgtest_main.a libgmock.a libgmock_main.a libbenchmark_main.a; do
   cp -L "$libraries/$name" "$deps/lib"
 done
