@@ -67,13 +67,13 @@ class Table {
   // A value or a list of values, each as the text a user would give on the command line.
   [[nodiscard]] std::vector<std::string> texts(std::string_view key) {
     std::vector<std::string> values;
-    for_each(key, [&](const toml::node& node) { values.push_back(text_of(node, key)); });
+    for_each(key, [&](const toml::node& node) { add(values, text_of(node, key), node, key); });
     return values;
   }
 
   [[nodiscard]] std::vector<std::uint64_t> wholes(std::string_view key, std::uint64_t minimum, std::uint64_t maximum) {
     std::vector<std::uint64_t> values;
-    for_each(key, [&](const toml::node& node) { values.push_back(whole(&node, key, minimum, maximum)); });
+    for_each(key, [&](const toml::node& node) { add(values, whole(&node, key, minimum, maximum), node, key); });
     return values;
   }
 
@@ -99,6 +99,13 @@ class Table {
     } else {
       visit(*node);
     }
+  }
+
+  // A value that stands in a list twice would count twice.
+  template <class T>
+  void add(std::vector<T>& values, T value, const toml::node& node, std::string_view key) const {
+    if (std::ranges::find(values, value) != values.end()) fail(&node, "'" + std::string(key) + "': a value stands there twice");
+    values.push_back(std::move(value));
   }
 
   [[nodiscard]] std::string text_of(const toml::node& node, std::string_view key) const {

@@ -17,8 +17,9 @@ double mean_of(std::span<const double> values) {
 }  // namespace
 
 double normalised_score(double cost, double optimum) {
+  if (!std::isfinite(cost)) return 0;
   if (cost == optimum) return 1;
-  if (!std::isfinite(cost) || std::signbit(cost) != std::signbit(optimum)) return 0;
+  if (std::signbit(cost) != std::signbit(optimum)) return 0;
   const double a = std::abs(cost), b = std::abs(optimum);
   return std::min(a, b) / std::max(a, b);
 }
@@ -106,7 +107,7 @@ double probability_of_improvement(Strata a, Strata b) {
     std::ranges::sort(sorted);
     double wins = 0;
     for (const double score : a[s]) {
-      const auto [first, last] = std::ranges::equal_range(sorted, score);
+      const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), score);
       wins += static_cast<double>(first - sorted.begin()) + 0.5 * static_cast<double>(last - first);
     }
     sum += wins / (static_cast<double>(a[s].size()) * static_cast<double>(sorted.size()));

@@ -10,7 +10,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kChunkEvaluations = 4'000'000;  // between two commits: a second or so
+// Evaluations between two commits: a second or so of looking up, some of simulating.
+constexpr std::uint64_t kTableChunk = 4'000'000, kLiveChunk = 400'000;
 constexpr std::uint64_t kSampleEvaluations = 20'000;
 constexpr std::size_t kClockPoints = 200;
 
@@ -122,7 +123,7 @@ void run_study(const StudyPlan& plan, StudyStore& store, StudyCosts& costs, cons
       chunk.push_back({c, p, searches.size(), specs.size()});
       searches.insert(searches.end(), specs.begin(), specs.end());
       planned += configurations[c].evaluations * specs.size();
-      if (planned >= kChunkEvaluations) finish_chunk();
+      if (planned >= (plan.truth ? kTableChunk : kLiveChunk)) finish_chunk();
     }
   }
   if (!chunk.empty()) finish_chunk();

@@ -215,6 +215,8 @@ TEST_F(Studies, MistakesInAPlanNameTheirLine) {
   refused(head + "[[agents]]\nagent = \"ga\"\nevaluations = 9\nset.mutation_rate = 2\n", "mutation_rate");
   refused(head + "[[agents]]\nagent = \"ga:archgym\"\npopulation = 3\nevaluations = 9\n", "even");
   refused(head + "[[agents]]\nagent = \"ga\"\nevaluations = 9\n[[agents]]\nagent = \"ga\"\nevaluations = 8\n", "labelled 'ga'");
+  refused(head + "[[agents]]\nagent = \"ga\"\nevaluations = [9, 7, 9]\n",
+          "bad.toml:6: 'evaluations': a value stands there twice");
   refused(head + "costs = \"guess\"\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n", "bad.toml:4: 'costs'");
   refused(head + "reported_as = [\"energy\", \"power\"]\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n",
           "one entry per objective");
@@ -321,6 +323,18 @@ TEST_F(Studies, TheReportOfARunIsAlive) {
   EXPECT_THAT(run.dump(), ::testing::HasSubstr("PagePolicy")) << "hovering shows the design";
   good({"report", "truth.db", "--objective", "energy", "-o", "truth.html"});
   expect_alive(hover_over("truth.html"), 1 + 1 + 1 + 3);  // parallel coordinates, importance, distribution, trade-offs
+}
+
+TEST_F(Studies, AReportOfWhatHasNothingToShowIsAlive) {
+  if (!has_browser()) GTEST_SKIP() << "no chromium here";
+  const std::string trace = small_trace(60), space = small_space();
+  good({"search", "dram", "--trace", trace, "--space", space, "--population", "8", "--generations", "2", "--objective",
+        "energy, total_time_ps<=1", "--out", "run.db"});
+  good({"report", "run.db", "-o", "run.html"});
+  std::string console;
+  const std::string dom = in_browser("run.html", console);
+  EXPECT_EQ(console, "");
+  EXPECT_THAT(dom, ::testing::HasSubstr("No design is feasible."));
 }
 
 TEST_F(Studies, AReportShowsTheExactFrontOfItsTruthOnly) {

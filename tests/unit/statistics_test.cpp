@@ -18,6 +18,7 @@ TEST(Scores, AreOneAtTheOptimumAndShrinkWithDistance) {
   EXPECT_EQ(normalised_score(100, 50), 0.5);    // minimised: optimum / value
   EXPECT_EQ(normalised_score(-20, -80), 0.25);  // maximised: value / optimum
   EXPECT_EQ(normalised_score(kInfinity, 50), 0);
+  EXPECT_EQ(normalised_score(kInfinity, kInfinity), 0);  // nothing is feasible: nothing is good
   EXPECT_EQ(normalised_score(3, -80), 0);
   EXPECT_EQ(normalised_score(0, 0), 1);
   EXPECT_EQ(normalised_score(4, 0), 0);

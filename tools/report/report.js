@@ -41,8 +41,8 @@ function section(title, text) {
   return node;
 }
 
-function grid(parent, wide) {
-  const node = el('div', {class: wide ? 'grid wide' : 'grid'});
+function grid(parent, kind = '') {
+  const node = el('div', {class: 'grid ' + kind});
   parent.append(node);
   return node;
 }
@@ -240,7 +240,7 @@ function compareAgents(agents) {
   table(node, [['agent', 'configurations', 'seeds', 'interquartile mean', '95 % interval', 'wins by best', 'wins by median']].concat(
     agents.map(a => [a.label, whole(a.configurations), whole(a.seeds), number(a.iqm.mean), number(a.iqm.low) + ' – ' + number(a.iqm.high),
                      percent(a.wins_by_best), percent(a.wins_by_median)])));
-  const two = grid(node, true);
+  const two = grid(node, 'wide');
   chart(two, 'Interquartile mean of the score, 95 % interval', 60 + 34 * agents.length, {
     type: 'bar',
     data: {
@@ -320,7 +320,6 @@ function populations(agents, problems, checkpoints) {
   const node = section('Population size', 'Median regret in % by population size and evaluations made' +
     (seconds.length ? ', and by time on the machine named below' : '') + '; all other settings of an agent together. Darker is better.');
   const curves = grid(node);
-  const last = checkpoints.length - 1;
   problems.forEach((problem, p) => {
     lines(curves, 'Searches at the optimum: ' + problemName(problem), 250, shown.map(({a, i}) => ({
       label: a.label, colour: colour(i), points: a.problems[p].populations.map(q => ({
@@ -337,7 +336,7 @@ function populations(agents, problems, checkpoints) {
       })), {x: 'population', y: 'evaluations/s', logX: true, logY: true});
     }
   });
-  const maps = grid(node, true);
+  const maps = grid(node, 'maps');
   problems.forEach((problem, p) => shown.forEach(({a}) => {
     const list = a.problems[p].populations;
     const kept = checkpoints.map((_, k) => k).filter(k => list.some(q => q.median_regret[k] !== null));
@@ -391,11 +390,11 @@ function convergence(name, workload) {
     {label: 'generation: median', colour: colour(1),
      points: generations.map(g => ({x: g.requested, y: g.median, low: g.lower_quartile, high: g.upper_quartile, note: ['generation ' + g.generation]}))},
   ];
-  if (workload.optimum !== undefined) {
+  if (workload.optimum !== undefined && generations.length > 0) {
     const ends = [generations[0].requested, generations[generations.length - 1].requested];
     series.push({label: 'optimum', colour: '#1c2430', dash: [6, 4], points: ends.map(x => ({x, y: workload.optimum}))});
   }
-  lines(node, data.objective, 340, series, {x: 'evaluations', y: 'value'});
+  lines(node, data.objective, 340, series, {x: 'evaluations', y: 'value', empty: 'No design is feasible.'});
 }
 
 function best(name, workload) {
@@ -457,14 +456,14 @@ function importance(name, workload) {
 function distribution(name, workload) {
   const node = section(name + 'How rare good designs are', 'Share of the feasible designs whose regret is at most so much.');
   lines(node, 'Designs by regret', 300, [{label: 'designs', colour: colour(2), points: workload.distribution.map(d => ({x: d.regret, y: d.share}))}],
-        {x: 'regret, % of the best', y: '% of designs', logX: true, logY: true});
+        {x: 'regret, % of the best', y: '% of designs', logX: true, logY: true, empty: 'All designs are equally good.'});
 }
 
 function front(name, workload) {
   const axes = data.tradeoffs;
   const node = section(name + 'Trade-offs', 'Designs seen and their Pareto front over ' + axes.map(a => a.name).join(', ') +
     (workload.exact_front ? '; rings: the exact front of the space.' : '.'));
-  const panels = grid(node, true);
+  const panels = grid(node, 'wide');
   for (let a = 0; a < axes.length; ++a) {
     for (let b = a + 1; b < axes.length; ++b) {
       const points = list => list.map(p => ({x: p.at[a], y: p.at[b], text: p.text}));
