@@ -328,8 +328,11 @@ TEST_F(Studies, TheReportOfARunIsAlive) {
 TEST_F(Studies, AReportOfWhatHasNothingToShowIsAlive) {
   if (!has_browser()) GTEST_SKIP() << "no chromium here";
   const std::string trace = small_trace(60), space = small_space();
-  good({"search", "dram", "--trace", trace, "--space", space, "--population", "8", "--generations", "2", "--objective",
-        "energy, total_time_ps<=1", "--out", "run.db"});
+  EXPECT_EQ(run({"search", "dram", "--trace", trace, "--space", space, "--population", "8", "--generations", "2", "--objective",
+                 "energy, total_time_ps<=1", "--out", "run.db"})
+                .code,
+            1)
+      << "no design is feasible";
   good({"report", "run.db", "-o", "run.html"});
   std::string console;
   const std::string dom = in_browser("run.html", console);
