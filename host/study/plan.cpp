@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kMaxEvaluations = 1'000'000'000;
 constexpr std::uint64_t kMaxSeeds = 1'000'000;
-constexpr std::size_t kMaxConfigurations = 1'000'000;
+constexpr double kMaxConfigurations = 1e6;  // of an agent
 
 // The shortest text that reads back as the same number.
 std::string shortest(double number) {
@@ -81,7 +81,7 @@ class Table {
     std::vector<double> values;
     for_each(key, [&](const toml::node& node) {
       const auto number = node.value<double>();
-      if (!number || !(*number > 0) || *number > 1e6) fail(&node, "'" + std::string(key) + "': expected numbers from 0 to 1e6");
+      if (!number || !(*number > 0) || *number > 1e6) fail(&node, "'" + std::string(key) + "': expected numbers above 0, to 1e6");
       values.push_back(*number);
     });
     std::ranges::sort(values);
@@ -109,7 +109,10 @@ class Table {
   }
 
   [[nodiscard]] std::string text_of(const toml::node& node, std::string_view key) const {
-    if (const auto* string = node.as_string()) return string->get();
+    if (const auto* string = node.as_string()) {
+      if (string->get().empty()) fail(&node, "'" + std::string(key) + "': an empty text");
+      return string->get();
+    }
     if (const auto* integer = node.as_integer()) return std::to_string(integer->get());
     if (const auto* number = node.as_floating_point()) return shortest(number->get());
     fail(&node, "'" + std::string(key) + "': expected a text or a number, or a list of them");
@@ -236,6 +239,10 @@ std::vector<Configuration> StudyPlan::configurations() const {
   for (std::size_t g = 0; g < agents.size(); ++g) {
     const AgentGrid& grid = agents[g];
     const bool by_generations = !grid.generations.empty();
+    double size = static_cast<double>(grid.populations.size()) *
+                  static_cast<double>(std::max(grid.generations.size(), grid.evaluations.size()));
+    for (const auto& entry : grid.grid) size *= static_cast<double>(entry.second.size());
+    if (size > kMaxConfigurations) throw UsageError("agent '" + grid.label + "': more than a million configurations");
     std::vector<Configuration> of_grid;
     for (const std::size_t population : grid.populations) {
       for (const std::uint64_t limit : by_generations ? grid.generations : grid.evaluations) {
@@ -256,7 +263,6 @@ std::vector<Configuration> StudyPlan::configurations() const {
         }
       }
       of_grid = std::move(extended);
-      if (of_grid.size() > kMaxConfigurations) throw UsageError("agent '" + grid.label + "': more than a million configurations");
     }
     all.insert(all.end(), of_grid.begin(), of_grid.end());
   }

@@ -116,19 +116,25 @@ double probability_of_improvement(Strata a, Strata b) {
 }
 
 double variance_between(Strata groups) {
+  const double shift = groups[0][0];  // equal scores must give sums of exact zeros
   double sum = 0, size = 0;
   for (const std::vector<double>& group : groups) {
-    sum += std::accumulate(group.begin(), group.end(), 0.0);
+    for (const double score : group) sum += score - shift;
     size += static_cast<double>(group.size());
   }
-  const double mean = sum / size;
+  const double mean = shift + sum / size, number = static_cast<double>(groups.size());
+  if (size <= number) return std::numeric_limits<double>::quiet_NaN();
   double between = 0, all = 0;
   for (const std::vector<double>& group : groups) {
-    const double of_group = mean_of(group);
+    double of_group = 0;
+    for (const double score : group) of_group += score - shift;
+    of_group = shift + of_group / static_cast<double>(group.size());
     between += static_cast<double>(group.size()) * (of_group - mean) * (of_group - mean);
     for (const double score : group) all += (score - mean) * (score - mean);
   }
-  return all > 0 ? between / all : 0;
+  if (!(all > 0)) return 0;
+  const double by_chance = (number - 1) * std::max(0.0, all - between) / (size - number);
+  return std::clamp((between - by_chance) / all, 0.0, 1.0);
 }
 
 }  // namespace exarch

@@ -52,8 +52,9 @@ struct Aggregate {
 // (Mann-Whitney U). The strata of both are the same problems in the same order.
 [[nodiscard]] double probability_of_improvement(Strata a, Strata b);
 
-// Share of the variance of scores that is between groups (configurations), the rest being among the runs of one (seeds); 0 where
-// all scores are equal. Exact for these runs: one-way analysis of variance, groups weighted by size.
+// Share of the variance of scores that groups (configurations) explain beyond what chance would let them, the rest being among
+// the runs of one (seeds): epsilon squared of a one-way analysis of variance (Kelley, 1935), from 0 to 1. 0 where all scores are
+// equal; NaN where every group has one run, and nothing can be said.
 [[nodiscard]] double variance_between(Strata groups);
 
 }  // namespace exarch

@@ -13,6 +13,7 @@ using Clock = std::chrono::steady_clock;
 // Evaluations between two commits: a second or so of looking up, some of simulating.
 constexpr std::uint64_t kTableChunk = 4'000'000, kLiveChunk = 400'000;
 constexpr std::uint64_t kSampleEvaluations = 20'000;
+constexpr double kSampleSeconds = 0.1;
 constexpr std::size_t kClockPoints = 200;
 
 double seconds_since(Clock::time_point start) {
@@ -37,8 +38,9 @@ StoredCell cell_of(std::span<const SearchRecord> records, std::size_t problem, b
   return cell;
 }
 
-// Lets an agent search with costs that need no model, numbers that depend on the genes; the evaluations it made.
-std::uint64_t search_without_model(const DesignSpace& space, const SearchSpec& search, std::uint64_t budget) {
+// Lets an agent search, for a while, with costs that need no model, numbers that depend on the genes; the evaluations it made.
+std::uint64_t search_without_model(const DesignSpace& space, const SearchSpec& search, std::uint64_t budget,
+                                   Clock::time_point start) {
   const auto agent = make_agent(search.agent, space, search.options);
   GeneBatch batch;
   std::vector<double> costs;
@@ -52,6 +54,7 @@ std::uint64_t search_without_model(const DesignSpace& space, const SearchSpec& s
     }
     agent->tell(batch, costs);
     evaluations += costs.size();
+    if (seconds_since(start) > kSampleSeconds) break;
   }
   return evaluations;
 }
@@ -179,8 +182,8 @@ double estimate_agent_seconds(const StudyPlan& plan, const DesignSpace& space) {
     const std::uint64_t budget = std::min(sample.budget, kSampleEvaluations);
     const auto start = Clock::now();
     std::uint64_t sampled = 0;
-    while (sampled < kSampleEvaluations && (sampled == 0 || seconds_since(start) < 0.1)) {
-      sampled += search_without_model(space, sample, budget);
+    while (sampled < kSampleEvaluations && (sampled == 0 || seconds_since(start) < kSampleSeconds)) {
+      sampled += search_without_model(space, sample, budget, start);
     }
     seconds += seconds_since(start) / static_cast<double>(std::max<std::uint64_t>(sampled, 1)) * static_cast<double>(evaluations);
   }

@@ -1,5 +1,6 @@
 #include "host/study/study_store.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 namespace exarch {
@@ -89,6 +90,10 @@ void StudyStore::load() {
     if (problem.integer(7) != 0) stored.reported_optimum = problem.real(6);
     problems_.push_back(std::move(stored));
   }
+  const auto broken = [](const StoredConfiguration& c) { return c.seeds == 0 || c.population == 0; };
+  if (problems_.empty() || configurations_.empty() || std::ranges::any_of(configurations_, broken)) {
+    sqlite::fail_damaged(file_.path(), "the study's tables are broken");
+  }
 }
 
 void StudyStore::add_cell(std::uint32_t configuration, std::uint32_t problem, const StoredCell& cell) {
@@ -128,7 +133,8 @@ std::optional<StoredClock> StudyStore::clock(std::uint32_t configuration, std::u
   row.bind(std::int64_t{problem});
   if (!row.step()) return std::nullopt;
   StoredClock clock{decode<std::uint32_t>(file_.path(), row.bytes(0)), decode<double>(file_.path(), row.bytes(1))};
-  if (clock.evaluations.size() != clock.seconds.size()) sqlite::fail_damaged(file_.path(), "a clock is broken");
+  if (clock.seconds.empty() || clock.evaluations.size() != clock.seconds.size())
+    sqlite::fail_damaged(file_.path(), "a clock is broken");
   return clock;
 }
 

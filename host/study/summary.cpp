@@ -57,8 +57,8 @@ double best_after(const StoredCell& cell, std::size_t first, std::size_t count, 
   return later == begin ? kInfinity : cell.cost[static_cast<std::size_t>(later - cell.evaluation.begin()) - 1];
 }
 
-// Evaluations after so many seconds by a clock, all of them behind its end; and seconds after so many evaluations, at the pace of
-// the clock's last part behind it.
+// Evaluations told after so many seconds by a clock; and seconds after so many evaluations, behind the clock's end at its mean
+// pace.
 double evaluations_at(const StoredClock& clock, double seconds) {
   const auto later = std::ranges::upper_bound(clock.seconds, seconds);
   if (later == clock.seconds.begin()) return 0;
@@ -145,7 +145,10 @@ class Summariser {
     gathered.regret.resize(summary_.checkpoints.size());
     gathered.regret_in_time.resize(summary_.seconds.size());
     const auto clock = summary_.seconds.empty() ? std::nullopt : store_.clock(c, p);
-    if (clock && !clock->seconds.empty()) gathered.rates.push_back(clock->evaluations.back() / clock->seconds.back());
+    if (!summary_.seconds.empty() && !clock) {
+      throw Error(store_.file().path() + ": times are still missing; give the command that made it again to continue it");
+    }
+    if (clock) gathered.rates.push_back(clock->evaluations.back() / clock->seconds.back());
     std::size_t first = 0;
     for (std::size_t seed = 0; seed < cell.improvements.size(); ++seed) {
       const std::size_t count = cell.improvements[seed];

@@ -193,6 +193,10 @@ TEST_F(Studies, TheCommandLineOverrulesThePlan) {
   EXPECT_EQ(json["problems"][0]["objective"], "energy");
   EXPECT_EQ(json["agents"][0]["seeds"], 2);
   EXPECT_EQ(json["study"]["first_seed"], 11);
+  words = study("plan.toml", "t.db");  // the truth is the same for any seed
+  words.insert(words.end(),
+               {"--seeds", "2", "--objective", "energy", "--trace", small_trace(70), "--seed", "12", "--truth", "s.truth.db"});
+  good(words);
   // Another study is not continued.
   expect_refused(study("plan.toml", "s.db"), 1, "the store holds another run");
 }
@@ -229,6 +233,12 @@ TEST_F(Studies, MistakesInAPlanNameTheirLine) {
   expect_refused({"study", "plan.toml", "dram", "--out", "x.db"}, 2, "one argument too many");
   expect_refused({"study", "plan.toml", "--out", "x.db", "--budget", "7"}, 2, "--budget has no meaning");
   expect_refused({"study", "plan.toml", "--out", "x.db", "--compat", "archgym"}, 2, "no such variant");
+  refused(head + "reported_as = \"\"\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n", "bad.toml:4: 'reported_as': an empty text");
+  expect_refused({"study", "plan.toml", "--out", "x.db", "--truth", "x.db"}, 2, "the same file");
+  expect_refused({"study", "plan.toml", "--out", "x.db", "--engine", "fasst"}, 2, "did you mean 'fast'");
+  expect_refused({"study", "population-wide", "--out", "x.db", "--truth", "y.db"}, 2, "--truth has no meaning");
+  expect_refused({"study", "lottery-archgym", "--out", "x.db", "--compat", "fixed"}, 2, "ArchGym as released");
+  EXPECT_FALSE(fs::exists(dir_ / "x.db") || fs::exists(dir_ / "x.truth.db"));
   expect_refused({"study", "lottery", "--out", "x.db", "--compat", "both"}, 2, "expected archgym or fixed");
 }
 
@@ -265,6 +275,8 @@ TEST_F(Studies, TimesAreTakenOnceAndKept) {
   EXPECT_EQ(population["median_regret_in_time"].size(), 2u);
   EXPECT_GT(population["evaluations_per_second"], 0);
   EXPECT_EQ(Json::parse(good(study("plan.toml", "s.db"))), json) << "times are not taken again";
+  EXPECT_EQ(Json::parse(good({"study", "s.db", "--json"})), json);
+  expect_refused({"study", "s.db", "--seeds", "9"}, 2, "--seeds has no meaning");
 }
 
 TEST_F(Studies, StoresOfRunsAndStudiesAreNotMixedUp) {
@@ -275,6 +287,7 @@ TEST_F(Studies, StoresOfRunsAndStudiesAreNotMixedUp) {
   expect_refused(study("plan.toml", "s.truth.db"), 1, "a run store, where a study's store is needed");
   expect_refused({"report", "s.db"}, 2, "-o FILE.html");
   expect_refused({"report", "s.db", "-o", "s.db"}, 2, "the store itself");
+  expect_refused({"report", "s.db", "-o", "s.truth.db"}, 2, "is a store");
   expect_refused({"report", "s.db", "-o", "nosuch/x.html"}, 1, "cannot be written");
   expect_refused({"report", "s.db", "-o", "x.html", "--objective", "energy"}, 2, "no meaning for the report of a study");
   expect_refused({"report", "nosuch.db", "-o", "x.html"}, 1, "nosuch.db");
@@ -349,6 +362,9 @@ TEST_F(Studies, AReportShowsTheExactFrontOfItsTruthOnly) {
   const Json rank = Json::parse(good({"rank", "truth.db", "--json"}));
   EXPECT_EQ(json["workloads"][0]["optimum"], rank[0]["optimum"]);
   EXPECT_FALSE(json["workloads"][0]["exact_front"].empty());
+  EXPECT_TRUE(json["workloads"][0].contains("convergence"));
+  const Json other = Json::parse(good({"report", "run.db", "--objective", "energy", "-o", "run.html", "--json"}));
+  EXPECT_FALSE(other["workloads"][0].contains("convergence")) << "stored costs are of another objective";
   expect_refused({"report", "run.db", "--truth", "other.db", "-o", "run.html"}, 1, "not about workload");
   expect_refused({"report", "truth.db", "--truth", "truth.db", "-o", "run.html"}, 2, "--truth has no meaning");
 }

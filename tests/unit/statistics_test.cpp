@@ -84,7 +84,9 @@ TEST(Variance, IsSplitBetweenSettingsAndSeeds) {
   EXPECT_EQ(variance_between(Scores{{1, 1}, {3, 3}}), 1);
   EXPECT_EQ(variance_between(Scores{{1, 3}, {1, 3}}), 0);
   EXPECT_EQ(variance_between(Scores{{2, 2}, {2, 2}}), 0);
-  EXPECT_NEAR(variance_between(Scores{{0, 2}, {4, 6}}), 16.0 / 20, 1e-12);
+  EXPECT_NEAR(variance_between(Scores{{0, 2}, {4, 6}}), (16.0 - 2) / 20, 1e-12);
+  EXPECT_EQ(variance_between(Scores(28, std::vector<double>(15, 0.98373))), 0);
+  EXPECT_TRUE(std::isnan(variance_between(Scores{{1}, {2}}))) << "one seed says nothing about luck";
 }
 
 }  // namespace

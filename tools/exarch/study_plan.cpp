@@ -40,6 +40,9 @@ std::string plan_name(const Arguments& arguments) {
   const std::string& name = arguments.positional[0];
   const std::string& compat = arguments.text("compat");
   if (compat != "archgym" && compat != "fixed") throw UsageError("--compat " + compat + ": expected archgym or fixed");
+  if (arguments.has("compat") && compat == "fixed" && name.ends_with("-archgym")) {
+    throw UsageError("--compat fixed: study '" + name + "' is ArchGym as released");
+  }
   if (!arguments.has("compat") || compat == "fixed") return name;
   const std::vector<std::string> shipped = shipped_plans();
   if (std::ranges::find(shipped, name + "-archgym") == shipped.end()) {
@@ -187,6 +190,7 @@ std::unique_ptr<Truth> make_truth(const PreparedStudy& study, const Arguments& a
   sweeping.values["all"] = {"true"};
   sweeping.given["all"] = true;
   sweeping.values["keep"] = {"all"};
+  sweeping.values["seed"] = {"1"};  // nothing is drawn: the truth is the same for any seed of the searches
   sweeping.values["out"] = {truth_path(arguments)};
   sweeping.given["out"] = true;
   for (const char* option : {"sample", "top", "keep", "objective"}) sweeping.given[option] = false;
@@ -289,13 +293,13 @@ void carry_out(const PreparedStudy& study, const Arguments& arguments) {
     costs = std::make_unique<LiveCosts>(study.space, *simulated, study.problems());
   }
   StudyStore store(arguments.text("out"), identity_of(study, workloads), stored_configurations(plan), problems);
-  store.file().note("name", plan.name);
-  store.file().note("doc", plan.doc);
-  store.file().note("exarch", exarch_version());
-  store.file().note("backend", backend.description());
   const StudySize size = size_of(plan, study.problems());
   const auto start = std::chrono::steady_clock::now();
   const std::uint64_t before = evaluations_done(plan, store);
+  store.file().note("name", plan.name);
+  store.file().note("doc", plan.doc);
+  store.file().note("exarch", exarch_version());
+  if (!store.file().resumed()) store.file().note("backend", backend.description());  // where times are taken
   if (before > 0) std::cerr << "exarch: continuing; " << store.cell_count() << " of " << size.cells << " cells are there\n";
   {
     Progress progress("evaluations", size.evaluations, before);
@@ -357,7 +361,7 @@ Json json_of(const AgentOnProblem& result, const StudyStore& store) {
       {"score", json_of(result.score)},
       {"iqm", result.iqm},
       {"found", result.found},
-      {"variance_between_configurations", result.between_configurations},
+      {"variance_between_configurations", number_or_null(result.between_configurations)},
       {"best", {{"configuration", json_of(store.configurations()[result.best_configuration])}, {"score", json_of(result.best)}}},
       {"worst",
        {{"configuration", json_of(store.configurations()[result.worst_configuration])}, {"score", json_of(result.worst)}}}};
@@ -414,7 +418,7 @@ void print_agents(const Json& json) {
       if (json["checkpoints"][k] == budget) budgets.push_back(k);
     }
   }
-  for (const std::size_t k : budgets) rows[0].push_back("IQM at " + json["checkpoints"][k].dump());
+  for (const std::size_t k : budgets) rows[0].push_back("mean IQM at " + json["checkpoints"][k].dump());
   for (const Json& agent : json["agents"]) {
     rows.push_back({agent["label"], std::to_string(agent["configurations"].get<std::uint64_t>()),
                     std::to_string(agent["seeds"].get<std::uint64_t>()), digits(agent["iqm"]["mean"].get<double>()),
@@ -442,7 +446,7 @@ void print_scores(const Json& json) {
                       digits(score["median"].get<double>()),
                       digits(score["lower_quartile"].get<double>()) + " - " + digits(score["upper_quartile"].get<double>()),
                       digits(result["iqm"].get<double>()), digits(100 * result["found"].get<double>()),
-                      digits(100 * result["variance_between_configurations"].get<double>()), settings});
+                      or_dash(result["variance_between_configurations"], 100), settings});
       if (with_reported) rows.back().insert(rows.back().begin() + 8, digits(result["reported"]["median"].get<double>()));
     }
   }
@@ -565,7 +569,14 @@ int study_plan(const Arguments& arguments) {
   if (is_store_of(name, StoreKind::study)) return show(name, arguments);
   const PreparedStudy study(arguments);
   if (arguments.flag("dry-run")) return dry_run(study, arguments);
-  if (arguments.text("out").empty()) throw UsageError("study " + name + " needs --out FILE.db, or --dry-run");
+  const std::string& out = arguments.text("out");
+  if (out.empty()) throw UsageError("study " + name + " needs --out FILE.db, or --dry-run");
+  // What is wrong with the command must not be found after the truth.
+  (void)evaluator_options(arguments);
+  if (!study.plan.truth && arguments.has("truth"))
+    throw UsageError("--truth has no meaning for a study whose costs are simulated");
+  if (study.plan.truth && truth_path(arguments) == out) throw UsageError("--truth and --out are the same file");
+  if (is_store_of(out, StoreKind::run)) throw Error(out + ": a run store, where a study's store is needed; choose another file");
   carry_out(study, arguments);
   return show(arguments.text("out"), arguments);
 }

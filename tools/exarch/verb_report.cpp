@@ -160,7 +160,10 @@ Json convergence_of(const OpenedStore& opened, const Objective& objective) {
       design_text = format_design(opened.environment, design);
     }
     std::ranges::sort(costs);
-    const auto value = [&](double q) { return costs.empty() ? Json() : Json(objective.value_of(quantile(costs, q))); };
+    const bool falling = objective.value_of(1) < 0;  // a higher cost is a lower value
+    const auto value = [&](double q) {
+      return costs.empty() ? Json() : Json(objective.value_of(quantile(costs, falling ? 1 - q : q)));
+    };
     rows.push_back({{"generation", generation.generation},
                     {"requested", generation.requested},
                     {"simulated", generation.simulated},
@@ -261,7 +264,9 @@ Json run_json(const OpenedStore& opened, const Arguments& arguments) {
   const bool complete = !is_search && opened.keep == "all" && opened.sample == 0;
   for (std::uint32_t w = 0; w < opened.workloads.size(); ++w) {
     Json workload{{"name", opened.workloads[w]->name}, {"best", best_of(opened, seen[w].board(), shown)}};
-    if (is_search) workload["convergence"] = convergence_of(opened, objective);
+    // Stored costs are those of the search's own objective; by another one there is no convergence to show.
+    if (is_search && objective.text() == objective_for(opened, "").text())
+      workload["convergence"] = convergence_of(opened, objective);
     if (complete && opened.store.points_done(w) == opened.space.size() && seen[w].any_feasible()) {
       workload["distribution"] = seen[w].distribution();
       const TruthTable table = truth_of(opened, w);
@@ -306,6 +311,13 @@ std::string page_of(const Json& json) {
 int run(const Arguments& arguments) {
   const std::string& store = arguments.positional[0];
   if (arguments.text("out").empty()) throw UsageError("report needs -o FILE.html");
+  const std::string& path = arguments.text("out");
+  if (std::filesystem::exists(path) && std::filesystem::equivalent(path, store)) {
+    throw UsageError("-o " + path + " is the store itself; choose another file");
+  }
+  if (is_store_of(path, StoreKind::study) || is_store_of(path, StoreKind::run)) {
+    throw UsageError("-o " + path + " is a store; choose another file");
+  }
   const bool is_study = is_store_of(store, StoreKind::study);
   for (const char* option : {"truth", "objective", "top"}) {
     if (is_study && arguments.has(option))
@@ -319,10 +331,6 @@ int run(const Arguments& arguments) {
     json = run_json(open_store(store), arguments);
   }
   const std::string page = page_of(json);
-  const std::string& path = arguments.text("out");
-  if (std::filesystem::exists(path) && std::filesystem::equivalent(path, store)) {
-    throw UsageError("-o " + path + " is the store itself; choose another file");
-  }
   std::ofstream file(path, std::ios::binary);
   file << page;
   if (!file.flush()) throw Error(path + ": cannot be written; check that the folder exists and its permissions");

@@ -130,6 +130,7 @@ std::string truth_store(const Arguments& arguments) {
   sweeping.values["all"] = {"true"};
   sweeping.given["all"] = true;
   sweeping.values["keep"] = {"all"};
+  sweeping.values["seed"] = {"1"};  // nothing is drawn
   for (const char* option : {"sample", "top", "keep", "objective"}) sweeping.given[option] = false;
   const SweepReport report = sweep(sweeping);
   if (report.requested > 0) {
@@ -405,6 +406,7 @@ int run(const Arguments& arguments) {
       throw UsageError("study " + study + ": one argument too many, '" + arguments.positional[1] + "'");
     allow_only(arguments, "study " + study,
                {"out", "truth", "compat", "dry-run", "seeds", "space", "objective", "engine", "no-share"}, true);
+    if (is_store_of(study, StoreKind::study)) allow_only(arguments, "showing a study", {});
     return study_plan(arguments);
   }
   const std::vector<std::string> measures{"truth", "regret", "front"};

@@ -14,7 +14,13 @@ Chart.defaults.maintainAspectRatio = false;
 Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
 Chart.defaults.color = '#5b6676';
 Chart.defaults.plugins.tooltip.displayColors = false;
-window.addEventListener('beforeprint', () => Object.values(Chart.instances).forEach(chart => chart.resize()));
+// A page of paper is narrower than a window: charts are drawn anew for it.
+const drawFor = printing => {
+  document.body.classList.toggle('printing', printing);
+  Object.values(Chart.instances).forEach(chart => chart.resize());
+};
+window.addEventListener('beforeprint', () => drawFor(true));
+window.addEventListener('afterprint', () => drawFor(false));
 
 // ---- small helpers -------------------------------------------------------------------------------------------------------
 
@@ -270,19 +276,19 @@ function compareAgents(agents) {
 
 function lottery(agents, problems) {
   const node = section('The lottery', 'Best score of every search, all configurations and seeds of an agent together. Box: quartiles and ' +
-    'median; line: 5 to 95 %. “By settings” is the share of the variance that the hyperparameters decide; the rest is the seed.');
+    'median; line: 5 to 95 %. “By settings” is the share of the variance that the hyperparameters explain beyond chance; the rest is the seed.');
   const choice = el('select', {}, el('option', {value: 'optimum'}, 'the exact optimum'), el('option', {value: 'seen'}, 'the best that any search saw'));
   node.append(el('label', {}, 'Normalised by', choice));
   const panels = grid(node);
   const charts = problems.map((problem, p) => boxes(panels, problemName(problem), 230, agents.map((a, i) => {
     const r = a.problems[p];
-    return {label: a.label, colour: colour(i), box: r.score, get scale() { return choice.value === 'seen' ? 1 / problem.best_seen_score : 1; },
+    return {label: a.label, colour: colour(i), box: r.score, get scale() { return choice.value === 'seen' ? 1 / (problem.best_seen_score || 1) : 1; },
             note: ['at the optimum: ' + percent(r.found), 'by settings: ' + percent(r.variance_between_configurations),
                    'best: ' + settings(r.best.configuration), '  median ' + number(r.best.score.median),
                    'worst: ' + settings(r.worst.configuration), '  median ' + number(r.worst.score.median)]};
   }), 'score'));
   choice.addEventListener('change', () => charts.forEach((c, p) => {
-    const factor = choice.value === 'seen' ? 1 / problems[p].best_seen_score : 1;
+    const factor = choice.value === 'seen' ? 1 / (problems[p].best_seen_score || 1) : 1;
     const of = name => agents.map(a => a.problems[p].score[name] * factor);
     const pairs = (low, high) => of(low).map((v, i) => [v, of(high)[i]]);
     c.data.datasets[0].data = of('median');
