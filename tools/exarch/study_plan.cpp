@@ -117,6 +117,24 @@ std::string truth_path(const Arguments& arguments) {
 
 // ---- --dry-run ----------------------------------------------------------------------------------------------------------
 
+// Seconds that simulating one design takes, on all threads, the mean over the workloads: from random designs, simulated now.
+double seconds_per_simulation(const PreparedStudy& study, const Arguments& arguments) {
+  constexpr std::size_t kDesigns = 64;
+  Backend backend = make_backend(arguments);
+  double seconds = 0;
+  for (const WorkloadOptions& options : study.options) {
+    const auto workload = study.environment.load_workload(options);
+    EvaluatorOptions alone = evaluator_options(arguments);
+    alone.share = false;
+    Evaluator evaluator(study.environment, workload, backend, alone);
+    const std::vector<std::int64_t> designs = random_designs(study.space, kDesigns, 1);
+    const auto start = std::chrono::steady_clock::now();
+    (void)evaluator.evaluate(designs);
+    seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  return seconds / static_cast<double>(kDesigns * study.options.size());
+}
+
 int dry_run(const PreparedStudy& study, const Arguments& arguments) {
   const StudyPlan& plan = study.plan;
   const StudySize size = size_of(plan, study.problems());
@@ -124,6 +142,8 @@ int dry_run(const PreparedStudy& study, const Arguments& arguments) {
   const double agents = static_cast<double>(study.problems()) * estimate_agent_seconds(plan, study.space) / threads;
   const bool truth_exists = plan.truth && arguments.has("truth") && std::filesystem::exists(arguments.text("truth"));
   const std::uint64_t truth_points = plan.truth && !truth_exists ? study.space.size() * study.options.size() : 0;
+  const std::uint64_t simulations = plan.truth ? truth_points : size.evaluations;
+  const double simulating = simulations == 0 ? 0 : static_cast<double>(simulations) * seconds_per_simulation(study, arguments);
   Json json{{"study", plan.name},
             {"configurations", size.configurations},
             {"problems", study.problems()},
@@ -131,7 +151,8 @@ int dry_run(const PreparedStudy& study, const Arguments& arguments) {
             {"evaluations", size.evaluations},
             {"truth_points", truth_points},
             {"costs", plan.truth ? "truth" : "simulation"},
-            {"expected_agent_seconds", agents}};
+            {"expected_agent_seconds", agents},
+            {"most_simulation_seconds", simulating}};
   std::vector<std::vector<std::string>> rows{{"agent", "configurations", "seeds", "runs", "evaluations"}};
   for (const AgentGrid& grid : plan.agents) {
     StudyPlan alone = plan;
@@ -157,10 +178,13 @@ int dry_run(const PreparedStudy& study, const Arguments& arguments) {
             << " threads\n";
   if (truth_points > 0) {
     std::cout << "before that, the truth: all " << study.space.size() << " points of '" << study.space.name() << "' on "
-              << study.options.size() << " workloads, unless its store is complete already\n";
+              << study.options.size() << " workloads, unless its store is complete already; if each had to be simulated, "
+              << short_time(simulating) << ", but most designs share a run\n";
   }
-  if (!plan.truth)
-    std::cout << "and the simulations: one for every design, or class of equal ones, that any search is first to ask\n";
+  if (!plan.truth) {
+    std::cout << "and the simulations, one for every design, or class of equal ones, that any search is first to ask: at most "
+              << short_time(simulating) << "\n";
+  }
   if (!plan.seconds.empty()) {
     std::cout << "and at most " << short_time(plan.seconds.back() * static_cast<double>(size.cells))
               << " to take times, one search of each configuration and problem\n";
@@ -260,6 +284,9 @@ void take_times(const PreparedStudy& study, StudyStore& store, const std::vector
 
 void carry_out(const PreparedStudy& study, const Arguments& arguments) {
   const StudyPlan& plan = study.plan;
+  const StudySize size = size_of(plan, study.problems());
+  std::cerr << "exarch: " << plan.name << ": " << size.runs << " runs, at most " << size.evaluations
+            << " evaluations (--dry-run says more)\n";
   std::vector<std::shared_ptr<const Workload>> workloads;
   for (const WorkloadOptions& one : study.options) workloads.push_back(load(study.environment, one));
   std::unique_ptr<Truth> truth;
@@ -293,7 +320,6 @@ void carry_out(const PreparedStudy& study, const Arguments& arguments) {
     costs = std::make_unique<LiveCosts>(study.space, *simulated, study.problems());
   }
   StudyStore store(arguments.text("out"), identity_of(study, workloads), stored_configurations(plan), problems);
-  const StudySize size = size_of(plan, study.problems());
   const auto start = std::chrono::steady_clock::now();
   const std::uint64_t before = evaluations_done(plan, store);
   store.file().note("name", plan.name);
