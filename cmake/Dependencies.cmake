@@ -10,6 +10,7 @@ find_package(Threads REQUIRED)
 exarch_require(cxxopts libcxxopts-dev)
 exarch_require(nlohmann_json nlohmann-json3-dev)
 exarch_require(SQLite3 libsqlite3-dev)
+exarch_require(ZLIB zlib1g-dev)
 exarch_require(Eigen3 libeigen3-dev NO_MODULE)
 
 # Headers alone: its library would have to travel with the program.

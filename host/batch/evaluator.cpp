@@ -80,7 +80,7 @@ std::vector<Evaluator::OutcomeId> Evaluator::evaluate(std::span<const std::int64
     class_of[i] = design_class;
     if (!is_new) continue;
     outcome_of_class_.push_back(kPending);
-    pending.push_back({design_class, family_of(design)});
+    pending.push_back({design_class, proof_size_ == 0 ? 0 : family_of(design)});
   }
   resolve(std::move(pending), progress);
   for (std::size_t i = 0; i < count; ++i) ids[i] = outcome_of_class_[class_of[i]];
@@ -143,7 +143,8 @@ void Evaluator::simulate(std::span<const Pending> chosen) {
   run(designs);
   for (const Pending& p : chosen) {
     outcome_of_class_[p.design_class] = id;
-    join_family(p.family, id++);
+    if (proof_size_ != 0) join_family(p.family, id);
+    ++id;
   }
 }
 
@@ -157,6 +158,14 @@ void Evaluator::join_family(std::uint32_t number, OutcomeId id) {
 }
 
 void Evaluator::resolve(std::vector<Pending> pending, const std::function<void(std::size_t, std::size_t)>& progress) {
+  if (proof_size_ == 0) {  // nothing to share: all run, in blocks for the sake of progress
+    for (std::size_t first = 0; first < pending.size(); first += kUnsharedBlock) {
+      if (progress) progress(first, pending.size() - first);
+      simulate(std::span(pending).subspan(first, std::min(kUnsharedBlock, pending.size() - first)));
+    }
+    if (progress) progress(pending.size(), 0);
+    return;
+  }
   // Outcomes of earlier calls first; later rounds only need to look at what the round added.
   std::vector<std::size_t> tried(families_.size(), 0);
   std::size_t done = 0;
@@ -198,7 +207,7 @@ Evaluator::OutcomeId Evaluator::preload(std::span<const std::int64_t> design, st
   if (!options_.share) return id;
   const auto [design_class, is_new] = classes_.insert(design);
   if (is_new) outcome_of_class_.push_back(id);
-  join_family(family_of(design), id);
+  if (proof_size_ != 0) join_family(family_of(design), id);
   return id;
 }
 

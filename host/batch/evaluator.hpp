@@ -61,6 +61,7 @@ class Evaluator {
  private:
   static constexpr OutcomeId kPending = 0xFFFFFFFFu;
   static constexpr std::size_t kNone = ~std::size_t{0};
+  static constexpr std::size_t kUnsharedBlock = 65536;
 
   // What the outcomes of a family prove, side by side for the search.
   struct Family {
@@ -69,7 +70,7 @@ class Evaluator {
     std::vector<std::byte> proofs;      // (outcome, proof byte)
   };
 
-  // A class without an outcome.
+  // A class without an outcome. Models without proofs have no families.
   struct Pending {
     std::uint32_t design_class, family;
   };

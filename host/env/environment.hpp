@@ -22,8 +22,12 @@
 namespace exarch {
 
 struct CounterInfo {
+  // What the 64 bits of a counter are: a count; an integer that may be negative (two's complement); a double, of a model whose
+  // reference is itself floating point.
+  enum class Kind { natural, integer, real };
   std::string name, unit, doc;
   bool internal = false;  // kept for pricing; may depend on which equal run stands for a design, so it is not shown
+  Kind kind = Kind::natural;
 };
 
 // An option that describes a workload (a trace, a memory, a network ...), the same on the command line and as a CSV column.
@@ -46,7 +50,7 @@ using WorkloadOptions = std::map<std::string, std::string>;
 class Workload : public std::enable_shared_from_this<Workload> {
  public:
   virtual ~Workload() = default;
-  std::string name;                   // its value of the primary option
+  std::string name;                   // its value of the primary option, and what else tells it apart
   std::string identity;               // all that its results depend on, content hashes included
   std::vector<std::string> warnings;  // for the user, once
   std::uint64_t work = 0;             // what an evaluation has to go through, for rates ...
@@ -148,6 +152,22 @@ class Environment {
 
   // More about one outcome for `eval --json`, as a JSON object's text ("{}" when there is nothing).
   [[nodiscard]] virtual std::string detail_json(const Workload& /*workload*/, std::span<const std::byte> /*detail*/) const {
+    return "{}";
+  }
+
+  // The design as the reference simulator's own input file; "" for a model that cannot write one. Error where the design has
+  // none.
+  [[nodiscard]] virtual std::string reference_input(const Workload& /*workload*/,
+                                                    std::span<const std::int64_t> /*design*/) const {
+    return "";
+  }
+
+  // Problems recorded elsewhere, which say more than a design and a workload: `eval --in FILE.jsonl` hands them over line by
+  // line.
+  [[nodiscard]] virtual bool takes_problems() const { return false; }
+  // The answer to one of them, both as a JSON object's text. `options` are workload options as the user gave them. Error for a
+  // text that is no problem, UsageError for an option that is none of problems.
+  [[nodiscard]] virtual std::string answer_problem(const std::string& /*text*/, const WorkloadOptions& /*options*/) const {
     return "{}";
   }
 

@@ -2,6 +2,7 @@
 
 #include "host/env/dram.hpp"
 #include "host/env/environment.hpp"
+#include "host/env/maestro.hpp"
 #include "host/error.hpp"
 #include "host/spec/data_dir.hpp"
 
@@ -25,7 +26,7 @@ std::string whole_number(const WorkloadOption& option, const std::string& text) 
 }  // namespace
 
 std::span<const Environment* const> environments() {
-  static const Environment* const kEnvironments[] = {&dram_environment()};
+  static const Environment* const kEnvironments[] = {&dram_environment(), &maestro_environment(), &maestro_archgym_environment()};
   return kEnvironments;
 }
 

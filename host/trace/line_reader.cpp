@@ -33,7 +33,7 @@ LineReader::LineReader(const std::filesystem::path& path, std::string example)
   if (std::filesystem::is_directory(path, ec)) {
     throw Error(path_ + ": is a directory, expected a file");
   }
-  file_.reset(std::fopen(path.c_str(), "rb"));
+  file_.reset(gzopen(path.c_str(), "rb"));
   if (!file_) throw Error(path_ + ": cannot open the file: " + std::strerror(errno));
   buffer_.resize(kBufferBytes);
 }
@@ -67,10 +67,13 @@ void LineReader::refill() {
   }
   std::memmove(buffer_.data(), buffer_.data() + begin_, rest);
   begin_ = 0;
-  const std::size_t got = std::fread(buffer_.data() + rest, 1, buffer_.size() - rest, file_.get());
-  if (std::ferror(file_.get()) != 0) {
-    throw Error(path_ + ": reading failed: " + std::strerror(errno));
+  const int read = gzread(file_.get(), buffer_.data() + rest, static_cast<unsigned>(buffer_.size() - rest));
+  int code = Z_OK;
+  const char* const message = gzerror(file_.get(), &code);
+  if (read < 0 || (code != Z_OK && code != Z_STREAM_END)) {
+    throw Error(path_ + ": reading failed: " + (code == Z_ERRNO ? std::strerror(errno) : message));
   }
+  const auto got = static_cast<std::size_t>(read);
   end_ = rest + got;
   end_of_file_ = got == 0;
 }

@@ -1,11 +1,12 @@
-// Reads text files line by line, fast and in bounded memory, and words errors about a line.
+// Reads text files, compressed by gzip or not, line by line, fast and in bounded memory, and words errors about a line.
 //
 // Used by the trace reader and the trace converter. A view it hands out is valid until the next
 // call.
 #pragma once
 
+#include <zlib.h>
+
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -30,14 +31,14 @@ class LineReader {
 
  private:
   struct Closer {
-    void operator()(std::FILE* file) const { std::fclose(file); }
+    void operator()(gzFile file) const { gzclose(file); }
   };
 
   void refill();
 
   std::string path_;
   std::string example_;
-  std::unique_ptr<std::FILE, Closer> file_;
+  std::unique_ptr<gzFile_s, Closer> file_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0, end_ = 0;  // unread part of the buffer
   bool end_of_file_ = false;

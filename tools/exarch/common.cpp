@@ -1,6 +1,8 @@
 #include "tools/exarch/common.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -36,7 +38,18 @@ std::vector<OptionSpec> workload_options(const Environment& environment) {
 
 std::vector<OptionSpec> workload_options() {
   std::vector<OptionSpec> options;
-  for (const Environment* environment : environments()) options = options + workload_options(*environment);
+  for (const Environment* environment : environments()) {
+    for (const OptionSpec& option : workload_options(*environment)) {
+      const auto known = std::ranges::find(options, option.name, &OptionSpec::name);
+      if (known == options.end()) {
+        options.push_back(option);
+        continue;
+      }
+      // Environments that share a name share its meaning, though not the default.
+      known->group += " and " + environment->name();
+      if (known->fallback != option.fallback) known->fallback += "; of " + environment->name() + ": " + option.fallback;
+    }
+  }
   return options;
 }
 
@@ -197,6 +210,22 @@ std::string format_design(const Environment& environment, std::span<const std::i
   return text;
 }
 
+namespace {
+
+nlohmann::ordered_json counter_json(const CounterInfo& info, std::uint64_t bits) {
+  switch (info.kind) {
+    case CounterInfo::Kind::natural:
+      return bits;
+    case CounterInfo::Kind::integer:
+      return static_cast<std::int64_t>(bits);
+    case CounterInfo::Kind::real:
+      return std::bit_cast<double>(bits);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
 nlohmann::ordered_json result_json(const Environment& environment, std::span<const std::int64_t> design, std::uint8_t status,
                                    std::span<const double> metrics, std::span<const std::uint64_t> counters) {
   nlohmann::ordered_json json;
@@ -212,14 +241,16 @@ nlohmann::ordered_json result_json(const Environment& environment, std::span<con
   if (status != 0) return json;
   for (std::size_t m = 0; m < metrics.size(); ++m) {
     const MetricInfo& metric = environment.metrics()[m];
-    if (metric.decimals == 0) {
-      json["metrics"][metric.name] = static_cast<std::uint64_t>(metrics[m]);
+    if (metric.decimals == 0 && std::abs(metrics[m]) < 0x1p63) {
+      json["metrics"][metric.name] = static_cast<std::int64_t>(metrics[m]);
     } else {
       json["metrics"][metric.name] = metrics[m];
     }
   }
   for (std::size_t c = 0; c < counters.size(); ++c) {
-    if (!environment.counters()[c].internal) json["counters"][environment.counters()[c].name] = counters[c];
+    const CounterInfo& info = environment.counters()[c];
+    if (info.internal) continue;
+    json["counters"][info.name] = counter_json(info, counters[c]);
   }
   return json;
 }
@@ -331,7 +362,8 @@ void ResultTable::load(std::uint32_t workload) {
 std::string counter_columns(const Environment& environment, std::span<const std::uint64_t> counters, bool ok) {
   std::string text;
   for (std::size_t c = 0; c < counters.size(); ++c) {
-    if (!environment.counters()[c].internal) text += "," + (ok ? std::to_string(counters[c]) : "");
+    const CounterInfo& info = environment.counters()[c];
+    if (!info.internal) text += "," + (ok ? counter_json(info, counters[c]).dump() : "");
   }
   return text;
 }

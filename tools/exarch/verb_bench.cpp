@@ -81,8 +81,10 @@ int run(const Arguments& arguments) {
   Json json{{"exarch", exarch_version()},
             {"model", environment.model_version()},
             {"kernels", Backend().description()},
-            {"designs", options.designs},
-            {primary_option(environment).name + "s", bench_workloads(environment, options)}};
+            {"designs", options.designs}};
+  if (!environment.reference_costs().empty()) {
+    json[primary_option(environment).name + "s"] = bench_workloads(environment, options);
+  }
   for (const Measurement& figure : environment.measure(options)) place(figure, json);
   json["signature"] = signature_text(environment);
   if (arguments.flag("json")) {

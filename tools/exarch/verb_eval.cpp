@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/error.hpp"
+#include "host/trace/line_reader.hpp"
 #include "tools/exarch/common.hpp"
 #include "tools/exarch/csv.hpp"
 #include "tools/exarch/progress.hpp"
@@ -38,6 +39,16 @@ void print_result(const Environment& environment, const Evaluator& evaluator, Ev
   std::cout << "\n";
 }
 
+// The design as the reference's input file, for one workload.
+void write_reference_input(const Environment& environment, const Workload& workload, const Design& design,
+                           const std::string& path) {
+  const std::string text = environment.reference_input(workload, design);
+  if (text.empty()) throw UsageError("--reference-input: " + environment.name() + " writes no input files of its reference");
+  OutputFile out(path);
+  out.write(text);
+  out.close();
+}
+
 int eval_one(const Environment& environment, const Arguments& arguments) {
   Design design = default_design(environment);
   for (const std::string& assignment : arguments.all("set")) assign(environment, assignment, design);
@@ -45,6 +56,10 @@ int eval_one(const Environment& environment, const Arguments& arguments) {
   const std::vector<WorkloadOptions> workloads = given_workloads(environment, arguments);
   std::vector<std::shared_ptr<const Workload>> loaded;  // all before the first result is shown
   for (const WorkloadOptions& options : workloads) loaded.push_back(load(environment, options));
+  if (arguments.has("reference-input")) {
+    if (loaded.size() != 1) throw UsageError("--reference-input writes one file; name one workload");
+    write_reference_input(environment, *loaded[0], design, arguments.text("reference-input"));
+  }
   Json json = Json::array();
   bool ok = true;
   std::vector<double> metrics(environment.metrics().size());
@@ -237,8 +252,62 @@ class CsvEvaluation {
   bool failed_ = false;
 };
 
+bool holds_problems(const std::string& path) {
+  return path.ends_with(".jsonl") || path.ends_with(".jsonl.gz");
+}
+
+// Recorded problems, a JSON object per line: answered in order, in blocks, by all threads. A line that is no problem ends it all.
+int eval_problems(const Environment& environment, const Arguments& arguments) {
+  if (!environment.takes_problems()) {
+    throw UsageError(environment.name() + " takes no recorded problems (.jsonl); --in expects a CSV file of designs");
+  }
+  for (const char* option : {"set", "no-share", "reference-input"}) {
+    if (arguments.has(option)) throw UsageError(std::string("--") + option + " has no effect on recorded problems; leave it out");
+  }
+  if (arguments.text("engine") != "fast") throw UsageError("recorded problems are evaluated by the fast engine only");
+  const WorkloadOptions options = given_options(environment, arguments);
+  Backend backend = make_backend(arguments);
+  LineReader lines(arguments.text("in"), R"({"id": 1, "layer": {...}, "directives": [...], "hw": {...}})");
+  OutputFile out(arguments.has("out") ? arguments.text("out") : "-");
+  Progress progress("problems", 0);
+  constexpr std::size_t kBlock = 4096;
+  struct Line {
+    std::string text, answer;
+    std::uint64_t number;
+  };
+  std::vector<Line> block;
+  std::uint64_t done = 0;
+  const auto answer_block = [&] {
+    backend.pool().for_each(block.size(), [&](std::size_t i, unsigned) {
+      Line& line = block[i];
+      const std::string where = lines.path() + ":" + std::to_string(line.number) + ": ";
+      try {
+        line.answer = environment.answer_problem(line.text, options);
+      } catch (const UsageError&) {
+        throw;
+      } catch (const Error& error) {
+        throw Error(where + error.what());
+      }
+    });
+    for (const Line& line : block) out.write(line.answer + "\n");
+    done += block.size();
+    block.clear();
+    progress.update(done);
+  };
+  for (std::string_view text; lines.next(text);) {
+    if (text.find_first_not_of(" \t") == std::string_view::npos) continue;
+    block.push_back({std::string(text), "", lines.line_number()});
+    if (block.size() == kBlock) answer_block();
+  }
+  answer_block();
+  if (done == 0) throw Error(lines.path() + ": no problems; a problem is a JSON object on a line of its own");
+  out.close();
+  return 0;
+}
+
 int run(const Arguments& arguments) {
   const Environment& environment = find_environment(arguments.positional[0]);
+  if (arguments.has("in") && holds_problems(arguments.text("in"))) return eval_problems(environment, arguments);
   if (arguments.has("in")) return CsvEvaluation(environment, arguments).run();
   if (arguments.has("out")) throw UsageError("--out needs --in FILE; for one design use --json or the table on standard output");
   return eval_one(environment, arguments);
@@ -253,8 +322,14 @@ const Verb kEvalVerb{
     .options =
         std::vector<OptionSpec>{
             {"set", "Name=value", "sets a parameter; repeatable", "", true},
-            {"in", "FILE", "CSV of designs: columns are parameters and workload options; - = standard input"},
-            {"out", "FILE", "CSV of results: the input's columns, status, metrics, counters; default: standard output"}} +
+            {"in", "FILE",
+             "CSV of designs: columns are parameters and workload options; - = standard input. Or, for maestro, recorded "
+             "problems "
+             "(.jsonl, .jsonl.gz): layer, directives and hw of each line"},
+            {"out", "FILE",
+             "CSV of results: the input's columns, status, metrics, counters; of problems: id, status, out per line; default: "
+             "standard output"},
+            {"reference-input", "FILE", "writes the design as the reference simulator's own input file (maestro: .m)"}} +
         evaluation_options() + workload_options(),
     .simulates = true,
     .json = "an object per design at full precision, with counters; with --in one per line",
@@ -263,7 +338,9 @@ const Verb kEvalVerb{
     .examples =
         "  exarch eval dram --trace cloud-1 --set PagePolicy=Open --set Scheduler=FrFcfs\n"
         "  exarch eval dram --in designs.csv --out results.csv\n"
-        "  printf 'trace,PagePolicy\\nstream,Closed\\n' | exarch eval dram --in -\n",
+        "  printf 'trace,PagePolicy\\nstream,Closed\\n' | exarch eval dram --in -\n"
+        "  exarch eval maestro --model resnet18 --layer 2 --set K_outer=32 --reference-input mapping.m\n"
+        "  exarch eval maestro --in rows.jsonl.gz --out results.jsonl --model-version head\n",
     .run = run};
 
 }  // namespace exarch::cli

@@ -1,0 +1,31 @@
+// Recorded MAESTRO problems: a JSON object with a layer, its directives and the hardware, and what MAESTRO prints for it.
+//
+//   {"id": ..., "layer": {"type": "CONV", "dims": {"K": 64, ...}, "stride": {"X": 2}},
+//    "directives": [["TemporalMap", "K", 8, 8], ["Cluster", 4], ["SpatialMap", "C", 1, 1], ...],
+//    "hw": {"num_pes": 1024, "num_simd_lanes": 1, "noc_bw": 64, "noc_hops": 1, "noc_hop_latency": 1, "offchip_bw": 32}}
+//
+// Other keys are not read. docs/formats.md describes the format.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "kernels/batch/maestro_launch.hpp"
+
+namespace exarch::maestro {
+
+// The problem a row describes; Error saying which key is missing or wrong, and what it may be. Sizes that are not positive are
+// the model's business.
+[[nodiscard]] Problem problem_of(const nlohmann::ordered_json& row);
+
+// Everything MAESTRO prints about a layer, by the columns' names in docs/formats.md. A number that is not finite is a string, as
+// x86 prints it: "-nan", "inf".
+[[nodiscard]] nlohmann::ordered_json output_of(const Problem& problem, const Counters& counters);
+
+// How a status is called: "ok", "zero_compute_delay" ...
+[[nodiscard]] const char* name_of(Status status);
+
+// The answer to a row: {"id": ..., "status": ..., "impossible": ..., "out": {...}}, `out` with status ok only.
+[[nodiscard]] nlohmann::ordered_json answer(const nlohmann::ordered_json& row, Version version);
+
+}  // namespace exarch::maestro

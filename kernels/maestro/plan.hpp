@@ -1,0 +1,497 @@
+// A mapping made ready for evaluation: split into cluster levels, completed as MAESTRO completes it, with all that does not
+// change from one iteration case to the next worked out.
+//
+// Integer arithmetic is that of the original: 32 bits for sizes, offsets and counts, wrapping; division truncates.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/core/config.hpp"
+#include "kernels/maestro/types.hpp"
+
+namespace exarch::maestro::inline EXARCH_ISA {
+
+// How much room an evaluation has. Mappings of two levels without repeated dimensions, as environments make them, need little,
+// which is worth much on a device.
+struct AnyMapping {
+  static constexpr std::uint32_t kLevels = kMaxClusters + 1, kDirectives = kMaxLevelDirectives;
+};
+struct TwoLevels {
+  static constexpr std::uint32_t kLevels = 2, kDirectives = 8;
+};
+
+// The low 32 bits, as the original's `int`.
+[[nodiscard]] EXARCH_HD constexpr std::int32_t wrap32(std::int64_t value) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::uint64_t>(value)));
+}
+
+// What an iteration state is, as bits. Position init is neither steady nor edge.
+enum StateBit : std::uint32_t {
+  kSteady = 1,        // position steady
+  kEdge = 2,          // position edge
+  kInitEdge = 4,      // position init, and the first tile is a partial one
+  kUnrolled = 8,      // position init, and it covers the dimension
+  kPartialLast = 16,  // the last active sub-cluster has a partial tile
+};
+
+// The iteration states of one directive on a dimension of one size.
+struct States {
+  std::uint32_t number;    // 1 .. 3, the first is init
+  std::uint32_t flags[3];  // StateBits
+  std::int32_t occurrences[3];
+};
+
+// Elements of one dimension that a tile covers, by tensor; where the dimension does not matter, 1.
+struct TemporalFactors {
+  // [0] of a whole tile, [1] of the one at the edge
+  std::int32_t input[2], weight[2], output[2], reduction[2];
+  std::int32_t new_input, new_weight;  // of the next tile, without what it shares with the one before
+};
+
+// The same for a spatially mapped dimension, where it also depends on which sub-cluster is meant. For the output, *_out are those
+// of the output's form of the dimension.
+struct SpatialFactors {
+  std::uint32_t position;  // of the directive
+  std::int32_t mapped, fresh, mapped_edge, fresh_edge;
+  std::int32_t mapped_out, fresh_out, mapped_edge_out, fresh_edge_out;
+  bool in[2];      // input, weight: whether the dimension belongs to it
+  bool in_output;  // whether it belongs to the output, and this directive is the first on it
+  bool reduced;    // whether it does not belong to the output
+};
+
+inline constexpr std::uint32_t kNoPosition = 0xFFu;
+
+template <class Shape>
+struct Level {
+  std::uint32_t count;  // directives
+  Directive directive[Shape::kDirectives];
+  std::int32_t dims[kDims];                // sizes; 0: the level does not have the dimension
+  std::int32_t clusters, edge_clusters;    // sub-clusters; those active at the edge of the first spatially mapped dimension
+  std::uint8_t owner[Shape::kDirectives];  // position of the last directive on the same dimension, whose state counts
+  bool first[Shape::kDirectives];          // the first directive on its dimension
+  bool repeats;                            // some dimension has several directives
+  std::uint32_t spatials;
+  SpatialFactors spatial[2];
+  // The spatial directive (0, 1) that stands for a tensor, kNoPosition for none, and all of it, as bits.
+  std::uint8_t leading[kTensors];
+  std::uint8_t spatial_of[kTensors];
+  std::uint32_t coupled[2];  // (input, weight): positions of directives whose dimension belongs to the tensor, as bits
+  TemporalFactors factors[Shape::kDirectives];
+  // Iteration states for a dimension of the first and of the second size it may have here: what a sub-cluster of the level above
+  // gets of a whole tile, and of the one at the edge.
+  States states[2][Shape::kDirectives];
+  // The bit of a directive's dimension in the choice of this level's sizes, and in that of the level below (of the first
+  // directive on a dimension only); kNoPosition where both sizes are the same.
+  std::uint8_t own_bit[Shape::kDirectives], bit[Shape::kDirectives];
+  std::int64_t l1_inputs, l1_outputs;  // twice the elements of input and weight tiles, of output tiles
+};
+
+// Sizes of a dimension's tiles within a level.
+struct TileSizes {
+  std::int32_t mapped, fresh, mapped_edge, fresh_edge;
+};
+
+[[nodiscard]] EXARCH_HD std::uint32_t dims_of(LayerType type, Tensor tensor) {
+  const std::uint32_t axes = bit_of(Dim::Y) | bit_of(Dim::X), filter = bit_of(Dim::R) | bit_of(Dim::S);
+  const std::uint32_t group = type == LayerType::ngconv ? bit_of(Dim::G) : 0;
+  if (type == LayerType::gemm) {
+    if (tensor == kInput) return bit_of(Dim::M) | bit_of(Dim::K);
+    return tensor == kWeight ? bit_of(Dim::K) | bit_of(Dim::N) : bit_of(Dim::M) | bit_of(Dim::N);
+  }
+  if (tensor == kInput) return group | bit_of(Dim::C) | axes;
+  const std::uint32_t output_channel = type == LayerType::dsconv ? 0 : bit_of(Dim::K);
+  if (tensor == kWeight) return group | output_channel | bit_of(Dim::C) | filter;
+  const std::uint32_t channel = type == LayerType::conv || type == LayerType::trconv ? 0 : bit_of(Dim::C);
+  return group | output_channel | channel | axes;
+}
+
+// The layer as the analysis sees it: counterparts of X' and Y' added, tensors by dimension.
+struct LayerView {
+  std::int32_t size[kDims], stride[kDims];
+  std::uint32_t tensor[kTensors];  // dimensions, as bits
+  std::uint32_t inputs;            // those of input and weight
+  bool sliding;                    // X and Y slide over S and R
+};
+
+[[nodiscard]] EXARCH_HD Status view_of(const Layer& layer, LayerView& view) {
+  for (std::uint32_t d = 0; d < kDims; ++d) {
+    if (layer.size[d] < 0 || layer.stride[d] < 1) return Status::non_positive_size;
+    view.size[d] = layer.size[d];
+    view.stride[d] = layer.stride[d];
+  }
+  view.sliding = layer.type != LayerType::gemm;
+  if (view.sliding) {
+    const struct {
+      Dim input, output, filter, other_output;
+    } axes[2] = {{Dim::X, Dim::Xo, Dim::S, Dim::Yo}, {Dim::Y, Dim::Yo, Dim::R, Dim::Xo}};
+    for (const auto& axis : axes) {
+      const std::uint32_t in = index_of(axis.input), out = index_of(axis.output);
+      const std::int64_t filter = layer.size[index_of(axis.filter)];
+      if (layer.size[in] > 0 && layer.size[out] > 0) return Status::axis_forms;
+      if (filter == 0 || (layer.size[in] == 0 && layer.size[out] == 0)) return Status::missing_dimension;
+      if (layer.size[in] > 0) {
+        view.size[out] = wrap32(layer.size[in] - filter + 1);
+      } else {
+        view.size[in] = wrap32(layer.size[out] + filter - 1);
+        view.stride[in] = layer.stride[index_of(axis.other_output)];  // the original takes the other axis' stride
+      }
+    }
+  }
+  const std::uint32_t batch = view.sliding && layer.size[index_of(Dim::N)] > 0 ? bit_of(Dim::N) : 0;
+  for (std::uint32_t t = 0; t < kTensors; ++t) {
+    view.tensor[t] = dims_of(layer.type, static_cast<Tensor>(t)) | (t == kWeight ? 0 : batch);
+    for (std::uint32_t d = 0; d < kDims; ++d) {
+      if ((view.tensor[t] >> d & 1u) != 0 && view.size[d] == 0) return Status::missing_dimension;
+    }
+  }
+  view.inputs = view.tensor[kInput] | view.tensor[kWeight];
+  return Status::ok;
+}
+
+template <class Shape>
+EXARCH_HD std::uint32_t first_on(const Level<Shape>& level, Dim dim) {
+  for (std::uint32_t j = 0; j < level.count; ++j) {
+    if (level.directive[j].dim == dim) return j;
+  }
+  return kNoPosition;
+}
+
+template <class Shape>
+EXARCH_HD std::uint32_t last_on(const Level<Shape>& level, Dim dim) {
+  for (std::uint32_t j = level.count; j-- > 0;) {
+    if (level.directive[j].dim == dim) return j;
+  }
+  return kNoPosition;
+}
+
+// X' where the level has no X (Y' likewise) becomes the X that it needs.
+template <class Shape>
+EXARCH_HD Status to_input_form(Level<Shape>& level, Dim output, Dim input, Dim filter) {
+  const std::uint32_t place = first_on(level, output);
+  if (place == kNoPosition || first_on(level, input) != kNoPosition) return Status::ok;
+  const std::uint32_t window = last_on(level, filter);
+  if (window == kNoPosition) return Status::missing_filter_directive;
+  const std::int64_t size = level.directive[last_on(level, output)].size;
+  level.directive[place].dim = input;
+  level.directive[place].size = wrap32(size + level.directive[window].size - 1);
+  return Status::ok;
+}
+
+// What is left of them where both forms were used.
+template <class Shape>
+EXARCH_HD Status rest_to_input_form(Level<Shape>& level, Dim output, Dim input, Dim filter) {
+  for (std::uint32_t j = 0; j < level.count; ++j) {
+    Directive& directive = level.directive[j];
+    if (directive.dim != output) continue;
+    const std::uint32_t window = last_on(level, filter);
+    if (window == kNoPosition) return Status::missing_filter_directive;
+    directive.dim = input;
+    directive.size = wrap32(static_cast<std::int64_t>(directive.size) + level.directive[window].size - 1);
+  }
+  return Status::ok;
+}
+
+template <class Shape>
+EXARCH_HD Status inherit(Level<Shape>& level, const Level<Shape>& above) {
+  for (std::uint32_t i = 0; i < above.count; ++i) {
+    const Directive& directive = above.directive[i];
+    if (first_on(level, directive.dim) != kNoPosition) continue;
+    if (level.count == Shape::kDirectives) return Status::too_many_directives;
+    for (std::uint32_t j = level.count++; j > 0; --j) level.directive[j] = level.directive[j - 1];
+    level.directive[0] = {Map::temporal, directive.dim, directive.size, directive.offset};
+  }
+  return Status::ok;
+}
+
+template <class Shape>
+EXARCH_HD Status complete(Level<Shape>& level, std::uint32_t inputs) {
+  std::uint32_t missing = inputs;
+  for (std::uint32_t j = 0; j < level.count; ++j) missing &= ~bit_of(level.directive[j].dim);
+  for (std::uint32_t d = 0; d < kDims; ++d) {
+    if ((missing >> d & 1u) == 0 || level.dims[d] == 0) continue;
+    if (level.count == Shape::kDirectives) return Status::too_many_directives;
+    level.directive[level.count++] = {Map::temporal, static_cast<Dim>(d), level.dims[d], level.dims[d]};
+  }
+  return Status::ok;
+}
+
+// Tiles of a strided axis that cover the filter take whole strides. Inherited tiles, already adjusted, are adjusted again.
+template <class Shape>
+EXARCH_HD Status adjust_to_stride(Level<Shape>& level, const LayerView& layer, bool outermost) {
+  for (std::uint32_t j = 0; j < level.count; ++j) {
+    const Dim dim = level.directive[j].dim;
+    if (level.dims[index_of(dim)] == 0) return Status::missing_dimension;
+    const std::int64_t stride = layer.stride[index_of(dim)];
+    if (!layer.sliding || (dim != Dim::X && dim != Dim::Y) || stride == 1) continue;
+    const std::int64_t filter = layer.size[index_of(dim == Dim::X ? Dim::S : Dim::R)];
+    const std::int64_t size = level.directive[j].size;
+    if (size < filter) continue;
+    const std::int64_t outputs = (size + stride - filter) / stride;
+    Directive& target = level.directive[first_on(level, dim)];
+    target.size = wrap32(outputs * min_of(stride, filter) + max_of<std::int64_t>(filter - stride, 0));
+    target.offset = wrap32(outputs * (!outermost && filter < stride ? filter : stride));
+    if (target.size <= 0 || target.offset <= 0) return Status::non_positive_size;
+  }
+  return Status::ok;
+}
+
+// Sub-clusters with work when the dimension runs out.
+[[nodiscard]] EXARCH_HD std::int32_t active_at_edge(std::int32_t dim, std::int32_t size, std::int32_t offset,
+                                                    std::int32_t clusters) {
+  const std::int32_t covered = wrap32(static_cast<std::int64_t>(offset) * (clusters - 1) + size);
+  if (dim > covered) {
+    const std::int32_t folds = ((dim - size) / offset + 1) / clusters - 1;
+    const std::int32_t rest = wrap32(dim - static_cast<std::int64_t>(folds + 1) * offset * clusters);
+    return rest < size ? 1 : (rest - size) / offset + 1;
+  }
+  if (dim <= size) return 1;
+  const std::int32_t whole = (dim - size) / offset + 1;
+  return whole + (wrap32(static_cast<std::int64_t>(offset) * (whole - 1) + size) < dim ? 1 : 0);
+}
+
+[[nodiscard]] EXARCH_HD TileSizes tile_sizes(const Directive& directive, std::int32_t dim) {
+  const std::int64_t size = directive.size, offset = directive.offset;
+  const std::int64_t steps = max_of<std::int64_t>(0, (dim - size) / offset);
+  const bool has_edge = wrap32(steps * offset + size) < dim || size > dim;
+  std::int32_t left = wrap32(dim - (steps + 1) * offset);
+  if (left < 0) left = dim;
+  TileSizes tiles{};
+  tiles.mapped = directive.size;
+  tiles.fresh = directive.map == Map::temporal && dim <= directive.size ? 0 : min_of(directive.size, directive.offset);
+  tiles.mapped_edge = has_edge ? left : directive.size;
+  tiles.fresh_edge = max_of(wrap32(offset - (size - left)), 0);
+  return tiles;
+}
+
+// Fills in all that follows from a level's directives and dimensions. `tiles` (dimension) is scratch.
+template <class Shape>
+EXARCH_HD void work_out(Level<Shape>& level, const LayerView& layer, TileSizes (&tiles)[kDims]) {
+  TileSizes outputs[kDims];
+  level.repeats = false;
+  for (std::uint32_t j = 0; j < level.count; ++j) {
+    const Directive& directive = level.directive[j];
+    const std::uint32_t d = index_of(directive.dim);
+    tiles[d] = outputs[d] = tile_sizes(directive, level.dims[d]);
+    level.first[j] = first_on(level, directive.dim) == j;
+    level.owner[j] = static_cast<std::uint8_t>(last_on(level, directive.dim));
+    level.repeats = level.repeats || !level.first[j];
+  }
+  for (std::uint32_t j = 0; j < level.count && layer.sliding; ++j) {
+    const Directive& directive = level.directive[j];
+    if (directive.dim != Dim::X && directive.dim != Dim::Y) continue;
+    const std::uint32_t d = index_of(directive.dim), w = index_of(directive.dim == Dim::X ? Dim::S : Dim::R);
+    TileSizes& out = outputs[d];
+    out.mapped = wrap32(static_cast<std::int64_t>(tiles[d].mapped) - tiles[w].mapped + 1);
+    out.fresh = min_of(directive.offset, directive.size);
+    out.mapped_edge = wrap32(static_cast<std::int64_t>(tiles[d].mapped_edge) - tiles[w].mapped_edge + 1);
+    out.fresh_edge = min_of(directive.offset, out.mapped_edge);
+  }
+
+  level.coupled[kInput] = level.coupled[kWeight] = 0;
+  std::uint8_t bits = 0;
+  level.spatials = 0;
+  std::uint32_t leading_rank[kTensors] = {0, 0, 0};
+  for (std::uint32_t t = 0; t < kTensors; ++t) {
+    level.leading[t] = kNoPosition;
+    level.spatial_of[t] = 0;
+  }
+  for (std::uint32_t j = 0; j < level.count; ++j) {
+    const Directive& directive = level.directive[j];
+    const std::uint32_t d = index_of(directive.dim);
+    const bool in_input = (layer.tensor[kInput] >> d & 1u) != 0, in_weight = (layer.tensor[kWeight] >> d & 1u) != 0;
+    const bool in_output = (layer.tensor[kOutput] >> d & 1u) != 0;
+    const TileSizes &in = tiles[d], &out = outputs[d];
+    level.coupled[kInput] |= (in_input ? 1u : 0u) << j;
+    level.coupled[kWeight] |= (in_weight ? 1u : 0u) << j;
+    level.bit[j] = kNoPosition;
+    if (level.first[j] && in.mapped != in.mapped_edge) level.bit[j] = bits++;
+    TemporalFactors& f = level.factors[j];
+    f = {{1, 1}, {1, 1}, {1, 1}, {1, 1}, 1, 1};
+    if (directive.map == Map::spatial) {
+      SpatialFactors& s = level.spatial[level.spatials];
+      s = {j,
+           in.mapped,
+           in.fresh,
+           in.mapped_edge,
+           in.fresh_edge,
+           out.mapped,
+           out.fresh,
+           out.mapped_edge,
+           out.fresh_edge,
+           {in_input, in_weight},
+           in_output && level.first[j],
+           !in_output};
+      if (level.first[j]) {
+        // A tensor's dimensions have an order, and the last one that is mapped spatially stands for it.
+        constexpr std::uint8_t kRank[kDims] = {4, 1, 3, 2, 0, 5, 6, 8, 0, 7, 0};  // N G M K C R S Y X
+        const std::uint8_t rank = directive.dim == Dim::N && !layer.sliding ? 9 : kRank[d];
+        for (std::uint32_t t = 0; t < kTensors; ++t) {
+          if ((layer.tensor[t] >> d & 1u) == 0) continue;
+          level.spatial_of[t] = static_cast<std::uint8_t>(level.spatial_of[t] | 1u << level.spatials);
+          if (level.leading[t] != kNoPosition && rank < leading_rank[t]) continue;
+          level.leading[t] = static_cast<std::uint8_t>(level.spatials);
+          leading_rank[t] = rank;
+        }
+      }
+      ++level.spatials;
+      continue;
+    }
+    if (in_input) {
+      f.input[0] = in.mapped;
+      f.input[1] = in.mapped_edge;
+      f.new_input = in.fresh;
+    }
+    if (in_weight) {
+      f.weight[0] = in.mapped;
+      f.weight[1] = in.mapped_edge;
+      f.new_weight = in.fresh;
+    }
+    if (in_output && level.first[j]) {
+      f.output[0] = out.mapped;
+      f.output[1] = out.mapped_edge;
+    }
+    if (!in_output) {
+      f.reduction[0] = in.mapped;
+      f.reduction[1] = in.mapped_edge;
+    }
+  }
+
+  const auto volume = [&](std::uint32_t dims) {
+    std::uint64_t product = 1;
+    for (std::uint32_t d = 0; d < kDims; ++d) {
+      if ((dims >> d & 1u) != 0) product *= static_cast<std::uint64_t>(static_cast<std::int64_t>(tiles[d].mapped));
+    }
+    return product;
+  };
+  level.l1_inputs = static_cast<std::int64_t>(2 * (volume(layer.tensor[kInput]) + volume(layer.tensor[kWeight])));
+  level.l1_outputs = static_cast<std::int64_t>(2 * volume(layer.tensor[kOutput]));
+}
+
+[[nodiscard]] EXARCH_HD States states_of(const Directive& directive, std::int32_t clusters, std::int32_t dim) {
+  const std::int64_t size = directive.size, offset = directive.offset;
+  States states{};
+  const auto add = [&states](std::uint32_t flags, std::int32_t occurrences) {
+    states.flags[states.number] = flags;
+    states.occurrences[states.number++] = occurrences;
+  };
+  if (directive.map == Map::temporal) {
+    add((dim < size ? kInitEdge : 0u) | (dim <= size ? kUnrolled : 0u), 1);
+    const std::int32_t steps = wrap32((dim - size) / offset);
+    if (size < dim && steps > 0) add(kSteady, steps);
+    if (dim >= size && wrap32(steps * offset + size) < dim) add(kEdge, 1);
+    return states;
+  }
+  const std::int32_t covered = wrap32(size + offset * (clusters - 1));
+  add((dim < covered ? kInitEdge | kPartialLast : 0u) | (dim <= covered ? kUnrolled : 0u), 1);
+  const std::int32_t folds = wrap32(((dim - size) / offset + 1) / clusters - 1);
+  if (covered < dim && folds > 0) add(kSteady, folds);
+  const std::int32_t reach = wrap32(static_cast<std::int64_t>(folds + 1) * offset * clusters);
+  const std::int32_t end = wrap32(static_cast<std::int64_t>(reach) + covered);
+  const std::int32_t last_end = wrap32(static_cast<std::int64_t>(end) - offset * clusters);
+  if (dim > covered && end > dim && last_end != dim) {
+    const std::int64_t rest = wrap32(static_cast<std::int64_t>(dim) - reach);
+    const std::int64_t active = rest < size ? 1 : (rest - size) / offset + 1;
+    add(kEdge | (wrap32((active - 1) * offset + size) < rest ? kPartialLast : 0u), 1);
+  }
+  return states;
+}
+
+template <class Shape>
+struct Plan {
+  std::uint32_t levels;
+  LayerView layer;
+  Level<Shape> level[Shape::kLevels];
+};
+
+[[nodiscard]] EXARCH_HD Status check(const Mapping& mapping, const Hardware& hardware, const Layer& layer, Version version) {
+  if (hardware.num_pes <= 0 || hardware.num_simd_lanes <= 0 || hardware.noc_bw <= 0 || hardware.offchip_bw <= 0) {
+    return Status::non_positive_hardware;
+  }
+  if (mapping.count > kMaxDirectives) return Status::too_many_directives;
+  for (std::uint32_t j = 0; j < mapping.count; ++j) {
+    const Directive& directive = mapping.directive[j];
+    if (directive.size <= 0 || (directive.map != Map::cluster && directive.offset <= 0)) return Status::non_positive_size;
+  }
+  for (std::uint32_t j = 0; j < mapping.count && version == Version::head; ++j) {
+    const Directive& directive = mapping.directive[j];
+    if (directive.map != Map::temporal) continue;
+    if (directive.dim != Dim::R && directive.dim != Dim::S) continue;
+    if (directive.size != directive.offset || directive.size != layer.size[index_of(directive.dim)]) return Status::filter_tile;
+  }
+  return mapping.count == 0 ? Status::empty_mapping : Status::ok;
+}
+
+// Splits a mapping into levels; a status other than ok where MAESTRO would end without a result.
+template <class Shape>
+[[nodiscard]] EXARCH_HD Status make_plan(const Layer& layer, const Mapping& mapping, const Hardware& hardware, Version version,
+                                         Plan<Shape>& plan) {
+  if (const Status status = check(mapping, hardware, layer, version); status != Status::ok) return status;
+  if (const Status status = view_of(layer, plan.layer); status != Status::ok) return status;
+  std::int64_t units = 1;  // innermost sub-clusters of an outermost one
+  std::uint32_t clusters = 0;
+  for (std::uint32_t j = 0; j < mapping.count; ++j) {
+    if (mapping.directive[j].map != Map::cluster) continue;
+    if (++clusters > kMaxClusters || clusters >= Shape::kLevels) return Status::too_many_clusters;
+    units = min_of<std::int64_t>(units * mapping.directive[j].size, std::int64_t{1} << 32);
+  }
+  plan.levels = clusters + 1;
+
+  std::uint32_t next = 0;
+  TileSizes tiles[kDims] = {};
+  for (std::uint32_t l = 0; l < plan.levels; ++l) {
+    Level<Shape>& level = plan.level[l];
+    level.clusters = l == 0 ? static_cast<std::int32_t>(hardware.num_pes / units) : mapping.directive[next - 1].size;
+    level.count = 0;
+    for (; next < mapping.count && mapping.directive[next].map != Map::cluster; ++next) {
+      if (level.count == Shape::kDirectives) return Status::too_many_directives;
+      level.directive[level.count++] = mapping.directive[next];
+    }
+    ++next;
+    for (std::uint32_t d = 0; d < kDims; ++d) {
+      level.dims[d] = l == 0 ? plan.layer.size[d] : 0;
+    }
+    if (l > 0) {
+      const Level<Shape>& above = plan.level[l - 1];
+      for (std::uint32_t j = 0; j < above.count; ++j) {
+        const std::uint32_t d = index_of(above.directive[j].dim);
+        if (!above.first[j] || (plan.layer.inputs >> d & 1u) == 0) continue;
+        level.dims[d] = min_of(above.directive[j].size, above.dims[d]);
+      }
+    }
+    Status status = to_input_form(level, Dim::Xo, Dim::X, Dim::S);
+    if (status == Status::ok) status = to_input_form(level, Dim::Yo, Dim::Y, Dim::R);
+    if (status == Status::ok && l > 0) status = inherit(level, plan.level[l - 1]);
+    if (status == Status::ok) status = complete(level, plan.layer.inputs);
+    if (status == Status::ok) status = adjust_to_stride(level, plan.layer, l == 0);
+    if (status == Status::ok) status = rest_to_input_form(level, Dim::Xo, Dim::X, Dim::S);
+    if (status == Status::ok) status = rest_to_input_form(level, Dim::Yo, Dim::Y, Dim::R);
+    if (status != Status::ok) return status;
+
+    std::uint32_t spatials = 0, first_spatial = 0;
+    for (std::uint32_t j = level.count; j-- > 0;) {
+      if (level.directive[j].map != Map::spatial) continue;
+      ++spatials;
+      first_spatial = j;
+    }
+    if (spatials == 0 || spatials > 2) return Status::spatial_maps;
+    const Directive& spatial = level.directive[first_spatial];
+    if (wrap32(static_cast<std::int64_t>(level.clusters) * spatial.offset) == 0) return Status::clusters_exceed_pes;
+    level.edge_clusters = active_at_edge(level.dims[index_of(spatial.dim)], spatial.size, spatial.offset, level.clusters);
+    TileSizes above_tiles[kDims];
+    for (std::uint32_t d = 0; d < kDims; ++d) above_tiles[d] = tiles[d];
+    work_out(level, plan.layer, tiles);
+    for (std::uint32_t j = 0; j < level.count; ++j) {
+      const Directive& directive = level.directive[j];
+      const std::uint32_t d = index_of(directive.dim);
+      const std::int32_t whole = l == 0 ? level.dims[d] : above_tiles[d].mapped;
+      level.states[0][j] = states_of(directive, level.clusters, whole);
+      level.own_bit[j] = kNoPosition;
+      if (l == 0 || above_tiles[d].mapped_edge == whole) continue;
+      level.own_bit[j] = plan.level[l - 1].bit[first_on(plan.level[l - 1], directive.dim)];
+      level.states[1][j] = states_of(directive, level.clusters, above_tiles[d].mapped_edge);
+    }
+  }
+  return Status::ok;
+}
+
+}  // namespace exarch::maestro::inline EXARCH_ISA
