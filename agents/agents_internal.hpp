@@ -25,6 +25,7 @@ struct AgentEntry {
 [[nodiscard]] const AgentEntry& grid_agent();
 [[nodiscard]] const AgentEntry& ga_agent();
 [[nodiscard]] const AgentEntry& ga_archgym_agent();
+[[nodiscard]] const AgentEntry& ga_gamma_agent();
 [[nodiscard]] const AgentEntry& aco_agent();
 [[nodiscard]] const AgentEntry& aco_inverse_cost_agent();
 [[nodiscard]] const AgentEntry& aco_archgym_agent();
@@ -71,6 +72,7 @@ enum class Purpose : std::uint32_t {
   trial = 10,
   policy = 11,
   pool = 12,
+  domain_move = 13,
 };
 
 // A candidate drawn uniformly from the space: the same one for every agent that asks with the same seed, generation and number.

@@ -17,12 +17,11 @@ namespace {
 constexpr const char* kDefaultVariant = "fixed";  // what a name without a variant means
 
 const std::vector<const AgentEntry*>& entries() {
-  static const std::vector<const AgentEntry*> table = {&random_agent(),      &random_sobol_agent(), &random_latin_agent(),
-                                                       &random_walk_agent(), &grid_agent(),         &ga_agent(),
-                                                       &ga_archgym_agent(),  &aco_agent(),          &aco_inverse_cost_agent(),
-                                                       &aco_archgym_agent(), &sa_agent(),           &sa_local_agent(),
-                                                       &de_agent(),          &nsga2_agent(),        &bo_agent(),
-                                                       &bo_tpe_agent(),      &pg_agent(),           &pg_ppo_agent()};
+  static const std::vector<const AgentEntry*> table = {
+      &random_agent(),      &random_sobol_agent(), &random_latin_agent(), &random_walk_agent(), &grid_agent(),
+      &ga_agent(),          &ga_archgym_agent(),   &ga_gamma_agent(),     &aco_agent(),         &aco_inverse_cost_agent(),
+      &aco_archgym_agent(), &sa_agent(),           &sa_local_agent(),     &de_agent(),          &nsga2_agent(),
+      &bo_agent(),          &bo_tpe_agent(),       &pg_agent(),           &pg_ppo_agent()};
   return table;
 }
 

@@ -34,4 +34,20 @@ struct Breeding {
 void move_one(const DesignSpace& space, std::span<const std::size_t> searched, double locality, std::span<Gene> genes,
               PhiloxStream& draws);
 
+// Moves that know what parameters mean, as the mapper GAMMA has them: loop orders are reordered, tiles grow and shrink.
+class DomainMoves {
+ public:
+  // The hyperparameters reorder_rate and growth_rate. A loop order is a categorical parameter whose labels are permutations of
+  // the same letters; a tile is an integer one.
+  DomainMoves(const Hyperparameters& values, const DesignSpace& space);
+
+  // With probability reorder_rate two places of one loop order change places, as far as the space has the result; with
+  // probability growth_rate one tile takes the next value up or down.
+  void apply(const DesignSpace& space, std::span<Gene> genes, PhiloxStream draws) const;
+
+ private:
+  double reorder_rate_, growth_rate_;
+  std::vector<std::size_t> orders_, tiles_;
+};
+
 }  // namespace exarch

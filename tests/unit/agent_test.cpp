@@ -24,6 +24,8 @@ const std::vector<std::pair<std::string, AgentOptions>> kEveryAgent = {
     {"ga", options_of(7, 2, {{"elites", "99"}, {"mutation_rate", "0.5"}})},
     {"ga:archgym", options_of(7, 50)},
     {"ga:archgym", options_of(7, 2, {{"mutation_rate", "0.01"}})},
+    {"ga:gamma", options_of(7, 50)},
+    {"ga:gamma", options_of(7, 9, {{"age_limit", "1"}, {"elites", "8"}, {"growth_rate", "1"}})},
     {"aco", options_of(7, 50)},
     {"aco:fixed", options_of(7, 2, {{"ranks", "1"}, {"greediness", "0.5"}, {"decay", "0.1"}})},
     {"aco:inverse_cost", options_of(7, 50)},
@@ -328,7 +330,7 @@ TEST(Registry, WrongNamesAndValuesGiveTheNearestValidOne) {
   EXPECT_EQ(error("bayesian-optimiser"),
             "unknown agent 'bayesian-optimiser'; valid are random, grid, ga, aco, sa, de, nsga2, bo, pg");
   EXPECT_EQ(error("ga:fixd"), "agent 'ga': unknown variant 'fixd' (did you mean 'fixed'?)");
-  EXPECT_EQ(error("ga:"), "agent 'ga': unknown variant ''; valid are fixed, archgym");
+  EXPECT_EQ(error("ga:"), "agent 'ga': unknown variant ''; valid are fixed, archgym, gamma");
   EXPECT_EQ(error("ga", {{"tournamet", "3"}}), "agent 'ga': unknown parameter 'tournamet' (did you mean 'tournament'?)");
   EXPECT_EQ(error("aco:archgim"), "agent 'aco': unknown variant 'archgim' (did you mean 'archgym'?)");
   EXPECT_EQ(error("random:archgym"), "agent 'random': unknown variant 'archgym'; valid are fixed, sobol, latin, walk");
@@ -350,6 +352,66 @@ TEST(Registry, WrongNamesAndValuesGiveTheNearestValidOne) {
                                                                                     {"elites", "two"}}) {
     EXPECT_NE(error("ga", {{name, value}}).find(name + " = '" + value + "' is not valid; it takes "), std::string::npos)
         << name << " " << value << ": " << error("ga", {{name, value}});
+  }
+}
+
+// A space of a loop order, a tile and a label.
+DesignSpace loop_space() {
+  const std::vector<ParameterInfo> parameters{
+      {"order", ParameterKind::categorical, {"ABC", "ACB", "BAC", "BCA", "CAB", "CBA"}, 0, 5, 0, "", ""},
+      {"tile", ParameterKind::integer, {}, 1, 64, 1, "", ""},
+      {"label", ParameterKind::categorical, {"x", "yz"}, 0, 1, 0, "", ""}};
+  return {"loops", "", parameters, {{0, 1, 2, 3, 4, 5}, {1, 2, 4, 8, 16, 32, 64}, {0, 1}}};
+}
+
+// Every child is its parent with the moves that are sure, and nothing else.
+TEST(GaGamma, ReordersLoopsAndGrowsTiles) {
+  const DesignSpace space = loop_space();
+  const std::map<std::string, std::string> none{{"crossover_rate", "0"}, {"mutation_rate", "0"}, {"tournament", "1000"}};
+  for (const bool reorder : {false, true}) {
+    for (const bool grow : {false, true}) {
+      auto values = none;
+      values["reorder_rate"] = reorder ? "1" : "0";
+      values["growth_rate"] = grow ? "1" : "0";
+      const auto agent = make_agent("ga:gamma", space, options_of(3, 20, values));
+      GeneBatch batch;
+      agent->ask(batch);
+      std::vector<double> costs(20, 1);
+      costs[17] = 0;  // a tournament of so many finds it
+      const std::vector<Gene> parent(batch.row(17).begin(), batch.row(17).end());
+      agent->tell(batch, costs);
+      agent->ask(batch);
+      for (std::size_t c = 2; c < 20; ++c) {
+        const auto child = batch.row(c);
+        const std::string &from = space.parameters()[0].labels[parent[0]], &to = space.parameters()[0].labels[child[0]];
+        int moved = 0;
+        for (std::size_t i = 0; i < 3; ++i) moved += from[i] != to[i] ? 1 : 0;
+        EXPECT_EQ(moved, reorder ? 2 : 0);
+        EXPECT_EQ(std::abs(static_cast<int>(child[1]) - static_cast<int>(parent[1])), grow ? 1 : 0);
+        EXPECT_EQ(child[2], parent[2]);
+      }
+    }
+  }
+}
+
+TEST(GaGamma, AsksAnEliteOnlySoManyGenerations) {
+  const DesignSpace space = loop_space();
+  for (const int limit : {1, 3}) {
+    const auto agent = make_agent(
+        "ga:gamma", space, options_of(5, 20, {{"age_limit", std::to_string(limit)}, {"elites", "1"}, {"mutation_rate", "1"}}));
+    GeneBatch batch;
+    agent->ask(batch);
+    const std::vector<Gene> best(batch.row(4).begin(), batch.row(4).end());
+    int kept = 0;
+    for (int g = 0; g < 8; ++g) {
+      std::vector<double> costs(20, 1);
+      if (g == 0) costs[4] = 0;
+      if (g > 0 && kept == g) costs[0] = 0;
+      agent->tell(batch, costs);
+      agent->ask(batch);
+      if (kept == g && std::ranges::equal(batch.row(0), best)) ++kept;
+    }
+    EXPECT_EQ(kept, limit);
   }
 }
 

@@ -463,7 +463,7 @@ const Verb kStudyVerb{
         "  exarch study regret truth.db --agents random,ga,aco --seeds 100 --budget 10000 --objective archgym-both\n"
         "  exarch study regret dram --trace cloud-1 --agents ga,bo:tpe --seeds 50 --budget 2000\n"
         "  exarch study front truth.db --agents nsga2,random --seeds 20 --population 100\n\n"
-        "Plans: lottery, lottery-archgym, lottery-wide, budgets, population, population-wide, and TOML files (docs/formats.md).\n"
+        "Plans: lottery, lottery-archgym, lottery-wide, budgets, population, population-wide, mapping, and TOML files (docs/formats.md).\n"
         "Costs come from the truth of the space, which is made first, or by simulation. A killed study continues when the same\n"
         "command is given again; results do not depend on threads. A study's store is shown again by exarch study STUDY.db.\n"
         "truth: the optimum, the designs that have it, the default design's regret and rank, local optima under one-parameter "
