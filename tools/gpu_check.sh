@@ -150,6 +150,16 @@ sample_brute_force() {
     tee "$work/sample_brute_force.json"
 }
 
+# MAESTRO: a network under random mappings, every candidate on its own, on both backends.
+maestro_sweep() {
+  for backend in cuda cpu; do
+    rm -f "$work"/maestro.db*
+    "$exarch" sweep maestro --model resnet50 --space codesign --sample "$([ $backend = cuda ] && echo 1000000 || echo 50000)" --no-share \
+      --backend $backend --json --out "$work/maestro.db" >"$work/maestro_$backend.json"
+  done
+  printf '{"cuda":%s,"cpu":%s}' "$(cat "$work/maestro_cuda.json")" "$(cat "$work/maestro_cpu.json")" | tee "$work/maestro_sweep.json"
+}
+
 sanitize() {
   command -v compute-sanitizer >/dev/null || { echo "compute-sanitizer is not installed"; return 77; }
   compute-sanitizer --tool "$1" --error-exitcode 3 "$batch_bench" hash --backend cuda --candidates 600 --requests 200 --traces random,ddr3_example
@@ -171,7 +181,7 @@ occupancy() {
 }
 
 functions=(build_all doctor signature gpu_tests hash_cuda hash_cpu same_hash throughput best_setting whole_space_shared
-  sample_brute_force sanitize occupancy)
+  sample_brute_force maestro_sweep sanitize occupancy)
 
 # ---- the run ------------------------------------------------------------------------------------------------------------------
 
@@ -212,6 +222,7 @@ if part build_all 300 build_all; then
   part throughput 110 throughput
   part whole_space_shared 40 whole_space_shared
   part sample_brute_force 40 sample_brute_force
+  part maestro_sweep 40 maestro_sweep
   for tool in memcheck racecheck initcheck; do part "sanitize_$tool" 40 sanitize "$tool"; done
   part occupancy 60 occupancy
   part signature 30 signature

@@ -1,5 +1,5 @@
 // One kernel of one page policy: this file is compiled once for each (EXARCH_PAGE_POLICY, EXARCH_KERNEL),
-// so that a build can use several cores. Register, stack and spill budgets: dram_budgets.txt.
+// so that a build can use several cores. Register, stack and spill budgets: budgets.txt.
 #include "kernels/batch/dram_kernels.cuh"
 #include "kernels/batch/dram_policies.cuh"
 

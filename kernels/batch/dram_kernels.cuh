@@ -97,7 +97,7 @@ inline constexpr std::size_t kExactState = sizeof(EventOrder<PagePolicy::Open, C
 // would spill with so few and may take 80; lanes keep the banks in registers and may take 128. A choice to be measured.
 inline constexpr std::uint32_t kDenseBlocks = 4, kLanesBlocks = 2, kExactBlocks = 3;
 
-// Budgets of all three: dram_budgets.txt. Traces in parts are for dense and exact only: lanes would have to spill.
+// Budgets of all three: budgets.txt. Traces in parts are for dense and exact only: lanes would have to spill.
 template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
 __global__ void __launch_bounds__(kLargestBlock, kDenseBlocks)
     dense_kernel(const __grid_constant__ DeviceBatch batch, std::uint32_t first, std::uint32_t count) {

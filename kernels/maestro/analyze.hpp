@@ -31,7 +31,10 @@ struct ResultCache {
 template <class Shape>
 struct Workspace {
   Plan<Shape> plan;
-  ResultCache cache[Shape::kLevels - 1];  // of level 1 on
+  union {
+    Mapping mapping;                        // until it is planned
+    ResultCache cache[Shape::kLevels - 1];  // then: of level 1 on
+  };
   const Hardware* hardware;
   Version version;
   Status status;
@@ -115,7 +118,8 @@ class Cases {
     std::uint32_t product = 1;
     for (std::uint32_t rest = turning_; rest != 0; rest &= rest - 1) {
       const std::uint32_t j = log2_floor(rest & (0u - rest));
-      product *= static_cast<std::uint32_t>(states_of(j).occurrences[state_[j]]);
+      const States& states = states_of(j);
+      if (states.flags[state_[j]] == kSteady) product *= static_cast<std::uint32_t>(states.steady);
     }
     return static_cast<std::int32_t>(product);
   }
@@ -441,7 +445,7 @@ EXARCH_HD void record(std::int64_t value, std::int64_t times, Delay& delay) {
 
 // The outermost level, where everything else is counted.
 template <class Shape>
-EXARCH_HD Status analyze(Workspace<Shape>& work, Counters& counters) {
+EXARCH_HD Status analyze(Workspace<Shape>& work, Counters& result) {
   const Level<Shape>& level = work.plan.level[0];
   const LayerView& layer = work.plan.layer;
   const Hardware& hardware = *work.hardware;
@@ -453,7 +457,7 @@ EXARCH_HD Status analyze(Workspace<Shape>& work, Counters& counters) {
   work.l1_known = false;
   work.l1_size = 0;
   constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
-  counters = {};
+  Counters counters{};  // a thread's own until it is complete
   counters.ingress.min = counters.egress.min = counters.compute.min = kLargest;
 
   Cases<Shape> cases(level, 0);
@@ -537,6 +541,7 @@ EXARCH_HD Status analyze(Workspace<Shape>& work, Counters& counters) {
   finish_level(work, level, inputs_counted);
   counters.l2_size = wrap32(as_signed(l2_inputs + l2_outputs));
   counters.l1_size = work.l1_size;
+  result = counters;
   return Status::ok;
 }
 

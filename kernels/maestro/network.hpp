@@ -14,16 +14,16 @@ namespace exarch::maestro::inline EXARCH_ISA {
 // A candidate on one layer.
 EXARCH_HD Status evaluate(const CleanDesign& design, const Layer& layer, Version version, Workspace<TwoLevels>& work,
                           Counters& counters) {
-  Mapping mapping;
-  decode(design, layer, mapping);
-  return evaluate(layer, mapping, design.hardware, version, work, counters);
+  decode(design, layer, work.mapping);
+  return evaluate(layer, work.mapping, design.hardware, version, work, counters);
 }
 
 EXARCH_HD Status evaluate(const ArchgymDesign& design, const Layer& layer, Version version, Workspace<TwoLevels>& work,
                           Counters& counters) {
-  Mapping mapping;
-  const Status status = decode(design, layer, mapping);
-  return status == Status::ok ? evaluate(layer, mapping, kArchgymHardware, version, work, counters) : status;
+  const Status status = decode(design, layer, work.mapping);
+  if (status != Status::ok) return status;
+  const Hardware hardware = kArchgymHardware;  // a device has no address of a host's constant
+  return evaluate(layer, work.mapping, hardware, version, work, counters);
 }
 
 EXARCH_HD Status evaluate(const ShippedDesign& design, const Layer& layer, Version version, Workspace<TwoLevels>& work,

@@ -36,9 +36,9 @@ enum StateBit : std::uint32_t {
 
 // The iteration states of one directive on a dimension of one size.
 struct States {
-  std::uint32_t number;    // 1 .. 3, the first is init
-  std::uint32_t flags[3];  // StateBits
-  std::int32_t occurrences[3];
+  std::uint8_t number;    // 1 .. 3, the first is init
+  std::uint8_t flags[3];  // StateBits
+  std::int32_t steady;    // occurrences of the steady state; the others occur once
 };
 
 // Elements of one dimension that a tile covers, by tensor; where the dimension does not matter, 1.
@@ -370,28 +370,25 @@ EXARCH_HD void work_out(Level<Shape>& level, const LayerView& layer, TileSizes (
 [[nodiscard]] EXARCH_HD States states_of(const Directive& directive, std::int32_t clusters, std::int32_t dim) {
   const std::int64_t size = directive.size, offset = directive.offset;
   States states{};
-  const auto add = [&states](std::uint32_t flags, std::int32_t occurrences) {
-    states.flags[states.number] = flags;
-    states.occurrences[states.number++] = occurrences;
-  };
+  const auto add = [&states](std::uint32_t flags) { states.flags[states.number++] = static_cast<std::uint8_t>(flags); };
   if (directive.map == Map::temporal) {
-    add((dim < size ? kInitEdge : 0u) | (dim <= size ? kUnrolled : 0u), 1);
-    const std::int32_t steps = wrap32((dim - size) / offset);
-    if (size < dim && steps > 0) add(kSteady, steps);
-    if (dim >= size && wrap32(steps * offset + size) < dim) add(kEdge, 1);
+    add((dim < size ? kInitEdge : 0u) | (dim <= size ? kUnrolled : 0u));
+    states.steady = wrap32((dim - size) / offset);
+    if (size < dim && states.steady > 0) add(kSteady);
+    if (dim >= size && wrap32(states.steady * offset + size) < dim) add(kEdge);
     return states;
   }
   const std::int32_t covered = wrap32(size + offset * (clusters - 1));
-  add((dim < covered ? kInitEdge | kPartialLast : 0u) | (dim <= covered ? kUnrolled : 0u), 1);
-  const std::int32_t folds = wrap32(((dim - size) / offset + 1) / clusters - 1);
-  if (covered < dim && folds > 0) add(kSteady, folds);
+  add((dim < covered ? kInitEdge | kPartialLast : 0u) | (dim <= covered ? kUnrolled : 0u));
+  const std::int32_t folds = states.steady = wrap32(((dim - size) / offset + 1) / clusters - 1);
+  if (covered < dim && folds > 0) add(kSteady);
   const std::int32_t reach = wrap32(static_cast<std::int64_t>(folds + 1) * offset * clusters);
   const std::int32_t end = wrap32(static_cast<std::int64_t>(reach) + covered);
   const std::int32_t last_end = wrap32(static_cast<std::int64_t>(end) - offset * clusters);
   if (dim > covered && end > dim && last_end != dim) {
     const std::int64_t rest = wrap32(static_cast<std::int64_t>(dim) - reach);
     const std::int64_t active = rest < size ? 1 : (rest - size) / offset + 1;
-    add(kEdge | (wrap32((active - 1) * offset + size) < rest ? kPartialLast : 0u), 1);
+    add(kEdge | (wrap32((active - 1) * offset + size) < rest ? kPartialLast : 0u));
   }
   return states;
 }

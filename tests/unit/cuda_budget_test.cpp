@@ -1,4 +1,4 @@
-// What ptxas says of every CUDA kernel against kernels/batch/dram_budgets.txt. Needs no device: the figures are in the build's
+// What ptxas says of every CUDA kernel against kernels/batch/budgets.txt. Needs no device: the figures are in the build's
 // logs.
 #include <cxxabi.h>
 #include <gtest/gtest.h>
@@ -56,7 +56,7 @@ std::vector<Kernel> read_logs() {
         kernel.spills = number(match[2]) + number(match[3]);
       } else if (std::regex_search(line, match, kUsed)) {
         kernel.registers = number(match[1]);
-        if (kernel.name.find("exarch::dram::") < kernel.name.find("cub::")) kernels.push_back(kernel);
+        if (kernel.name.find("exarch::") < kernel.name.find("cub::")) kernels.push_back(kernel);
       }
     }
   }
@@ -64,7 +64,7 @@ std::vector<Kernel> read_logs() {
 }
 
 std::vector<Budget> read_budgets() {
-  std::ifstream in(std::string(EXARCH_SOURCE_DIR) + "/kernels/batch/dram_budgets.txt");
+  std::ifstream in(std::string(EXARCH_SOURCE_DIR) + "/kernels/batch/budgets.txt");
   std::vector<Budget> budgets;
   std::string line;
   while (std::getline(in, line)) {
@@ -98,7 +98,7 @@ TEST(CudaBudget, EveryKernelKeepsItsRegistersStackAndSpills) {
       if (found == nullptr && matches(budget, kernel)) found = &budget;
     }
     if (found == nullptr) {
-      ADD_FAILURE() << kernel.name << " has no line in kernels/batch/dram_budgets.txt";
+      ADD_FAILURE() << kernel.name << " has no line in kernels/batch/budgets.txt";
       continue;
     }
     found->used = true;
