@@ -127,6 +127,9 @@ class Environment {
   // Named objectives (name, expression); the first is the default.
   [[nodiscard]] virtual std::span<const std::pair<std::string, std::string>> objectives() const = 0;
   [[nodiscard]] virtual std::string status_text(std::uint8_t status) const = 0;
+  // Constraints that every believable result meets, as an objective has them ("impossible<=0"); "" for a model whose results are
+  // all believable. Searches count those that do not, whatever their objective.
+  [[nodiscard]] virtual std::string sanity() const { return ""; }
 
   // Sharing. The defaults are those of a model that knows nothing about it: equal designs alone share a run.
   // Replaces a design by the representative of those that provably give the same counters on this workload.

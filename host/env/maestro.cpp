@@ -4,7 +4,6 @@
 #include <bit>
 #include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -559,8 +558,7 @@ std::shared_ptr<NetworkWorkload> load_network(const WorkloadOptions& options) {
     workload->identity += "; " + describe(layer);
     workload->macs += macs;
     ++workload->total;
-    const auto equal = std::ranges::find_if(
-        workload->layers, [&layer](const LayerCount& known) { return std::memcmp(&known.layer, &layer, sizeof layer) == 0; });
+    const auto equal = std::ranges::find(workload->layers, layer, &LayerCount::layer);
     if (equal != workload->layers.end()) {
       ++equal->repeats;
     } else {
@@ -571,7 +569,6 @@ std::shared_ptr<NetworkWorkload> load_network(const WorkloadOptions& options) {
   workload->work_unit = "layers";
   return workload;
 }
-static_assert(std::has_unique_object_representations_v<Layer> || sizeof(Layer) == 92, "layers are compared as bytes");
 
 // ---- the environments ---------------------------------------------------------------------------------------------------
 
@@ -581,6 +578,7 @@ class MaestroEnvironment : public Environment {
       : parameters_(std::move(parameters)), spaces_(std::move(spaces)) {}
 
   std::string model_version() const override { return kModelVersion; }
+  std::string sanity() const override { return "impossible<=0"; }
   std::span<const ParameterInfo> parameters() const override { return parameters_; }
   std::span<const DesignSpace> spaces() const override { return spaces_; }
   std::vector<std::string> shipped_workloads() const override { return shipped_names("maestro/models"); }

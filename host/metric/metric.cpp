@@ -130,9 +130,16 @@ Objective Objective::parse(std::string_view text, std::span<const MetricInfo> me
     }
     objective.constraints_.push_back(
         {names.metric(constraint.substr(0, at)), names.number(constraint.substr(at + 2)), constraint[at] == '<'});
+    objective.constraint_texts_.emplace_back(constraint);
   };
   if (more) for_each_piece(rest, ',', add_constraint);
   return objective;
+}
+
+bool Objective::meets(std::size_t constraint, std::span<const double> metrics) const {
+  const Term& c = constraints_[constraint];
+  const double metric = metrics[c.metric];
+  return std::isfinite(metric) && (c.at_most ? metric <= c.number : metric >= c.number);
 }
 
 Score Objective::score(std::span<const double> metrics, bool ok) const {
@@ -146,10 +153,8 @@ Score Objective::score(std::span<const double> metrics, bool ok) const {
     value *= kind_ == Kind::target ? std::min(term.number / std::abs(term.number - metric), kRewardCap)
                                    : std::pow(metric, term.number);
   }
-  // Comparisons with NaN are false, so an unreadable metric fails its constraint.
-  const bool feasible = std::all_of(constraints_.begin(), constraints_.end(), [&](const Term& c) {
-    return readable(c) && (c.at_most ? metrics[c.metric] <= c.number : metrics[c.metric] >= c.number);
-  });
+  bool feasible = true;
+  for (std::size_t c = 0; c < constraints_.size(); ++c) feasible = feasible && meets(c, metrics);
   if (!feasible || !std::isfinite(value)) return {kInfinity, value};
   return {kind_ == Kind::minimise ? value : -value, value};
 }

@@ -42,6 +42,9 @@ class Objective {
   // `metrics`: one value per metric of the table; `ok`: whether the run succeeded. NaN or infinite metrics that the
   // objective reads cost +infinity, as does a value that overflows.
   [[nodiscard]] Score score(std::span<const double> metrics, bool ok) const;
+  // The constraints as text, "impossible<=0", and whether metrics meet one of them; NaN meets none.
+  [[nodiscard]] std::span<const std::string> constraints() const { return constraint_texts_; }
+  [[nodiscard]] bool meets(std::size_t constraint, std::span<const double> metrics) const;
   // The value that has this cost; +-infinity where it is infeasible.
   [[nodiscard]] double value_of(double cost) const { return kind_ == Kind::minimise ? cost : -cost; }
   // The objective with its preset written out, without spaces: the same text is the same objective.
@@ -57,6 +60,7 @@ class Objective {
   std::string text_;
   Kind kind_ = Kind::minimise;
   std::vector<Term> terms_, constraints_;
+  std::vector<std::string> constraint_texts_;  // (constraint)
 };
 
 }  // namespace exarch

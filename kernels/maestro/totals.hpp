@@ -58,7 +58,9 @@ EXARCH_HD void add(const Counters& layer, const LayerCount& count, const Hardwar
   accumulate(layer.last_ingress, sum.last_ingress);
   totals.impossible += impossible;
   totals.active_cycles += active;
-  sum.active_pes = first && count.repeats == 1 ? layer.active_pes : totals.active_cycles / static_cast<double>(sum.runtime);
+  const bool single = first && count.repeats == 1;
+  // No time at all gives no average: a NaN's bits would depend on the machine.
+  sum.active_pes = single ? layer.active_pes : sum.runtime == 0 ? 0 : totals.active_cycles / static_cast<double>(sum.runtime);
 }
 
 }  // namespace exarch::maestro::inline EXARCH_ISA

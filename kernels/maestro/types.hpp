@@ -29,6 +29,8 @@ struct Layer {
   LayerType type;
   std::int32_t size[kDims];    // as declared; 0: not declared
   std::int32_t stride[kDims];  // 1: none
+
+  friend bool operator==(const Layer&, const Layer&) = default;
 };
 
 enum class Map : std::uint8_t { temporal, spatial, cluster };

@@ -71,6 +71,16 @@ TEST(MaestroKernel, GivesUpOnEndlessMappings) {
   EXPECT_EQ(cpu_functions().problem(problem, Version::e1d8efd8, counters), Status::case_limit);
 }
 
+TEST(MaestroTotals, EqualLayersAreEvaluatedOnce) {
+  const Environment& environment = maestro_environment();
+  for (const auto& [model, layers, different] : {std::tuple{"resnet18", 20, 11}, std::tuple{"resnet50", 53, 23}}) {
+    const auto workload = environment.load_workload({{"model", model}});
+    const auto& network = static_cast<const NetworkWorkload&>(*workload);
+    EXPECT_EQ(network.total, layers);
+    EXPECT_EQ(network.layers.size(), static_cast<std::size_t>(different)) << model;
+  }
+}
+
 TEST(MaestroTotals, AreSumsOfTheLayers) {
   Backend backend("cpu", 1);
   for (const Environment* environment : {&maestro_environment(), &maestro_archgym_environment()}) {

@@ -200,6 +200,12 @@ std::string format_metric(const MetricInfo& metric, double value) {
   return text;
 }
 
+std::string with_commas(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');
+  return text;
+}
+
 std::string format_design(const Environment& environment, std::span<const std::int64_t> design) {
   std::string text;
   for (std::size_t p = 0; p < design.size(); ++p) {

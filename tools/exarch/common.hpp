@@ -55,6 +55,8 @@ void assign(const Environment& environment, const std::string& assignment, Desig
 
 // Fixed decimals as the metric's table says; "" for a failed run's metrics is the caller's business.
 [[nodiscard]] std::string format_metric(const MetricInfo& metric, double value);
+// 1,234,567
+[[nodiscard]] std::string with_commas(std::uint64_t number);
 [[nodiscard]] std::string format_design(const Environment& environment, std::span<const std::int64_t> design);
 
 // {"design": ..., "status": ..., "metrics": ..., "counters": ...}, numbers at full precision; a failed run has neither metrics

@@ -217,12 +217,6 @@ void add_truth(const OpenedStore& opened, const std::string& path, const Objecti
   }
 }
 
-std::string with_commas(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
-  return text;
-}
-
 Json run_json(const OpenedStore& opened, const Arguments& arguments) {
   const Environment& environment = opened.environment;
   const Objective objective = objective_for(opened, arguments.text("objective"));

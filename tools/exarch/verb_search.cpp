@@ -2,7 +2,10 @@
 #include <chrono>
 #include <cmath>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 
 #include "agents/agent.hpp"
 #include "host/batch/shortlist.hpp"
@@ -79,6 +82,9 @@ class Search {
         front_(0, check_objectives(objectives_.size())) {
     if (options_.size() != 1) throw UsageError("search takes one workload; run one search for each");
     if (!arguments.has("out")) throw UsageError("no --out FILE.db given for the run store");
+    if (const std::string sanity = environment.sanity(); !sanity.empty()) {
+      sanity_ = parse_objective(environment, environment.metrics().front().name + "," + sanity);
+    }
     generations_ = static_cast<std::uint32_t>(arguments.number("generations", 1, 10'000'000));
     AgentOptions agent{arguments.seed(), arguments.number("population", 2, 1'000'000), agent_parameters(arguments),
                        objectives_.size()};
@@ -133,6 +139,7 @@ class Search {
         its[k] = objectives_[k].score(metrics, evaluator_->status(ids[c]) == 0).cost;
       }
       leaders_.offer(its[0], design, ids[c]);
+      tally(evaluator_->status(ids[c]), metrics, its);
       // Infeasible in one respect is no point of a front.
       if (objectives > 1 && std::ranges::all_of(its, [](double cost) { return std::isfinite(cost); })) {
         front_.offer(space_.point_of(batch.row(c)), ids[c], its[0], its);
@@ -140,6 +147,39 @@ class Search {
     }
     (void)front_.settle(rank::cpu_functions());
     return costs;
+  }
+
+  // Why candidates do not count, and how many results are not to be believed.
+  void tally(std::uint8_t status, std::span<const double> metrics, std::span<const double> costs) {
+    ++judged_;
+    if (!std::ranges::all_of(costs, [](double cost) { return std::isfinite(cost); })) ++infeasible_;
+    if (status != 0) {
+      ++reasons_["status " + environment_.status_text(status)];
+      return;
+    }
+    std::set<std::string> violated;
+    const auto collect = [&](const Objective& objective) {
+      for (std::size_t k = 0; k < objective.constraints().size(); ++k) {
+        if (!objective.meets(k, metrics)) violated.insert("violates " + objective.constraints()[k]);
+      }
+    };
+    for (const Objective& objective : objectives_) collect(objective);
+    if (sanity_) collect(*sanity_);
+    for (const std::string& text : violated) ++reasons_[text];
+  }
+
+  std::string reasons_text() const {
+    std::string text;
+    for (const auto& [reason, count] : reasons_) {
+      text += (text.empty() ? "" : ", ") + reason + " " + with_commas(count) + percent_of_judged(count);
+    }
+    return text;
+  }
+
+  std::string percent_of_judged(std::uint64_t count) const {
+    char text[32];
+    std::snprintf(text, sizeof text, " (%.3g %%)", 100 * static_cast<double>(count) / static_cast<double>(judged_));
+    return text;
   }
 
   std::vector<std::int64_t> designs_of(const GeneBatch& batch) const {
@@ -261,6 +301,10 @@ class Search {
     print_designs(shown);
     if (leaders_.best().empty()) std::cout << "\nno feasible design was found\n";
     if (objectives_.size() > 1) std::cout << "\nthe Pareto front of what was seen has " << best.size() << " different results\n";
+    if (!reasons_.empty()) {
+      std::cout << "\ninfeasible: " << with_commas(infeasible_) << " of " << with_commas(judged_) << " candidates"
+                << percent_of_judged(infeasible_) << "; " << reasons_text() << "\n";
+    }
     std::cout << "\nrequested " << requested_ << " evaluations in " << next_ << " generations, simulated " << simulated
               << " runs, in " << short_time(seconds) << "; results in " << arguments_.text("out") << "\n";
   }
@@ -289,6 +333,8 @@ class Search {
                                 {"generations", next_},
                                 {"requested", requested_},
                                 {"simulated", simulated},
+                                {"infeasible", infeasible_},
+                                {"reasons", reasons_},
                                 {"seconds", seconds},
                                 {"agent_seconds", agent_seconds_},
                                 {"evaluation_seconds", evaluation_seconds_},
@@ -325,6 +371,9 @@ class Search {
   Shortlist front_;  // of several objectives
   std::uint32_t generations_ = 0, next_ = 0;
   std::uint64_t requested_ = 0;
+  std::optional<Objective> sanity_;                                        // of models with results that are not to be believed
+  std::uint64_t judged_ = 0, infeasible_ = 0;                              // candidates, those of earlier processes included
+  std::map<std::string, std::uint64_t> reasons_;                           // why: candidates
   double agent_seconds_ = 0, evaluation_seconds_ = 0, store_seconds_ = 0;  // of this process
   std::unique_ptr<Agent> agent_;
   std::unique_ptr<Evaluator> evaluator_;

@@ -1,0 +1,207 @@
+// The MAESTRO environments as their users run them: networks and layers, files of their own, recorded problems, mistakes.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/support/cli.hpp"
+
+namespace exarch {
+namespace {
+
+using namespace testing;
+using Json = nlohmann::json;
+
+// Hashes of all counters over a fixed set of runs (`exarch bench maestro --signature`). A change of any result changes them: then
+// change them here and raise kModelVersion (host/env/maestro.cpp), so that older stores are not continued with other numbers.
+const std::map<std::string, std::string> kSignatures{{"maestro", "4256bf46ed32c199"}, {"maestro-archgym", "f5a0e2a04832a1b0"}};
+
+class Maestro : public Cli {
+ protected:
+  const std::string golden_ = EXARCH_TEST_DATA "/golden/maestro/";
+
+  [[nodiscard]] Json evaluate(Words words) const {
+    words.insert(words.begin(), {"eval", "maestro", "--json"});
+    return Json::parse(good(words));
+  }
+  // A network of two layers, the second strided.
+  void write_network() const {
+    write_text(dir_ / "net.m",
+               "Network net {\n"
+               "Layer first { Type: CONV\n Dimensions { K: 8, C: 4, R: 3, S: 3, Y: 18, X: 18 } }\n"
+               "Layer second { Type: DSCONV\n Stride { X: 2, Y: 2 }\n Dimensions { K: 1, C: 8, R: 3, S: 3, Y: 17, X: 17 } }\n"
+               "}\n");
+  }
+  static constexpr const char* kRow =
+      R"({"id": 7, "layer": {"type": "CONV", "dims": {"K": 4, "C": 4, "R": 3, "S": 3, "Y": 10, "X": 10}},)"
+      R"( "directives": [["SpatialMap", "K", 1, 1], ["Cluster", 2], ["SpatialMap", "C", 1, 1]],)"
+      R"( "hw": {"num_pes": 16, "num_simd_lanes": 1, "noc_bw": 8, "noc_hops": 1, "noc_hop_latency": 1, "offchip_bw": 8}})";
+};
+
+TEST_F(Maestro, SignaturesAreKnown) {
+  for (const auto& [environment, signature] : kSignatures) {
+    EXPECT_EQ(good({"bench", environment, "--signature"}), signature + "\n") << environment;
+    const Json figures = Json::parse(good({"bench", environment, "--designs", "10", "--rounds", "1", "--json"}));
+    EXPECT_EQ(figures["signature"], signature) << environment << ", after other work";
+    for (const char* figure : {"archgym_genomes", "resnet50_layers", "dataflows"}) {
+      EXPECT_GT(figures[figure]["evaluations_per_cpu_s"].get<double>(), 0) << figure;
+    }
+  }
+}
+
+TEST_F(Maestro, EvaluatesALayerOrAWholeNetwork) {
+  const Json layer = evaluate({"--model", "resnet18", "--layer", "2"});
+  EXPECT_EQ(layer["metrics"]["runtime_cycles"], 1681061);  // MAESTRO's own
+  EXPECT_EQ(layer["counters"]["num_macs"], 107495424);
+  EXPECT_EQ(layer["counters"]["avg_active_pes"], 64.0);
+  const Json several = evaluate({"--model", "resnet18,alexnet"});
+  ASSERT_EQ(several.size(), 2u);
+  EXPECT_GT(several[0]["metrics"]["runtime_cycles"], layer["metrics"]["runtime_cycles"]);
+  EXPECT_EQ(evaluate({})["metrics"], several[0]["metrics"]);  // resnet18 is the default
+  const std::string text = good({"eval", "maestro", "--layer", "2"});
+  EXPECT_NE(text.find("runtime_cycles"), std::string::npos) << text;
+}
+
+TEST_F(Maestro, TakesNetworksOfItsUsers) {
+  write_network();
+  const Json both = evaluate({"--model", "net.m"});
+  const Json first = evaluate({"--model", "net.m", "--layer", "first"}), second = evaluate({"--model", "net.m", "--layer", "1"});
+  EXPECT_EQ(both["metrics"]["runtime_cycles"].get<int>(),
+            first["metrics"]["runtime_cycles"].get<int>() + second["metrics"]["runtime_cycles"].get<int>());
+  write_text(dir_ / "net.csv", "K,C,Y,X,R,S,T\n8,4,18,18,3,3,1\n10,64,1,1,1,1,0\n");
+  EXPECT_EQ(evaluate({"--model", "net.csv", "--layer", "0"})["metrics"], first["metrics"]);
+  EXPECT_EQ(evaluate({"--model", "net.csv", "--layer", "1"})["counters"]["num_macs"], 640);  // fully connected
+}
+
+TEST_F(Maestro, AnswersRecordedProblems) {
+  good({"eval", "maestro", "--in", golden_ + "dev.jsonl.gz", "--out", "results.jsonl"});
+  const Words lines = lines_of(read_text(path("results.jsonl")));
+  ASSERT_EQ(lines.size(), 1000u);
+  const Json first = Json::parse(lines[0]);
+  EXPECT_EQ(first["id"], "dev-00000");
+  EXPECT_EQ(first["status"], "ok");
+  EXPECT_EQ(first["out"]["runtime"], 365053);
+  EXPECT_EQ(first["out"]["energy_nj"], 3347.3914938000003);
+  EXPECT_NE(lines[0].find("3347.3914938000003"), std::string::npos) << "17 significant digits";
+  good({"eval", "maestro", "--in", golden_ + "dev.jsonl.gz", "--out", "one.jsonl", "--threads", "1"});
+  EXPECT_EQ(read_text(path("one.jsonl")), read_text(path("results.jsonl")));
+  good({"eval", "maestro-archgym", "--in", golden_ + "failures.jsonl.gz", "--out", "failures.jsonl"});
+  EXPECT_EQ(read_text(path("failures.jsonl")).find("\"ok\""), std::string::npos);
+  write_text(dir_ / "rows.jsonl", std::string(kRow) + "\n\n" + kRow + "\n");
+  const Words old = lines_of(good({"eval", "maestro", "--in", "rows.jsonl"}));
+  ASSERT_EQ(old.size(), 2u);
+  EXPECT_EQ(old[0], old[1]);
+  EXPECT_EQ(Json::parse(old[0])["id"], 7);
+  good({"eval", "maestro", "--in", "rows.jsonl", "--model-version", "head"});
+}
+
+TEST_F(Maestro, BadProblemsAreRefusedByLine) {
+  const std::string row = kRow;
+  const auto with = [&row](const std::string& from, const std::string& to) {
+    std::string changed = row;
+    changed.replace(changed.find(from), from.size(), to);
+    return changed;
+  };
+  const std::pair<std::string, std::string> cases[] = {
+      {"{", "not a JSON object"},
+      {"[1]", "expected an object"},
+      {"{}", "\"layer\" is missing"},
+      {with("\"CONV\"", "\"CON\""), "layer.type"},
+      {with("\"K\": 4", "\"Q\": 4"), "unknown dimension 'Q'"},
+      {with("\"K\": 4", "\"K\": 0"), "layer.dims.K"},
+      {with("\"K\": 4", "\"K\": 4.5"), "layer.dims.K"},
+      {with("\"K\": 4", "\"K\": 99999999999"), "layer.dims.K"},
+      {with("\"SpatialMap\", \"K\", 1, 1", "\"SpatialMap\", \"K\", 1"), "directives[0]"},
+      {with("\"Cluster\", 2", "\"Cluster\", \"2\""), "directives[1]"},
+      {with("\"num_pes\": 16, ", ""), "\"num_pes\" is missing"},
+      {with("\"noc_bw\": 8", "\"noc_bw\": null"), "hw.noc_bw"},
+      {std::string("{\"a\": \"\xff\"}"), "not a JSON object"}};
+  for (const auto& [text, message] : cases) {
+    write_text(dir_ / "bad.jsonl", row + "\n" + text + "\n");
+    const Outcome outcome = run({"eval", "maestro", "--in", "bad.jsonl", "--out", "never.jsonl"});
+    EXPECT_EQ(outcome.code, 1) << text;
+    EXPECT_NE(outcome.err.find("bad.jsonl:2: "), std::string::npos) << outcome.err;
+    EXPECT_NE(outcome.err.find(message), std::string::npos) << outcome.err;
+    EXPECT_FALSE(fs::exists(dir_ / "never.jsonl")) << text;
+  }
+  // Sizes that make no sense are the model's to judge.
+  write_text(dir_ / "odd.jsonl", with("\"K\", 1, 1", "\"K\", 0, 1") + "\n" + with("16", "-16") + "\n" + row + "\n");
+  const Words lines = lines_of(good({"eval", "maestro", "--in", "odd.jsonl"}));
+  EXPECT_EQ(Json::parse(lines[0])["status"], "non_positive_size");
+  EXPECT_EQ(Json::parse(lines[1])["status"], "non_positive_hardware");
+  EXPECT_EQ(Json::parse(lines[2])["status"], "ok");
+  write_text(dir_ / "empty.jsonl", "\n");
+  expect_refused({"eval", "maestro", "--in", "empty.jsonl"}, 1, "no problems");
+  expect_refused({"eval", "maestro", "--in", "nosuch.jsonl"}, 1, "nosuch.jsonl");
+  expect_refused({"eval", "dram", "--in", "odd.jsonl"}, 2, "takes no recorded problems");
+  expect_refused({"eval", "maestro", "--in", "odd.jsonl", "--model", "vgg16"}, 2, "--model has no effect");
+  expect_refused({"eval", "maestro", "--in", "odd.jsonl", "--model-version", "tip"}, 2, "expected e1d8efd8 or head");
+  expect_refused({"eval", "maestro", "--in", "odd.jsonl", "--set", "K_outer=2"}, 2, "--set has no effect");
+}
+
+TEST_F(Maestro, MistakesAreExplained) {
+  write_network();
+  expect_refused({"eval", "maestro", "--model", "resnet19"}, 1, "did you mean 'resnet18'");
+  expect_refused({"eval", "maestro", "--layer", "20"}, 2, "layers 0 to 19");
+  expect_refused({"eval", "maestro", "--layer", "-1"}, 2, "layers 0 to 19");
+  expect_refused({"eval", "maestro", "--model", "net.m", "--layer", "secnd"}, 2, "did you mean 'second'");
+  expect_refused({"eval", "maestro", "--decode", "shipped"}, 2, "--decode does not describe a workload of maestro");
+  expect_refused({"eval", "maestro-archgym", "--decode", "shiped"}, 2, "expected intended or shipped");
+  expect_refused({"eval", "maestro", "--model-version", "e1d"}, 2, "expected e1d8efd8 or head");
+  expect_refused({"eval", "maestro", "--set", "K_outer=0"}, 2, "K_outer");
+  expect_refused({"eval", "maestro", "--set", "order_outer=KCXX"}, 2, "order_outer");
+  expect_refused({"eval", "dram", "--trace", "stream", "--reference-input", "x"}, 2, "writes no input files");
+  expect_refused({"eval", "maestro", "--model", "resnet18,vgg16", "--reference-input", "x"}, 2, "name one workload");
+  const std::pair<const char*, const char*> tables[] = {{"K,C,Y,X,R,S\n", "columns K, C, Y, X, R, S and T"},
+                                                        {"K,C,Y,X,R,S,Q\n", "unknown column 'Q'"},
+                                                        {"K,C,Y,X,R,S,K\n", "appears twice"},
+                                                        {"K,C,Y,X,R,S,T\n", "no layers"},
+                                                        {"K,C,Y,X,R,S,T\n1,2,3\n", ":2: "},
+                                                        {"K,C,Y,X,R,S,T\n1,1,9,9,3,3,7\n", "T = 7"},
+                                                        {"K,C,Y,X,R,S,T\n1,1,9,9,3,-3,1\n", "S = '-3'"},
+                                                        {"K,C,Y,X,R,S,T\n1,1,2,9,3,3,1\n", "larger than the input"},
+                                                        {"K,C,Y,X,R,S,T\n0,1,9,9,3,3,1\n", "K = '0'"},
+                                                        {"", "no layers"}};
+  for (const auto& [text, message] : tables) {
+    write_text(dir_ / "bad.csv", text);
+    expect_refused({"eval", "maestro", "--model", "bad.csv"}, 1, message);
+  }
+  write_text(dir_ / "grouped.m",
+             "Network n { Layer l { Type: NGCONV\n Dimensions { G: 2, K: 2, C: 2, R: 3, S: 3, Y: 9, X: 9 } } }\n");
+  expect_refused({"eval", "maestro", "--model", "grouped.m"}, 1, "grouped convolutions");
+  // A design that the model cannot evaluate ends as a status, not as a crash.
+  const Outcome outcome = run({"eval", "maestro", "--layer", "2", "--set", "cluster_size=512"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.out.find("status clusters_exceed_pes"), std::string::npos) << outcome.out;
+}
+
+TEST_F(Maestro, WritesTheMappingOfADesign) {
+  good({"eval", "maestro", "--layer", "2", "--set", "K_outer=32", "--set", "order_outer=YXKC", "--reference-input", "best.m"});
+  const std::string text = read_text(path("best.m"));
+  for (const char* part : {"Network", "Type: CONV", "SpatialMap(32,32) K", "TemporalMap(7,7) Y'", "Cluster(16, P)"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  }
+  EXPECT_EQ(evaluate({"--model", "best.m"})["workload"]["model"], path("best.m"));
+}
+
+TEST_F(Maestro, SweepsSearchesAndReportsAsAnyModel) {
+  good({"sweep", "maestro", "--layer", "2", "--space", "mapping-small", "--sample", "3000", "--out", "sweep.db"});
+  const std::string best = good({"best", "sweep.db", "--objective", "latency", "--json"});
+  EXPECT_NE(best.find("runtime_cycles"), std::string::npos);
+  const Words search{"search",        "maestro", "--layer",     "2",   "--agent", "ga:gamma", "--population", "64",
+                     "--generations", "6",       "--objective", "edp", "--out",   "run.db",   "--seed",       "3"};
+  const std::string shown = good(search);
+  EXPECT_NE(shown.find("infeasible: "), std::string::npos) << shown;
+  EXPECT_NE(shown.find("requested 384 evaluations"), std::string::npos) << shown;
+  good({"export", "run.db", "--out", "run.csv"});
+  EXPECT_NE(read_text(path("run.csv")).find(",avg_active_pes"), std::string::npos);
+  good({"report", "run.db", "-o", "run.html"});
+  const Json archgym = Json::parse(good({"search", "maestro-archgym", "--population", "64", "--generations", "20", "--objective",
+                                         "archgym-latency", "--out", "hack.db", "--json"}));
+  EXPECT_GT(archgym["reasons"]["violates impossible<=0"], 0);
+}
+
+}  // namespace
+}  // namespace exarch
