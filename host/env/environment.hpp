@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -127,8 +128,8 @@ class Environment {
   // Named objectives (name, expression); the first is the default.
   [[nodiscard]] virtual std::span<const std::pair<std::string, std::string>> objectives() const = 0;
   [[nodiscard]] virtual std::string status_text(std::uint8_t status) const = 0;
-  // Constraints that every believable result meets, as an objective has them ("impossible<=0"); "" for a model whose results are
-  // all believable. Searches count those that do not, whatever their objective.
+  // Constraints that every result worth considering meets, as an objective has them ("impossible<=0"); "" for a model whose
+  // results all are. Fronts leave out what violates them, and searches count it, whatever the objective.
   [[nodiscard]] virtual std::string sanity() const { return ""; }
 
   // Sharing. The defaults are those of a model that knows nothing about it: equal designs alone share a run.
@@ -184,6 +185,22 @@ class Environment {
   [[nodiscard]] virtual std::vector<ReferenceCost> reference_costs() const { return {}; }
   // Figures beyond that: parts of the model, growth with the size of things.
   [[nodiscard]] virtual std::vector<Measurement> measure(const BenchOptions& /*options*/) const { return {}; }
+};
+
+// The constraints of an environment's sanity().
+class Sanity {
+ public:
+  explicit Sanity(const Environment& environment);
+  [[nodiscard]] std::size_t size() const { return objective_ ? objective_->constraints().size() : 0; }
+  [[nodiscard]] const std::string& text(std::size_t constraint) const { return objective_->constraints()[constraint]; }
+  [[nodiscard]] bool holds(std::size_t constraint, std::span<const double> metrics) const {
+    return objective_->meets(constraint, metrics);
+  }
+  // All of them.
+  [[nodiscard]] bool holds(std::span<const double> metrics) const;
+
+ private:
+  std::optional<Objective> objective_;
 };
 
 // All environments; UsageError with the nearest name for an unknown one.

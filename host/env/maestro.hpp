@@ -33,6 +33,8 @@ class NetworkWorkload : public Workload {
 [[nodiscard]] CleanDesign clean_design_of(std::span<const std::int64_t> design);
 [[nodiscard]] ArchgymDesign archgym_design_of(std::span<const std::int64_t> design);
 
+// A network, or one layer of it, as `options`, which are complete, say.
+[[nodiscard]] std::shared_ptr<NetworkWorkload> load_network(const WorkloadOptions& options);
 // "e1d8efd8" or "head"; UsageError otherwise.
 [[nodiscard]] Version version_of(const std::string& name);
 

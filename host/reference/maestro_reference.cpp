@@ -37,7 +37,7 @@ class Wrapping {
   friend constexpr Wrapping operator%(Wrapping a, Wrapping b) { return b.value_ == -1 ? 0 : Wrapping(a.value_ % b.value_); }
   constexpr Wrapping& operator+=(Wrapping b) { return *this = *this + b; }
   constexpr Wrapping& operator*=(Wrapping b) { return *this = *this * b; }
-  friend constexpr auto operator<=>(Wrapping a, Wrapping b) = default;
+  friend constexpr auto operator<=>(Wrapping a, Wrapping b) = default;  // NOLINT(modernize-use-nullptr): a false alarm
 
  private:
   using Bits = std::make_unsigned_t<T>;

@@ -21,9 +21,9 @@ std::vector<std::uint32_t> search_front(const TruthTable& table, const SearchSpe
     for (std::size_t c = 0; c < batch.candidates(); ++c, ++requested) {
       const std::uint32_t group = table.group_of(space.point_of(batch.row(c)));
       for (std::size_t k = 0; k < search.options.objectives; ++k) {
-        costs.push_back(table.ok(group) ? table.metrics(group)[tradeoffs[k]] : std::numeric_limits<double>::infinity());
+        costs.push_back(table.is_sane(group) ? table.metrics(group)[tradeoffs[k]] : std::numeric_limits<double>::infinity());
       }
-      if (requested >= search.budget || known[group] || !table.ok(group)) continue;
+      if (requested >= search.budget || known[group] || !table.is_sane(group)) continue;
       known[group] = true;
       seen.push_back(group);
     }

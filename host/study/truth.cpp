@@ -33,7 +33,11 @@ void for_each_line(const DesignSpace& space, std::size_t parameter, Visit&& visi
 
 TruthTable::TruthTable(const Environment& environment, const DesignSpace& space, const Workload& workload,
                        std::span<const std::uint32_t> results, const std::function<Result(std::uint32_t)>& result)
-    : environment_(environment), space_(space), metric_count_(environment.metrics().size()), group_(results.size()) {
+    : environment_(environment),
+      sanity_(environment),
+      space_(space),
+      metric_count_(environment.metrics().size()),
+      group_(results.size()) {
   if (results.size() != space.size()) throw std::logic_error("a truth table needs a result for every point");
   check_size(space);
   std::vector<Gene> genes(space.dimensions());
@@ -95,7 +99,7 @@ std::vector<std::uint32_t> TruthTable::pareto_front() const {
   if (tradeoffs.empty()) return {};
   std::vector<std::uint32_t> feasible;
   for (std::uint32_t g = 0; g < groups(); ++g) {
-    if (ok(g)) feasible.push_back(g);
+    if (is_sane(g)) feasible.push_back(g);
   }
   std::vector<std::vector<double>> columns;
   std::vector<std::span<const double>> objectives;

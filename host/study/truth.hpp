@@ -35,6 +35,8 @@ class TruthTable {
   [[nodiscard]] std::uint64_t first_point(std::size_t group) const { return first_[group]; }
   [[nodiscard]] std::uint64_t designs(std::size_t group) const { return designs_[group]; }
   [[nodiscard]] bool ok(std::size_t group) const { return status_[group] == 0; }
+  // ok, and nothing that the environment's sanity() speaks against.
+  [[nodiscard]] bool is_sane(std::size_t group) const { return ok(group) && sanity_.holds(metrics(group)); }
   [[nodiscard]] std::span<const double> metrics(std::size_t group) const {
     return std::span(metrics_).subspan(group * metric_count_, metric_count_);
   }
@@ -49,6 +51,7 @@ class TruthTable {
 
  private:
   const Environment& environment_;
+  Sanity sanity_;
   const DesignSpace& space_;
   std::size_t metric_count_;
   std::vector<std::uint32_t> group_;    // (point)

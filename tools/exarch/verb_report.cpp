@@ -40,13 +40,13 @@ std::vector<std::size_t> spread(std::size_t size, std::size_t count) {
 // What was seen of a workload.
 class Seen {
  public:
-  Seen(const OpenedStore& opened, std::size_t top) : opened_(opened), board_(top) {}
+  Seen(const OpenedStore& opened, std::size_t top) : opened_(opened), sanity_(opened.environment), board_(top) {}
 
   void add(const PricedCandidate& candidate, const Objective& objective) {
     const Score score = objective.score(candidate.metrics, candidate.row.status == 0);
     board_.offer(score, candidate.result, candidate.candidate, candidate.design, candidate.metrics, candidate.row.counters);
     if (std::isfinite(score.cost)) ++designs_of_cost_[score.cost];
-    if (candidate.row.status != 0) return;
+    if (candidate.row.status != 0 || !sanity_.holds(candidate.metrics)) return;
     std::vector<double> at;
     for (const std::size_t t : opened_.environment.tradeoffs()) at.push_back(candidate.metrics[t]);
     if (std::ranges::all_of(at, [](double v) { return std::isfinite(v); })) cloud_.try_emplace(std::move(at), candidate.design);
@@ -101,6 +101,7 @@ class Seen {
 
  private:
   const OpenedStore& opened_;
+  Sanity sanity_;
   Leaderboard board_;
   std::map<double, std::uint64_t> designs_of_cost_;
   std::map<std::vector<double>, Design> cloud_;  // by trade-offs: the first design that has them

@@ -4,7 +4,6 @@
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <set>
 
 #include "agents/agent.hpp"
@@ -79,12 +78,10 @@ class Search {
         backend_(make_backend(arguments)),
         options_(given_workloads(environment, arguments)),
         leaders_(std::max<std::size_t>(1, arguments.number("top", 1, 1000))),
-        front_(0, check_objectives(objectives_.size())) {
+        front_(0, check_objectives(objectives_.size())),
+        sanity_(environment) {
     if (options_.size() != 1) throw UsageError("search takes one workload; run one search for each");
     if (!arguments.has("out")) throw UsageError("no --out FILE.db given for the run store");
-    if (const std::string sanity = environment.sanity(); !sanity.empty()) {
-      sanity_ = parse_objective(environment, environment.metrics().front().name + "," + sanity);
-    }
     generations_ = static_cast<std::uint32_t>(arguments.number("generations", 1, 10'000'000));
     AgentOptions agent{arguments.seed(), arguments.number("population", 2, 1'000'000), agent_parameters(arguments),
                        objectives_.size()};
@@ -164,7 +161,9 @@ class Search {
       }
     };
     for (const Objective& objective : objectives_) collect(objective);
-    if (sanity_) collect(*sanity_);
+    for (std::size_t k = 0; k < sanity_.size(); ++k) {
+      if (!sanity_.holds(k, metrics)) violated.insert("violates " + sanity_.text(k));
+    }
     for (const std::string& text : violated) ++reasons_[text];
   }
 
@@ -369,9 +368,9 @@ class Search {
   std::vector<WorkloadOptions> options_;
   Leaders leaders_;
   Shortlist front_;  // of several objectives
+  Sanity sanity_;
   std::uint32_t generations_ = 0, next_ = 0;
   std::uint64_t requested_ = 0;
-  std::optional<Objective> sanity_;                                        // of models with results that are not to be believed
   std::uint64_t judged_ = 0, infeasible_ = 0;                              // candidates, those of earlier processes included
   std::map<std::string, std::uint64_t> reasons_;                           // why: candidates
   double agent_seconds_ = 0, evaluation_seconds_ = 0, store_seconds_ = 0;  // of this process

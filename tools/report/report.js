@@ -107,6 +107,17 @@ function heat(parent, title, rows, columns, values, texts, titles) {
 
 const legendWithoutBands = {labels: {filter: item => !item.text.startsWith('\u200b'), usePointStyle: true, pointStyle: 'line'}};
 
+// The scale that shows values best: logarithmic where all are positive and the largest is a hundred times the smallest.
+function scaleOf(values) {
+  let low = Infinity, high = -Infinity;
+  for (const v of values) {
+    if (v === null || v === undefined) continue;
+    low = Math.min(low, v);
+    high = Math.max(high, v);
+  }
+  return low > 0 && high > 100 * low ? 'logarithmic' : 'linear';
+}
+
 // Lines with a band between two others: series = [{label, colour, points: [{x, y, low, high, note}], dash}].
 function lines(parent, title, height, series, options) {
   if (!series.some(s => s.points.some(p => p.y !== null && p.y !== undefined))) {
@@ -400,7 +411,9 @@ function convergence(name, workload) {
     const ends = [generations[0].requested, generations[generations.length - 1].requested];
     series.push({label: 'optimum', colour: '#1c2430', dash: [6, 4], points: ends.map(x => ({x, y: workload.optimum}))});
   }
-  lines(node, data.objective, 340, series, {x: 'evaluations', y: 'value', empty: 'No design is feasible.'});
+  const shown = series.flatMap(s => s.points.flatMap(p => [p.y, p.low, p.high]));
+  lines(node, data.objective, 340, series,
+        {x: 'evaluations', y: 'value', logY: scaleOf(shown) === 'logarithmic', empty: 'No design is feasible.'});
 }
 
 function best(name, workload) {
@@ -470,6 +483,8 @@ function front(name, workload) {
   const node = section(name + 'Trade-offs', 'Designs seen and their Pareto front over ' + axes.map(a => a.name).join(', ') +
     (workload.exact_front ? '; rings: the exact front of the space.' : '.'));
   const panels = grid(node, 'wide');
+  const axis = i => ({type: scaleOf(workload.cloud.concat(workload.exact_front || []).map(p => p.at[i])),
+                      title: {display: true, text: axes[i].name + ', ' + axes[i].unit}});
   for (let a = 0; a < axes.length; ++a) {
     for (let b = a + 1; b < axes.length; ++b) {
       const points = list => list.map(p => ({x: p.at[a], y: p.at[b], text: p.text}));
@@ -483,7 +498,7 @@ function front(name, workload) {
         type: 'scatter',
         data: {datasets},
         options: {
-          scales: {x: {title: {display: true, text: axes[a].name + ', ' + axes[a].unit}}, y: {title: {display: true, text: axes[b].name + ', ' + axes[b].unit}}},
+          scales: {x: axis(a), y: axis(b)},
           plugins: {
             legend: {labels: {usePointStyle: true}},
             tooltip: {callbacks: {label: item => [item.dataset.label, axes[a].name + ': ' + number(item.raw.x, 8), axes[b].name + ': ' + number(item.raw.y, 8)]
