@@ -166,7 +166,12 @@ class MaestroEnvironment : public Environment {
     }
     nlohmann::ordered_json row;
     try {
-      row = nlohmann::ordered_json::parse(text);
+      // Deep nesting would exhaust the stack of whoever walks through it.
+      const auto shallow = [](int depth, nlohmann::ordered_json::parse_event_t /*event*/, nlohmann::ordered_json& /*part*/) {
+        if (depth > 32) throw Error("nested more than 32 deep; a problem is an object of small parts");
+        return true;
+      };
+      row = nlohmann::ordered_json::parse(text, shallow);
     } catch (const nlohmann::json::exception& error) {
       throw Error(std::string("not a JSON object: ") + error.what());
     }
@@ -175,15 +180,25 @@ class MaestroEnvironment : public Environment {
 
   std::string reference_input(const Workload& base, std::span<const std::int64_t> design) const override {
     const auto& workload = static_cast<const NetworkWorkload&>(base);
+    const Hardware hardware = hardware_for(design);
+    std::string notes = "// --num_pes=" + std::to_string(hardware.num_pes) +
+                        " --num_simd_lanes=" + std::to_string(hardware.num_simd_lanes) +
+                        " --noc_bw_cstr=" + std::to_string(hardware.noc_bw) +
+                        " --noc_hops=1 --noc_hop_latency=" + std::to_string(hardware.noc_latency) +
+                        " --offchip_bw_cstr=" + std::to_string(hardware.offchip_bw) + "\n";
     NetworkFile file{"network", {}};
     for (const LayerCount& count : workload.layers) {
       Mapping mapping;
-      if (const Status status = decode_for(workload, design, count.layer, mapping); status != Status::ok) {
-        throw Error(std::string("this design has no mapping: ") + name_of(status));
+      Status status = decode_for(workload, design, count.layer, mapping);
+      for (std::uint32_t d = 0; d < mapping.count && status == Status::ok; ++d) {
+        if (mapping.directive[d].size <= 0) status = Status::non_positive_size;
       }
-      file.layers.push_back({"layer" + std::to_string(file.layers.size()), count.layer, mapping, 0});
+      if (status != Status::ok) throw Error(std::string("this design has no mapping to write: ") + name_of(status));
+      const std::string name = "layer" + std::to_string(file.layers.size());
+      if (count.repeats > 1) notes += "// " + name + " stands for " + std::to_string(count.repeats) + " equal layers\n";
+      file.layers.push_back({name, count.layer, mapping, 0});
     }
-    return write_network(file);
+    return notes + write_network(file);
   }
 
   std::uint64_t signature() const override { return bench_signature(*this); }

@@ -47,6 +47,7 @@ double energy_behind(const Counters& counters, const Counters& before) {
 // Within a power of two every addition rounds to the same number of units in the last place, unless it is a tie, so that many can
 // be taken at once.
 double repeated_sum(double term, std::int64_t count) {
+  if (term < 0) return -repeated_sum(-term, count);  // rounding is symmetric
   double sum = 0;
   const bool plain = !(term > 0) || !std::isfinite(term);
   while (count > 0) {

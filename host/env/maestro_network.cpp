@@ -32,13 +32,20 @@ std::vector<std::size_t> chosen_layers(const std::vector<LayerEntry>& layers, co
   for (const LayerEntry& layer : layers) {
     if (!layer.name.empty()) names.push_back(layer.name);
   }
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    if (layers[l].name == choice) return {l};
-  }
-  std::size_t number = 0;
+  // What a choice could mean: every layer of that name, and the one of that number.
+  std::vector<std::size_t> meant;
+  std::size_t number = layers.size();
   const char* end = choice.data() + choice.size();
   const auto [stop, error] = std::from_chars(choice.data(), end, number);
-  if (error == std::errc{} && stop == end && number < layers.size()) return {number};
+  const bool numbered = error == std::errc{} && stop == end && std::to_string(number) == choice;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    if (layers[l].name == choice || (numbered && l == number)) meant.push_back(l);
+  }
+  if (meant.size() == 1) return meant;
+  if (meant.size() > 1) {
+    throw UsageError("layer = '" + choice + "' could be layer " + std::to_string(meant[0]) + " or " + std::to_string(meant[1]) +
+                     " of " + model + ", by name or number; give the layers names of their own");
+  }
   throw UsageError("layer = '" + choice + "': " + model + " has the layers 0 to " + std::to_string(layers.size() - 1) +
                    (names.empty() ? "" : ", which may be named" + did_you_mean(choice, names)) + ", and \"all\"");
 }
@@ -88,7 +95,9 @@ std::shared_ptr<NetworkWorkload> load_network(const WorkloadOptions& options) {
     const Layer layer = as_convolution(layers[l], l, model);
     const std::int64_t macs = macs_of(layer);
     workload->identity += "; " + describe(layer);
-    workload->macs += macs;
+    if (macs < 0 || __builtin_add_overflow(workload->macs, macs, &workload->macs)) {
+      throw Error(model + ", layer " + std::to_string(l) + ": more multiply-accumulates than 64 bits hold");
+    }
     ++workload->total;
     const auto equal = std::ranges::find(workload->layers, layer, &LayerCount::layer);
     if (equal != workload->layers.end()) {

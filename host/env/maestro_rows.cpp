@@ -115,22 +115,22 @@ double ratio(std::int64_t a, std::int64_t b) {
 
 // The size a layer declares of a tensor.
 std::int64_t declared(const Layer& layer, std::initializer_list<Dim> dims) {
-  std::int64_t product = 1;
-  for (const Dim dim : dims) product *= std::max(layer.size[index_of(dim)], 1);
-  return product;
+  std::uint64_t product = 1;  // wraps, as the tool's
+  for (const Dim dim : dims) product *= static_cast<std::uint64_t>(std::max(layer.size[index_of(dim)], 1));
+  return static_cast<std::int64_t>(product);
 }
 
 std::int64_t input_elements(const Layer& layer) {
   if (layer.type == LayerType::gemm) return declared(layer, {Dim::M, Dim::K});
   const bool grouped = layer.type == LayerType::ngconv;
-  return declared(layer, {Dim::N, Dim::C, Dim::Y, Dim::X}) * (grouped ? declared(layer, {Dim::G}) : 1);
+  return grouped ? declared(layer, {Dim::N, Dim::G, Dim::C, Dim::Y, Dim::X}) : declared(layer, {Dim::N, Dim::C, Dim::Y, Dim::X});
 }
 
 std::int64_t weight_elements(const Layer& layer) {
   if (layer.type == LayerType::gemm) return declared(layer, {Dim::K, Dim::N});
-  const std::int64_t filters = declared(layer, {Dim::C, Dim::R, Dim::S});
-  if (layer.type == LayerType::dsconv) return filters;
-  return filters * declared(layer, {Dim::K}) * (layer.type == LayerType::ngconv ? declared(layer, {Dim::G}) : 1);
+  if (layer.type == LayerType::dsconv) return declared(layer, {Dim::C, Dim::R, Dim::S});
+  if (layer.type == LayerType::ngconv) return declared(layer, {Dim::G, Dim::K, Dim::C, Dim::R, Dim::S});
+  return declared(layer, {Dim::K, Dim::C, Dim::R, Dim::S});
 }
 
 void put(Json& out, const std::string& prefix, const Delay& delay, std::int64_t occurrences) {

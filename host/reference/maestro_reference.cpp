@@ -849,8 +849,10 @@ Counters counters_of(const Evaluation& evaluation, const Totals& totals) {
     counters.l2_read[t] = totals.l2_read[t].get();
     counters.l2_write[t] = totals.l2_write[t].get();
   }
-  counters.l2_size = narrow(Call::sum(totals.l2_required)).get();
-  counters.l1_size = narrow(*evaluation.l1_required).get();
+  const Int64 l2_required = Call::sum(totals.l2_required), l1_required = *evaluation.l1_required;
+  counters.l2_size = narrow(l2_required).get();
+  counters.l1_size = narrow(l1_required).get();
+  counters.sizes_wrapped = counters.l2_size != l2_required.get() || counters.l1_size != l1_required.get() ? 1 : 0;
   counters.peak_bw = totals.peak.get();
   counters.bw_sum = totals.bw_sum.get();
   counters.occurrences = totals.occurrences.get();

@@ -21,16 +21,15 @@ template <class Design>
 __global__ void __launch_bounds__(kMaestroBlock) total_kernel(const __grid_constant__ MaestroBatch<Design> batch) {
   const std::uint32_t candidate = blockIdx.x * blockDim.x + threadIdx.x;
   if (candidate >= batch.count) return;
-  NetworkResult& result = batch.results[candidate];
-  result.status = Status::ok;
+  Totals totals{};
+  Status status = Status::ok;
   for (std::uint32_t layer = 0; layer < batch.layer_count; ++layer) {
     const LayerResult& part = batch.parts[std::uint64_t{layer} * batch.count + candidate];
-    if (part.status != Status::ok) {
-      result.status = part.status;
-      return;
-    }
-    add(part.counters, batch.layers[layer], hardware_of(batch.designs[candidate]), layer == 0, result.totals);
+    status = part.status;
+    if (status != Status::ok) break;
+    add(part.counters, batch.layers[layer], hardware_of(batch.designs[candidate]), layer == 0, totals);
   }
+  batch.results[candidate] = {totals, status};
 }
 
 }  // namespace

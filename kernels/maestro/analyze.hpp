@@ -117,7 +117,7 @@ template <class Shape>
 EXARCH_HD void finish_level(Workspace<Shape>& work, const Level<Shape>& level, std::int64_t inputs_counted) {
   if (work.l1_known) return;
   work.l1_known = true;
-  work.l1_size = wrap32(as_signed(as_volume(inputs_counted) * as_volume(level.l1_inputs) + as_volume(level.l1_outputs)));
+  work.l1_size = as_signed(as_volume(inputs_counted) * as_volume(level.l1_inputs) + as_volume(level.l1_outputs));
 }
 
 template <std::uint32_t L, class Shape>
@@ -146,7 +146,7 @@ EXARCH_HD LevelResult analyze_level(Workspace<Shape>& work, std::uint32_t choice
     if (skipped) continue;
     const Computation computation = compute<L>(work, states, as_signed(out.critical));
     const std::int64_t in_delay = delay_of(in, *work.hardware);
-    std::int64_t total = computation.delay + in_delay;
+    std::int64_t total = as_signed(as_volume(computation.delay) + as_volume(in_delay));
     if (states.moving != 0) {
       total = max_of(max_of(delay_of(out.egress, *work.hardware), computation.delay), in_delay);
     }
@@ -234,7 +234,7 @@ EXARCH_HD Status analyze(Workspace<Shape>& work, Counters& result) {
     const Computation computation = compute<0>(work, states, as_signed(out.critical));
     if (work.status != Status::ok) return work.status;
     const std::int64_t in_delay = delay_of(in, hardware), out_delay = delay_of(out.egress, hardware);
-    std::int64_t total = computation.delay + in_delay;
+    std::int64_t total = as_signed(as_volume(computation.delay) + as_volume(in_delay));
     if (states.moving != 0) total = max_of(max_of(out_delay, computation.delay), in_delay);
     if (computation.delay == 0) return Status::zero_compute_delay;
     total = max_of(total, max_of(divide(as_signed(l2_inputs), hardware.offchip_bw) / 2,
@@ -261,8 +261,10 @@ EXARCH_HD Status analyze(Workspace<Shape>& work, Counters& result) {
   }
   counters.l1_in_energy = work.l1_known ? 0 : 1;
   finish_level(work, level, inputs_counted);
-  counters.l2_size = wrap32(as_signed(l2_inputs + l2_outputs));
-  counters.l1_size = work.l1_size;
+  const std::int64_t l2_size = as_signed(l2_inputs + l2_outputs);
+  counters.l2_size = wrap32(l2_size);
+  counters.l1_size = wrap32(work.l1_size);
+  counters.sizes_wrapped = counters.l2_size != l2_size || counters.l1_size != work.l1_size ? 1 : 0;
   result = counters;
   return Status::ok;
 }

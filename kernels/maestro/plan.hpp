@@ -236,17 +236,17 @@ EXARCH_HD Status adjust_to_stride(Level<Shape>& level, const LayerView& layer, b
 }
 
 // Sub-clusters with work when the dimension runs out.
-[[nodiscard]] EXARCH_HD std::int32_t active_at_edge(std::int32_t dim, std::int32_t size, std::int32_t offset,
-                                                    std::int32_t clusters) {
-  const std::int32_t covered = wrap32(static_cast<std::int64_t>(offset) * (clusters - 1) + size);
+[[nodiscard]] EXARCH_HD std::int32_t active_at_edge(std::int64_t dim, std::int64_t size, std::int64_t offset,
+                                                    std::int64_t clusters) {
+  const std::int64_t covered = wrap32(offset * (clusters - 1) + size);
   if (dim > covered) {
-    const std::int32_t folds = ((dim - size) / offset + 1) / clusters - 1;
-    const std::int32_t rest = wrap32(dim - static_cast<std::int64_t>(folds + 1) * offset * clusters);
-    return rest < size ? 1 : (rest - size) / offset + 1;
+    const std::int64_t folds = ((dim - size) / offset + 1) / clusters - 1;
+    const std::int64_t rest = wrap32(dim - (folds + 1) * offset * clusters);
+    return rest < size ? 1 : wrap32((rest - size) / offset + 1);
   }
   if (dim <= size) return 1;
-  const std::int32_t whole = (dim - size) / offset + 1;
-  return whole + (wrap32(static_cast<std::int64_t>(offset) * (whole - 1) + size) < dim ? 1 : 0);
+  const std::int64_t whole = (dim - size) / offset + 1;
+  return wrap32(whole + (wrap32(offset * (whole - 1) + size) < dim ? 1 : 0));
 }
 
 [[nodiscard]] EXARCH_HD TileSizes tile_sizes(const Directive& directive, std::int32_t dim) {
@@ -382,7 +382,7 @@ EXARCH_HD void work_out(Level<Shape>& level, const LayerView& layer, TileSizes (
   add((dim < covered ? kInitEdge | kPartialLast : 0u) | (dim <= covered ? kUnrolled : 0u));
   const std::int32_t folds = states.steady = wrap32(((dim - size) / offset + 1) / clusters - 1);
   if (covered < dim && folds > 0) add(kSteady);
-  const std::int32_t reach = wrap32(static_cast<std::int64_t>(folds + 1) * offset * clusters);
+  const std::int32_t reach = wrap32((std::int64_t{folds} + 1) * offset * clusters);
   const std::int32_t end = wrap32(static_cast<std::int64_t>(reach) + covered);
   const std::int32_t last_end = wrap32(static_cast<std::int64_t>(end) - offset * clusters);
   if (dim > covered && end > dim && last_end != dim) {

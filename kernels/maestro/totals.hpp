@@ -45,6 +45,7 @@ EXARCH_HD void add(const Counters& layer, const LayerCount& count, const Hardwar
     accumulate(layer.l2_write[t], sum.l2_write[t]);
   }
   sum.l1_in_energy = min_of(sum.l1_in_energy, layer.l1_in_energy);
+  sum.sizes_wrapped = max_of(sum.sizes_wrapped, layer.sizes_wrapped);
   sum.l1_size = max_of(sum.l1_size, layer.l1_size);
   sum.l2_size = max_of(sum.l2_size, layer.l2_size);
   sum.peak_bw = max_of(sum.peak_bw, layer.peak_bw);

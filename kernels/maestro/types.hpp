@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 #include "kernels/core/config.hpp"
 
@@ -99,7 +100,8 @@ struct Counters {
                                     // without any output would have
   std::int64_t l2_read[kTensors];   // at the outermost level
   std::int64_t l2_write[kTensors];  // at the outermost level
-  std::int64_t l2_size, l1_size;    // required, as 32-bit integers
+  std::int64_t l2_size, l1_size;    // required, as 32-bit integers ...
+  std::int64_t sizes_wrapped;       // ... and whether (1) they did not fit into them
   std::int64_t peak_bw;             // elements per cycle that the NoC would have to carry
   std::int64_t bw_sum;              // the same, summed over all occurrences
   std::int64_t occurrences;         // of all cases
@@ -114,18 +116,28 @@ struct Counters {
 
 inline namespace EXARCH_ISA {
 
-// Multiply-accumulates of the layer itself; strides count as the division they are.
-[[nodiscard]] EXARCH_HD std::int64_t macs_of(const Layer& layer) {
+// Multiply-accumulates of the layer itself; strides count as the division they are. -1, which no result counts, if 64 bits do not
+// hold them.
+[[nodiscard]] inline std::int64_t macs_of(const Layer& layer) {
   const auto size = [&layer](Dim dim) { return static_cast<std::int64_t>(max_of(layer.size[index_of(dim)], 1)); };
   const auto outputs = [&](Dim input, Dim output, Dim filter) {
     if (layer.size[index_of(output)] > 0) return size(output);
     return (size(input) - size(filter)) / max_of(layer.stride[index_of(input)], 1) + 1;
   };
-  if (layer.type == LayerType::gemm) return size(Dim::M) * size(Dim::N) * size(Dim::K);
-  const std::int64_t macs = size(Dim::N) * size(Dim::C) * outputs(Dim::Y, Dim::Yo, Dim::R) * outputs(Dim::X, Dim::Xo, Dim::S) *
-                            size(Dim::R) * size(Dim::S);
-  if (layer.type == LayerType::dsconv) return macs;
-  return macs * size(Dim::K) * (layer.type == LayerType::ngconv ? size(Dim::G) : 1);
+  std::int64_t macs = 1;
+  const auto times = [&macs](std::int64_t factor) {
+    if (macs < 0 || factor < 0 || __builtin_mul_overflow(macs, factor, &macs)) macs = -1;
+  };
+  if (layer.type == LayerType::gemm) {
+    for (const Dim dim : {Dim::M, Dim::N, Dim::K}) times(size(dim));
+    return macs;
+  }
+  for (const Dim dim : {Dim::N, Dim::C, Dim::R, Dim::S}) times(size(dim));
+  times(outputs(Dim::Y, Dim::Yo, Dim::R));
+  times(outputs(Dim::X, Dim::Xo, Dim::S));
+  if (layer.type != LayerType::dsconv) times(size(Dim::K));
+  if (layer.type == LayerType::ngconv) times(size(Dim::G));
+  return macs;
 }
 
 }  // namespace EXARCH_ISA
@@ -158,9 +170,11 @@ struct NetworkResult {
 
 inline namespace EXARCH_ISA {
 
-// More multiply-accumulates per cycle than there are lanes, no time at all, or a number of operations that is not the layer's.
+// More multiply-accumulates per cycle than there are lanes, no time at all, a number of operations that is not the layer's, or
+// buffers that 32 bits do not measure.
 [[nodiscard]] EXARCH_HD bool is_impossible(const Counters& counters, const Hardware& hardware, std::int64_t macs) {
-  if (counters.num_macs != macs || counters.runtime <= 0) return true;
+  if (counters.num_macs != macs || counters.num_macs <= 0 || counters.runtime <= 0) return true;
+  if (counters.sizes_wrapped != 0 || counters.l1_size < 0 || counters.l2_size < 0) return true;
   const double lanes = static_cast<double>(hardware.num_pes) * hardware.num_simd_lanes;
   return static_cast<double>(counters.num_macs) > lanes * static_cast<double>(counters.runtime);
 }

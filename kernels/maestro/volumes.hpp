@@ -34,7 +34,7 @@ using Volume = std::uint64_t;
     sends = divide(elements, bw);
     if (sends * bw != elements) ++sends;
   }
-  return hardware.noc_latency + sends - 1;
+  return as_signed(as_volume(hardware.noc_latency) + as_volume(sends) - 1);
 }
 
 // The states of all directives in one iteration case.

@@ -117,7 +117,8 @@ TEST_F(Maestro, BadProblemsAreRefusedByLine) {
       {with("\"Cluster\", 2", "\"Cluster\", \"2\""), "directives[1]"},
       {with("\"num_pes\": 16, ", ""), "\"num_pes\" is missing"},
       {with("\"noc_bw\": 8", "\"noc_bw\": null"), "hw.noc_bw"},
-      {std::string("{\"a\": \"\xff\"}"), "not a JSON object"}};
+      {std::string("{\"a\": \"\xff\"}"), "not a JSON object"},
+      {std::string(100000, '[') + std::string(100000, ']'), "nested more than 32 deep"}};
   for (const auto& [text, message] : cases) {
     write_text(dir_ / "bad.jsonl", row + "\n" + text + "\n");
     const Outcome outcome = run({"eval", "maestro", "--in", "bad.jsonl", "--out", "never.jsonl"});
@@ -171,6 +172,19 @@ TEST_F(Maestro, MistakesAreExplained) {
   write_text(dir_ / "grouped.m",
              "Network n { Layer l { Type: NGCONV\n Dimensions { G: 2, K: 2, C: 2, R: 3, S: 3, Y: 9, X: 9 } } }\n");
   expect_refused({"eval", "maestro", "--model", "grouped.m"}, 1, "grouped convolutions");
+  write_text(dir_ / "twice.m",
+             "Network n { Layer a { Type: CONV\n Dimensions { K: 2, C: 2, R: 3, S: 3, Y: 9, X: 9 } }\n"
+             "Layer 0 { Type: CONV\n Dimensions { K: 4, C: 2, R: 3, S: 3, Y: 9, X: 9 } } }\n");
+  expect_refused({"eval", "maestro", "--model", "twice.m", "--layer", "0"}, 2, "could be layer 0 or 1");
+  expect_refused({"eval", "maestro", "--in", "x.csv", "--reference-input", "x.m"}, 2, "--reference-input is for one design");
+  write_text(dir_ / "vast.csv", "K,C,Y,X,R,S,T\n1000000,1000000,1000000,1000000,1,1,1\n");
+  expect_refused({"eval", "maestro", "--model", "vast.csv"}, 1, "more multiply-accumulates than 64 bits hold");
+  // Buffers beyond 32 bits wrap in the tool; nobody should take them for small ones.
+  write_text(dir_ / "fc.csv", "K,C,Y,X,R,S,T\n65536,16384,1,1,1,1,0\n");
+  const Json wrapped =
+      evaluate({"--model", "fc.csv", "--set", "K_outer=65536", "--set", "C_outer=16384", "--set", "K_inner=256"});
+  EXPECT_LT(wrapped["metrics"]["l2_size_req"], 0);
+  EXPECT_EQ(wrapped["metrics"]["impossible"], 1);
   // A design that the model cannot evaluate ends as a status, not as a crash.
   const Outcome outcome = run({"eval", "maestro", "--layer", "2", "--set", "cluster_size=512"});
   EXPECT_EQ(outcome.code, 1);
@@ -184,6 +198,15 @@ TEST_F(Maestro, WritesTheMappingOfADesign) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
   EXPECT_EQ(evaluate({"--model", "best.m"})["workload"]["model"], path("best.m"));
+}
+
+// Limits change a price and no counter, so that designs with one outcome have different costs.
+TEST_F(Maestro, SearchesFindTheBestOfDesignsThatShareAnOutcome) {
+  write_text(dir_ / "l2.json", R"({"name": "l2", "parameters": {"L2_size": [1024, 1048576, 16777216], "K_outer": [16, 32]}})");
+  const Json found =
+      Json::parse(good({"search", "maestro", "--layer", "2", "--space", "l2.json", "--agent", "grid", "--population", "6",
+                        "--generations", "1", "--objective", "min:l2_over", "--out", "l2.db", "--json"}));
+  EXPECT_EQ(found["best"][0]["objective"], 0.0);
 }
 
 TEST_F(Maestro, SweepsSearchesAndReportsAsAnyModel) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cstring>
 #include <numeric>
 #include <random>
@@ -81,6 +82,8 @@ TEST(MaestroTotals, EqualLayersAreEvaluatedOnce) {
   }
 }
 
+// Counter by counter: volumes, cycles and occurrences add up, requirements and longest delays are the largest, shortest ones the
+// smallest.
 TEST(MaestroTotals, AreSumsOfTheLayers) {
   Backend backend("cpu", 1);
   for (const Environment* environment : {&maestro_environment(), &maestro_archgym_environment()}) {
@@ -88,27 +91,45 @@ TEST(MaestroTotals, AreSumsOfTheLayers) {
     const auto designs = random_designs(environment->spaces().front(), 60, 3);
     Outcomes all;
     environment->simulate(*whole, designs, Engine::fast, backend, all);
-    const std::size_t counters = environment->counters().size();
-    std::vector<std::int64_t> runtime(all.status.size());
-    std::vector<std::uint8_t> status(all.status.size());
-    std::vector<std::int64_t> largest_l1(all.status.size(), INT64_MIN);
+    const auto table = environment->counters();
+    const std::size_t count = all.status.size();
+    std::vector<std::uint8_t> status(count);
+    std::vector<std::int64_t> want(count * table.size());
+    std::vector<double> active(count);
     for (int layer = 0; layer < 20; ++layer) {
       Outcomes one;
       environment->simulate(*environment->load_workload({{"model", "resnet18"}, {"layer", std::to_string(layer)}}), designs,
                             Engine::fast, backend, one);
-      for (std::size_t i = 0; i < status.size(); ++i) {
+      for (std::size_t i = 0; i < count; ++i) {
         if (status[i] == 0) status[i] = one.status[i];
-        runtime[i] += static_cast<std::int64_t>(one.counters[i * counters]);
-        largest_l1[i] = std::max(largest_l1[i], static_cast<std::int64_t>(one.counters[i * counters + 10]));
+        for (std::size_t c = 0; c < table.size(); ++c) {
+          const auto value = static_cast<std::int64_t>(one.counters[i * table.size() + c]);
+          std::int64_t& sum = want[i * table.size() + c];
+          const std::string& name = table[c].name;
+          const bool largest = name.ends_with("_req") || name.ends_with("_max");
+          const bool smallest = name.ends_with("_min") || name == "l1_in_energy";
+          if (layer == 0) {
+            sum = value;
+          } else {
+            sum = largest ? std::max(sum, value) : smallest ? std::min(sum, value) : sum + value;
+          }
+        }
+        const auto runtime = static_cast<double>(static_cast<std::int64_t>(one.counters[i * table.size()]));
+        active[i] += runtime * std::bit_cast<double>(one.counters[(i + 1) * table.size() - 1]);
       }
     }
     std::size_t good = 0;
-    for (std::size_t i = 0; i < status.size(); ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
       EXPECT_EQ(all.status[i] == 0, status[i] == 0) << environment->name() << " " << i;
       if (all.status[i] != 0) continue;
       ++good;
-      EXPECT_EQ(static_cast<std::int64_t>(all.counters[i * counters]), runtime[i]);
-      EXPECT_EQ(static_cast<std::int64_t>(all.counters[i * counters + 10]), largest_l1[i]);
+      for (std::size_t c = 0; c + 1 < table.size(); ++c) {
+        EXPECT_EQ(static_cast<std::int64_t>(all.counters[i * table.size() + c]), want[i * table.size() + c]) << table[c].name;
+      }
+      EXPECT_EQ(table.back().name, "avg_active_pes");
+      const auto runtime = static_cast<double>(want[i * table.size()]);
+      EXPECT_NEAR(std::bit_cast<double>(all.counters[(i + 1) * table.size() - 1]), active[i] / runtime,
+                  1e-9 * active[i] / runtime);
     }
     EXPECT_GE(good, 5u) << environment->name();
   }
@@ -249,6 +270,8 @@ TEST(RepeatedSum, EqualsAddingOneAtATime) {
     ASSERT_EQ(repeated_sum(term, count), sum) << term << " x " << count;
   }
   EXPECT_EQ(repeated_sum(-0.25, 3), -0.75);
+  EXPECT_EQ(repeated_sum(-0.1, 1234567), -repeated_sum(0.1, 1234567));
+  EXPECT_LT(repeated_sum(-1.5, 2147483647), -3e9);  // at once
   EXPECT_EQ(repeated_sum(1, 0), 0);
 }
 

@@ -308,6 +308,8 @@ int eval_problems(const Environment& environment, const Arguments& arguments) {
 int run(const Arguments& arguments) {
   const Environment& environment = find_environment(arguments.positional[0]);
   if (arguments.has("in") && holds_problems(arguments.text("in"))) return eval_problems(environment, arguments);
+  if (arguments.has("in") && arguments.has("reference-input"))
+    throw UsageError("--reference-input is for one design, without --in");
   if (arguments.has("in")) return CsvEvaluation(environment, arguments).run();
   if (arguments.has("out")) throw UsageError("--out needs --in FILE; for one design use --json or the table on standard output");
   return eval_one(environment, arguments);

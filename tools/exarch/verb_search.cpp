@@ -56,7 +56,12 @@ class Leaders {
 
   void offer(double cost, std::span<const std::int64_t> design, Evaluator::OutcomeId outcome) {
     if (!std::isfinite(cost) || (best_.size() == capacity_ && cost >= best_.back().cost)) return;
-    if (std::ranges::any_of(best_, [outcome](const Best& b) { return b.outcome == outcome; })) return;
+    // Designs may share an outcome and yet differ in price.
+    const auto known = std::ranges::find(best_, outcome, &Best::outcome);
+    if (known != best_.end()) {
+      if (known->cost <= cost) return;
+      best_.erase(known);
+    }
     const auto place = std::ranges::upper_bound(best_, cost, {}, &Best::cost);
     best_.insert(place, {cost, {design.begin(), design.end()}, outcome});
     if (best_.size() > capacity_) best_.pop_back();
