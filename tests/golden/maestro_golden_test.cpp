@@ -206,6 +206,47 @@ TEST(MaestroArchgym, GivesItsObservationsAndRewards) {
   EXPECT_GE(compared, 300u);
 }
 
+// Designs of `maestro` that the tool itself evaluated: the clean decoder against somebody else than its author.
+TEST(MaestroClean, DesignsCostWhatTheToolSays) {
+  const Environment& environment = maestro_environment();
+  const auto metrics = environment.metrics();
+  Backend backend("cpu", 1);
+  std::size_t rows = 0;
+  for (const Json& row : maestro_rows("clean.jsonl.gz")) {
+    const auto workload = environment.load_workload({{"model", row["model"]}, {"layer", row["layer"]}});
+    std::vector<std::int64_t> design;
+    for (const ParameterInfo& parameter : environment.parameters()) {
+      const Json& value = row["design"][parameter.name];
+      design.push_back(parameter.parse(value.is_string() ? value.get<std::string>() : value.dump()));
+    }
+    Outcomes outcomes;
+    environment.simulate(*workload, design, Engine::fast, backend, outcomes);
+    ASSERT_EQ(outcomes.status[0], 0);
+    std::vector<double> values(metrics.size());
+    environment.price(*workload, design, outcomes.counters, values);
+    const std::pair<const char*, const char*> columns[] = {{"runtime", "runtime_cycles"},
+                                                           {"energy_nj", "energy_nj"},
+                                                           {"throughput", "throughput"},
+                                                           {"area", "area_um2"},
+                                                           {"power", "power_mw"},
+                                                           {"l1_size_req", "l1_size_req"},
+                                                           {"l2_size_req", "l2_size_req"},
+                                                           {"num_macs", "num_macs"},
+                                                           {"avg_active_pes", "avg_active_pes"},
+                                                           {"arithmetic_intensity", "arithmetic_intensity"}};
+    for (const auto& [column, metric] : columns) {
+      const double value =
+          values[static_cast<std::size_t>(std::ranges::find(metrics, metric, &MetricInfo::name) - metrics.begin())];
+      const std::string printed = row["csv"][column];
+      const bool whole = printed.find_first_of(".e") == std::string::npos;
+      EXPECT_EQ(whole && value < 1e15 ? std::to_string(std::llround(value)) : digits(value), printed)
+          << "row " << rows << " " << column;
+    }
+    ++rows;
+  }
+  EXPECT_EQ(rows, 300u);
+}
+
 // The tool prices a layer behind another one with the L1 accesses of the layer before.
 TEST(MaestroGoldenFiles, OfSeveralLayers) {
   std::size_t layers = 0;
