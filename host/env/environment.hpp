@@ -175,6 +175,14 @@ class Environment {
     return "{}";
   }
 
+  // The same for the problems in a file of the reference's own format (MAESTRO: the layers and mappings of a .m file), with what
+  // the file leaves open taken from `design`; a JSON object's text each. Error with file and line.
+  [[nodiscard]] virtual std::vector<std::string> answer_file(const std::string& /*path*/,
+                                                             std::span<const std::int64_t> /*design*/,
+                                                             const WorkloadOptions& /*options*/) const {
+    return {};
+  }
+
   // For `exarch doctor`.
   [[nodiscard]] virtual KnownResult known_result() const = 0;
 

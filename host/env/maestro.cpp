@@ -159,11 +159,7 @@ class MaestroEnvironment : public Environment {
 
   bool takes_problems() const override { return true; }
   std::string answer_problem(const std::string& text, const WorkloadOptions& options) const override {
-    Version version = Version::e1d8efd8;
-    for (const auto& [name, value] : options) {
-      if (name != kVersionName) throw UsageError("--" + name + " has no effect on recorded problems; leave it out");
-      version = version_of(value);
-    }
+    const Version version = version_among(options);
     nlohmann::ordered_json row;
     try {
       // Deep nesting would exhaust the stack of whoever walks through it.
@@ -176,6 +172,20 @@ class MaestroEnvironment : public Environment {
       throw Error(std::string("not a JSON object: ") + error.what());
     }
     return answer(row, version).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  }
+
+  std::vector<std::string> answer_file(const std::string& path, std::span<const std::int64_t> design,
+                                       const WorkloadOptions& options) const override {
+    const Version version = version_among(options);
+    std::vector<std::string> answers;
+    for (const NamedLayer& layer : read_network_file(path).layers) {
+      if (!layer.mapping) {
+        throw Error(path + ":" + std::to_string(layer.line) + ": layer '" + layer.name +
+                    "' has no Dataflow block; add its mapping");
+      }
+      answers.push_back(answer(layer.name, {layer.layer, *layer.mapping, hardware_for(design)}, version).dump());
+    }
+    return answers;
   }
 
   std::string reference_input(const Workload& base, std::span<const std::int64_t> design) const override {
@@ -215,6 +225,16 @@ class MaestroEnvironment : public Environment {
   virtual Hardware hardware_for(std::span<const std::int64_t> design) const = 0;
 
  private:
+  // Problems take no other option than the version.
+  static Version version_among(const WorkloadOptions& options) {
+    Version version = Version::e1d8efd8;
+    for (const auto& [name, value] : options) {
+      if (name != kVersionName) throw UsageError("--" + name + " has no effect on recorded problems; leave it out");
+      version = version_of(value);
+    }
+    return version;
+  }
+
   Status run_reference(const NetworkWorkload& workload, std::span<const std::int64_t> design, Totals& totals) const {
     const Hardware hardware = hardware_for(design);
     bool first = true;

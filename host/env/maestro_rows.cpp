@@ -217,11 +217,14 @@ const char* name_of(Status status) {
 }
 
 Json answer(const Json& row, Version version) {
-  const Problem problem = problem_of(row);
+  return answer(row.is_object() && row.contains("id") ? row["id"] : Json(), problem_of(row), version);
+}
+
+Json answer(const Json& id, const Problem& problem, Version version) {
   Counters counters{};
   const Status status = cpu_functions().problem(problem, version, counters);
   Json json;
-  json["id"] = row.contains("id") ? row["id"] : Json();
+  json["id"] = id;
   json["status"] = name_of(status);
   if (status != Status::ok) return json;
   json["impossible"] = is_impossible(counters, problem.hardware, macs_of(problem.layer));

@@ -27,5 +27,6 @@ namespace exarch::maestro {
 
 // The answer to a row: {"id": ..., "status": ..., "impossible": ..., "out": {...}}, `out` with status ok only.
 [[nodiscard]] nlohmann::ordered_json answer(const nlohmann::ordered_json& row, Version version);
+[[nodiscard]] nlohmann::ordered_json answer(const nlohmann::ordered_json& id, const Problem& problem, Version version);
 
 }  // namespace exarch::maestro

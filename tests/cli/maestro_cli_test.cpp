@@ -197,6 +197,18 @@ TEST_F(Maestro, WritesTheMappingOfADesign) {
   for (const char* part : {"Network", "Type: CONV", "SpatialMap(32,32) K", "TemporalMap(7,7) Y'", "Cluster(16, P)"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
+  // Read back, it costs what the design costs.
+  const Json back = Json::parse(good({"eval", "maestro", "--in", "best.m"}));
+  const Json design = evaluate({"--layer", "2", "--set", "K_outer=32", "--set", "order_outer=YXKC"});
+  EXPECT_EQ(back["id"], "layer0");
+  EXPECT_EQ(back["out"]["runtime"], design["metrics"]["runtime_cycles"]);
+  EXPECT_EQ(back["out"]["energy_nj"], design["metrics"]["energy_nj"]);
+  EXPECT_NE(Json::parse(good({"eval", "maestro", "--in", "best.m", "--set", "num_pes=16"}))["out"]["runtime"],
+            back["out"]["runtime"]);
+  write_network();
+  expect_refused({"eval", "maestro", "--in", "net.m"}, 1, "net.m:2: layer 'first' has no Dataflow block");
+  write_text(dir_ / "bad.m", "Network n {\nLayer l {\nType: CONV\nDimensions { K: -4 }\n}\n}\n");
+  expect_refused({"eval", "maestro", "--in", "bad.m"}, 1, "bad.m:4: ");
   EXPECT_EQ(evaluate({"--model", "best.m"})["workload"]["model"], path("best.m"));
 }
 

@@ -305,8 +305,24 @@ int eval_problems(const Environment& environment, const Arguments& arguments) {
   return 0;
 }
 
+// Problems in a file of the reference's own format; hardware and the like from --set.
+int eval_reference_file(const Environment& environment, const Arguments& arguments) {
+  if (arguments.text("engine") != "fast" || arguments.has("no-share") || arguments.has("reference-input")) {
+    throw UsageError("--engine, --no-share and --reference-input have no effect on " + arguments.text("in") + "; leave them out");
+  }
+  Design design = default_design(environment);
+  for (const std::string& assignment : arguments.all("set")) assign(environment, assignment, design);
+  const auto answers = environment.answer_file(arguments.text("in"), design, given_options(environment, arguments));
+  if (answers.empty()) throw UsageError(environment.name() + " reads no such files; --in expects a CSV file of designs");
+  OutputFile out(arguments.has("out") ? arguments.text("out") : "-");
+  for (const std::string& answer : answers) out.write(answer + "\n");
+  out.close();
+  return 0;
+}
+
 int run(const Arguments& arguments) {
   const Environment& environment = find_environment(arguments.positional[0]);
+  if (arguments.has("in") && arguments.text("in").ends_with(".m")) return eval_reference_file(environment, arguments);
   if (arguments.has("in") && holds_problems(arguments.text("in"))) return eval_problems(environment, arguments);
   if (arguments.has("in") && arguments.has("reference-input"))
     throw UsageError("--reference-input is for one design, without --in");
@@ -327,7 +343,7 @@ const Verb kEvalVerb{
             {"in", "FILE",
              "CSV of designs: columns are parameters and workload options; - = standard input. Or, for maestro, recorded "
              "problems "
-             "(.jsonl, .jsonl.gz): layer, directives and hw of each line"},
+             "(.jsonl, .jsonl.gz): layer, directives and hw of each line; or layers with mappings (.m), hardware from --set"},
             {"out", "FILE",
              "CSV of results: the input's columns, status, metrics, counters; of problems: id, status, out per line; default: "
              "standard output"},
