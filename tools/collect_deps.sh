@@ -16,6 +16,7 @@ libraries=/usr/lib/$(gcc -print-multiarch)
 need /usr/include/cxxopts.hpp libcxxopts-dev
 need /usr/include/nlohmann/json.hpp nlohmann-json3-dev
 need "$libraries/libsqlite3.a" libsqlite3-dev
+need "$libraries/libz.a" zlib1g-dev
 need /usr/include/eigen3/Eigen/Dense libeigen3-dev
 need /usr/include/toml++/toml.h libtomlplusplus-dev
 need /usr/share/javascript/chart.js/chart.min.js libjs-chart.js
@@ -25,18 +26,18 @@ need "$libraries/libbenchmark.so" libbenchmark-dev
 
 rm -rf "$deps"
 mkdir -p "$deps/include" "$deps/lib/cmake"
-cp -a /usr/include/cxxopts.hpp /usr/include/sqlite3.h /usr/include/nlohmann /usr/include/gtest /usr/include/gmock \
+cp -a /usr/include/cxxopts.hpp /usr/include/sqlite3.h /usr/include/zlib.h /usr/include/zconf.h /usr/include/nlohmann /usr/include/gtest /usr/include/gmock \
   /usr/include/benchmark /usr/include/eigen3/Eigen /usr/include/toml++ "$deps/include"
 mkdir -p "$deps/share/chart.js"
 cp -L /usr/share/javascript/chart.js/chart.min.js "$deps/share/chart.js"
-for name in libsqlite3.a libgtest.a libgtest_main.a libgmock.a libgmock_main.a libbenchmark_main.a; do
+for name in libsqlite3.a libz.a libgtest.a libgtest_main.a libgmock.a libgmock_main.a libbenchmark_main.a; do
   cp -L "$libraries/$name" "$deps/lib"
 done
 # Debian has no static libbenchmark; the name the loader looks for must be the file's own.
 soname=$(objdump -p "$libraries/libbenchmark.so" | awk '$1 == "SONAME" { print $2 }')
 cp -L "$libraries/libbenchmark.so" "$deps/lib/$soname"
 
-# The packages' own CMake files name /usr; these find everything beside themselves. SQLite3 is found by CMake's own module.
+# The packages' own CMake files name /usr; these find everything beside themselves. SQLite3 and ZLIB are found by CMake's own modules.
 # shellcheck disable=SC2016  # CMake's variables, not the shell's
 config() {
   mkdir -p "$deps/lib/cmake/$1"

@@ -4,7 +4,8 @@
 #include "kernels/batch/maestro_launch.hpp"
 #include "kernels/maestro/network.hpp"
 
-namespace exarch::maestro::inline EXARCH_ISA {
+namespace exarch::maestro {
+inline namespace EXARCH_ISA {
 
 inline Status run_problem(const Problem& problem, Version version, Counters& counters) {
   Workspace<AnyMapping> work;
@@ -21,4 +22,5 @@ inline constexpr CpuFunctions functions_named(const char* name) {
   return {name, run_problem, run_network<CleanDesign>, run_network<ArchgymDesign>, run_network<ShippedDesign>};
 }
 
-}  // namespace exarch::maestro::inline EXARCH_ISA
+}  // namespace EXARCH_ISA
+}  // namespace exarch::maestro

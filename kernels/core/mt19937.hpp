@@ -9,7 +9,8 @@
 
 #include "kernels/core/config.hpp"
 
-namespace exarch::inline EXARCH_ISA {
+namespace exarch {
+inline namespace EXARCH_ISA {
 
 class Mt19937Start {
  public:
@@ -78,4 +79,5 @@ class Mt19937Start {
   return 0;
 }
 
-}  // namespace exarch::inline EXARCH_ISA
+}  // namespace EXARCH_ISA
+}  // namespace exarch

@@ -14,7 +14,8 @@
 #include "kernels/maestro/types.hpp"
 #include "kernels/maestro/volumes.hpp"
 
-namespace exarch::maestro::inline EXARCH_ISA {
+namespace exarch::maestro {
+inline namespace EXARCH_ISA {
 
 // What the analysis of an inner level gives.
 struct LevelResult {
@@ -279,4 +280,5 @@ EXARCH_HD Status evaluate(const Layer& layer, const Mapping& mapping, const Hard
   return status == Status::ok ? analyze(work, counters) : status;
 }
 
-}  // namespace exarch::maestro::inline EXARCH_ISA
+}  // namespace EXARCH_ISA
+}  // namespace exarch::maestro

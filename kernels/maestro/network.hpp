@@ -9,7 +9,8 @@
 #include "kernels/maestro/totals.hpp"
 #include "kernels/maestro/types.hpp"
 
-namespace exarch::maestro::inline EXARCH_ISA {
+namespace exarch::maestro {
+inline namespace EXARCH_ISA {
 
 // A candidate on one layer.
 EXARCH_HD Status evaluate(const CleanDesign& design, const Layer& layer, Version version, Workspace<TwoLevels>& work,
@@ -53,4 +54,5 @@ EXARCH_HD Status evaluate(const Design& design, const NetworkView& network, Work
   return Status::ok;
 }
 
-}  // namespace exarch::maestro::inline EXARCH_ISA
+}  // namespace EXARCH_ISA
+}  // namespace exarch::maestro

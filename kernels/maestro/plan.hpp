@@ -9,7 +9,8 @@
 #include "kernels/core/config.hpp"
 #include "kernels/maestro/types.hpp"
 
-namespace exarch::maestro::inline EXARCH_ISA {
+namespace exarch::maestro {
+inline namespace EXARCH_ISA {
 
 // How much room an evaluation has. Mappings of two levels without repeated dimensions, as environments make them, need little,
 // which is worth much on a device.
@@ -491,4 +492,5 @@ template <class Shape>
   return Status::ok;
 }
 
-}  // namespace exarch::maestro::inline EXARCH_ISA
+}  // namespace EXARCH_ISA
+}  // namespace exarch::maestro

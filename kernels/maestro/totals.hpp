@@ -6,7 +6,8 @@
 #include "kernels/core/config.hpp"
 #include "kernels/maestro/types.hpp"
 
-namespace exarch::maestro::inline EXARCH_ISA {
+namespace exarch::maestro {
+inline namespace EXARCH_ISA {
 
 // sum + times * value, wrapping as 64-bit integers do.
 [[nodiscard]] EXARCH_HD std::int64_t wrapping_sum(std::int64_t sum, std::int64_t times, std::int64_t value) {
@@ -64,4 +65,5 @@ EXARCH_HD void add(const Counters& layer, const LayerCount& count, const Hardwar
   sum.active_pes = single ? layer.active_pes : sum.runtime == 0 ? 0 : totals.active_cycles / static_cast<double>(sum.runtime);
 }
 
-}  // namespace exarch::maestro::inline EXARCH_ISA
+}  // namespace EXARCH_ISA
+}  // namespace exarch::maestro

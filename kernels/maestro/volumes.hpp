@@ -8,7 +8,8 @@
 #include "kernels/maestro/plan.hpp"
 #include "kernels/maestro/types.hpp"
 
-namespace exarch::maestro::inline EXARCH_ISA {
+namespace exarch::maestro {
+inline namespace EXARCH_ISA {
 
 // Wrapping arithmetic on volumes, as the original's 64-bit integers.
 using Volume = std::uint64_t;
@@ -284,4 +285,5 @@ template <class Shape>
   return volumes;
 }
 
-}  // namespace exarch::maestro::inline EXARCH_ISA
+}  // namespace EXARCH_ISA
+}  // namespace exarch::maestro
