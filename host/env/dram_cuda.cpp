@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <exception>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "host/backend/cuda/devices.hpp"
@@ -233,29 +231,10 @@ void run_on_cuda(const DramWorkload& workload, std::span<const ControllerParams>
     throw Error("internal error: a CUDA block has 32, 64, ... " + std::to_string(kLargestBlock) +
                 " threads, and the single pass is dense or in lanes");
   }
-  const std::scoped_lock lock(devices.mutex());
-  const std::size_t share = (params.size() + devices.size() - 1) / devices.size();
-  std::vector<std::exception_ptr> failures(devices.size());
-  const auto run_share = [&](std::size_t d) {
-    const std::size_t first = std::min(d * share, params.size());
-    const std::size_t count = std::min(share, params.size() - first);
-    if (count == 0) return;
-    try {
-      devices[d].use();
-      CudaChunks chunks(devices[d], workload, tuning);
-      run_chunks(workload, params.subspan(first, count), chunks, results.subspan(first, count), exact.subspan(first, count));
-    } catch (...) {
-      failures[d] = std::current_exception();
-    }
-  };
-  {
-    std::vector<std::jthread> others;
-    for (std::size_t d = 1; d < devices.size(); ++d) others.emplace_back(run_share, d);
-    run_share(0);
-  }
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
+  devices.for_each_share(params.size(), [&](CudaDevice& device, std::size_t first, std::size_t count) {
+    CudaChunks chunks(device, workload, tuning);
+    run_chunks(workload, params.subspan(first, count), chunks, results.subspan(first, count), exact.subspan(first, count));
+  });
 }
 
 }  // namespace exarch::dram

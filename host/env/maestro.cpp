@@ -265,7 +265,7 @@ class CleanEnvironment final : public MaestroEnvironment {
     return kTimeEnergyArea;
   }
   std::span<const std::pair<std::string, std::string>> objectives() const override { return clean_objectives(); }
-  std::string sanity() const override { return "impossible<=0,l1_over<=0,l2_over<=0"; }
+  std::string sanity() const override { return kCleanSanity; }
   std::span<const WorkloadOption> workload_options() const override {
     static const std::vector<WorkloadOption> kTable{model_option(), layer_option("all"), version_option()};
     return kTable;
@@ -326,7 +326,7 @@ class ArchgymEnvironment final : public MaestroEnvironment {
     return kTimeEnergyArea;
   }
   std::span<const std::pair<std::string, std::string>> objectives() const override { return archgym_objectives(); }
-  std::string sanity() const override { return "impossible<=0"; }
+  std::string sanity() const override { return kArchgymSanity; }
   std::span<const WorkloadOption> workload_options() const override {
     static const std::vector<WorkloadOption> kTable{
         model_option(),

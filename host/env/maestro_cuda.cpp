@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <exception>
-#include <thread>
 #include <vector>
 
 #include "host/backend/cuda/devices.hpp"
@@ -112,28 +110,9 @@ class NetworkBatches {
 template <class Design>
 void run_on_devices(const NetworkWorkload& workload, std::span<const Design> designs, CudaDevices& devices,
                     std::span<NetworkResult> results) {
-  const std::scoped_lock lock(devices.mutex());
-  const std::size_t share = (designs.size() + devices.size() - 1) / devices.size();
-  std::vector<std::exception_ptr> failures(devices.size());
-  const auto run_share = [&](std::size_t d) {
-    const std::size_t first = std::min(d * share, designs.size());
-    const std::size_t count = std::min(share, designs.size() - first);
-    if (count == 0) return;
-    try {
-      devices[d].use();
-      NetworkBatches(devices[d], workload, designs.subspan(first, count), results.subspan(first, count)).run();
-    } catch (...) {
-      failures[d] = std::current_exception();
-    }
-  };
-  {
-    std::vector<std::jthread> others;
-    for (std::size_t d = 1; d < devices.size(); ++d) others.emplace_back(run_share, d);
-    run_share(0);
-  }
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
+  devices.for_each_share(designs.size(), [&](CudaDevice& device, std::size_t first, std::size_t count) {
+    NetworkBatches(device, workload, designs.subspan(first, count), results.subspan(first, count)).run();
+  });
 }
 
 }  // namespace

@@ -251,7 +251,7 @@ const std::vector<MetricInfo>& metric_table() {
 // Results that arithmetic forbids and mappings that do not fit are infeasible, except to what ArchGym rewards.
 const Objectives& clean_objectives() {
   static const Objectives kTable = [] {
-    const std::string feasible = ",impossible<=0,l1_over<=0,l2_over<=0";
+    const std::string feasible = std::string(",") + kCleanSanity;
     return Objectives{{"latency", "min:runtime_cycles" + feasible},
                       {"energy", "min:energy_nj" + feasible},
                       {"edp", "min:edp_nj_cycles" + feasible},
@@ -264,11 +264,13 @@ const Objectives& clean_objectives() {
 }
 
 const Objectives& archgym_objectives() {
-  static const Objectives kTable{
-      {"latency", "min:runtime_cycles,impossible<=0"},   {"energy", "min:energy_nj,impossible<=0"},
-      {"edp", "min:edp_nj_cycles,impossible<=0"},        {"area", "min:archgym_area,impossible<=0"},
-      {"archgym-latency", "max:archgym_reward_latency"}, {"archgym-energy", "max:archgym_reward_energy"},
-      {"archgym-area", "max:archgym_reward_area"}};
+  static const Objectives kTable = [] {
+    const std::string feasible = std::string(",") + kArchgymSanity;
+    return Objectives{{"latency", "min:runtime_cycles" + feasible},      {"energy", "min:energy_nj" + feasible},
+                      {"edp", "min:edp_nj_cycles" + feasible},           {"area", "min:archgym_area" + feasible},
+                      {"archgym-latency", "max:archgym_reward_latency"}, {"archgym-energy", "max:archgym_reward_energy"},
+                      {"archgym-area", "max:archgym_reward_area"}};
+  }();
   return kTable;
 }
 

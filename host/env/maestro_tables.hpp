@@ -105,6 +105,10 @@ enum MetricColumn : std::size_t {
 [[nodiscard]] std::vector<DesignSpace> archgym_spaces(const std::vector<ParameterInfo>& parameters);
 
 using Objectives = std::vector<std::pair<std::string, std::string>>;
+// What results must meet to be considered: Environment::sanity(), and a part of the default objectives.
+inline constexpr const char* kCleanSanity = "impossible<=0,l1_over<=0,l2_over<=0";
+inline constexpr const char* kArchgymSanity = "impossible<=0";
+
 [[nodiscard]] const std::vector<CounterInfo>& counter_table();
 [[nodiscard]] const std::vector<MetricInfo>& metric_table();
 [[nodiscard]] const Objectives& clean_objectives();

@@ -1,5 +1,9 @@
 #include "host/backend/cuda/devices.hpp"
 
+#include <algorithm>
+#include <exception>
+#include <thread>
+
 #include "kernels/batch/dram_cuda.hpp"
 
 namespace exarch {
@@ -129,6 +133,31 @@ CudaDevice::CudaDevice(int ordinal) : ordinal_(ordinal), queue_bytes_(select_and
 
 CudaDevices::CudaDevices(const std::vector<int>& ordinals) {
   for (const int ordinal : ordinals) devices_.push_back(std::make_unique<CudaDevice>(ordinal));
+}
+
+void CudaDevices::for_each_share(std::size_t count, const std::function<void(CudaDevice&, std::size_t, std::size_t)>& body) {
+  const std::scoped_lock lock(mutex_);
+  const std::size_t share = (count + size() - 1) / size();
+  std::vector<std::exception_ptr> failures(size());
+  const auto run_share = [&](std::size_t d) {
+    const std::size_t first = std::min(d * share, count);
+    const std::size_t candidates = std::min(share, count - first);
+    if (candidates == 0) return;
+    try {
+      devices_[d]->use();
+      body(*devices_[d], first, candidates);
+    } catch (...) {
+      failures[d] = std::current_exception();
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t d = 1; d < size(); ++d) others.emplace_back(run_share, d);
+    run_share(0);
+  }
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
 }
 
 }  // namespace exarch

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -84,8 +85,10 @@ class CudaDevices {
 
   [[nodiscard]] std::size_t size() const { return devices_.size(); }
   [[nodiscard]] CudaDevice& operator[](std::size_t i) { return *devices_[i]; }
-  // Held by whoever runs a batch.
-  [[nodiscard]] std::mutex& mutex() { return mutex_; }
+  // Splits `count` candidates among the devices and runs body(device, first, candidates) for each share that is not empty, at the
+  // same time, with the device in use. One batch at a time; the first failure is rethrown when all are done.
+  void for_each_share(std::size_t count,
+                      const std::function<void(CudaDevice& device, std::size_t first, std::size_t candidates)>& body);
 
  private:
   std::vector<std::unique_ptr<CudaDevice>> devices_;
