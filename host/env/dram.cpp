@@ -12,6 +12,7 @@
 #include "host/env/dram_cuda.hpp"
 #include "host/error.hpp"
 #include "host/reference/dram_reference.hpp"
+#include "host/space/tables.hpp"
 #include "host/spec/data_dir.hpp"
 #include "host/spec/memspec.hpp"
 #include "kernels/batch/dram_launch.hpp"
@@ -41,16 +42,6 @@ enum Column : std::size_t {
 
 constexpr std::int64_t kMaxU32 = std::numeric_limits<std::uint32_t>::max();
 
-ParameterInfo category(std::string name, std::vector<std::string> labels, std::int64_t default_value, std::string doc) {
-  const auto last = static_cast<std::int64_t>(labels.size()) - 1;
-  return {std::move(name), ParameterKind::categorical, std::move(labels), 0, last, default_value, "", std::move(doc)};
-}
-
-ParameterInfo number(std::string name, std::int64_t minimum, std::int64_t maximum, std::int64_t default_value, std::string unit,
-                     std::string doc) {
-  return {std::move(name), ParameterKind::integer, {}, minimum, maximum, default_value, std::move(unit), std::move(doc)};
-}
-
 // Defaults are those of the reference simulator for a key left out.
 std::vector<ParameterInfo> make_parameters() {
   return {
@@ -70,12 +61,6 @@ std::vector<ParameterInfo> make_parameters() {
       category("CmdMux", {"Oldest"}, 0, "which ready command is issued: the one that is ready first, then the oldest"),
       category("PowerDownPolicy", {"NoPowerDown"}, 0, "no power-down"),
   };
-}
-
-std::vector<std::int64_t> range(std::int64_t first, std::int64_t last) {
-  std::vector<std::int64_t> values;
-  for (std::int64_t v = first; v <= last; ++v) values.push_back(v);
-  return values;
 }
 
 DesignSpace make_space(const std::vector<ParameterInfo>& parameters, const std::string& name, const std::string& doc,

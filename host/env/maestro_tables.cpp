@@ -3,20 +3,11 @@
 #include <algorithm>
 #include <limits>
 
+#include "host/space/tables.hpp"
 #include "kernels/maestro/decode.hpp"
 
 namespace exarch::maestro {
 namespace {
-
-ParameterInfo category(std::string name, std::vector<std::string> labels, std::int64_t default_value, std::string doc) {
-  const auto last = static_cast<std::int64_t>(labels.size()) - 1;
-  return {std::move(name), ParameterKind::categorical, std::move(labels), 0, last, default_value, "", std::move(doc)};
-}
-
-ParameterInfo number(std::string name, std::int64_t minimum, std::int64_t maximum, std::int64_t default_value, std::string unit,
-                     std::string doc) {
-  return {std::move(name), ParameterKind::integer, {}, minimum, maximum, default_value, std::move(unit), std::move(doc)};
-}
 
 // The permutations of the tiled dimensions in the order decode() numbers them.
 std::vector<std::string> orders() {
@@ -35,12 +26,6 @@ constexpr std::int64_t kLargestTile = 65536;
 constexpr std::int64_t kLargestBw = 1 << 30;
 
 constexpr std::int64_t kMaxU32 = std::numeric_limits<std::uint32_t>::max();
-
-std::vector<std::int64_t> range(std::int64_t first, std::int64_t last) {
-  std::vector<std::int64_t> values;
-  for (std::int64_t v = first; v <= last; ++v) values.push_back(v);
-  return values;
-}
 
 using Values = std::vector<std::pair<std::size_t, std::vector<std::int64_t>>>;
 

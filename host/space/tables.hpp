@@ -1,0 +1,33 @@
+// Rows of parameter tables and lists of values, as environments write them down.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/space/design_space.hpp"
+
+namespace exarch {
+
+// A categorical parameter; its values are the labels' numbers.
+[[nodiscard]] inline ParameterInfo category(std::string name, std::vector<std::string> labels, std::int64_t default_value,
+                                            std::string doc) {
+  const auto last = static_cast<std::int64_t>(labels.size()) - 1;
+  return {std::move(name), ParameterKind::categorical, std::move(labels), 0, last, default_value, "", std::move(doc)};
+}
+
+// An integer parameter.
+[[nodiscard]] inline ParameterInfo number(std::string name, std::int64_t minimum, std::int64_t maximum,
+                                          std::int64_t default_value, std::string unit, std::string doc) {
+  return {std::move(name), ParameterKind::integer, {}, minimum, maximum, default_value, std::move(unit), std::move(doc)};
+}
+
+// first, first + 1, ... last.
+[[nodiscard]] inline std::vector<std::int64_t> range(std::int64_t first, std::int64_t last) {
+  std::vector<std::int64_t> values;
+  for (std::int64_t v = first; v <= last; ++v) values.push_back(v);
+  return values;
+}
+
+}  // namespace exarch
