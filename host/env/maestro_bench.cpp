@@ -41,7 +41,8 @@ std::vector<Mapping> dataflows_on(const Layer& layer) {
 std::vector<Problem> dataflow_problems() {
   std::vector<Problem> problems;
   for (const char* model : {"resnet50", "mobilenet_v2", "vgg16"}) {
-    for (const LayerCount& count : load(maestro_environment(), {{"model", model}})->layers) {
+    const auto network = load(maestro_environment(), {{"model", model}});
+    for (const LayerCount& count : network->layers) {
       if (count.layer.type == LayerType::dsconv) continue;  // has no K to spread
       for (const Mapping& mapping : dataflows_on(count.layer)) problems.push_back({count.layer, mapping, {256, 1, 64, 1, 64}});
     }
