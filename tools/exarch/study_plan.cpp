@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -117,22 +118,49 @@ std::string truth_path(const Arguments& arguments) {
 
 // ---- --dry-run ----------------------------------------------------------------------------------------------------------
 
-// Seconds that simulating one design takes, on all threads, the mean over the workloads: from random designs, simulated now.
-double seconds_per_simulation(const PreparedStudy& study, const Arguments& arguments) {
-  constexpr std::size_t kDesigns = 64;
-  Backend backend = make_backend(arguments);
-  double seconds = 0;
-  for (const WorkloadOptions& options : study.options) {
-    const auto workload = study.environment.load_workload(options);
-    EvaluatorOptions alone = evaluator_options(arguments);
-    alone.share = false;
-    Evaluator evaluator(study.environment, workload, backend, alone);
-    const std::vector<std::int64_t> designs = random_designs(study.space, kDesigns, 1);
+// The runs that evaluating a whole space on a workload takes, about, and the seconds of one on all threads.
+struct RunEstimate {
+  double runs, seconds_each;
+};
+
+// Asks random designs for half a second or so. A design of a class of n equal ones stands for 1 / n of a run, and n is about the
+// product, over the parameters, of how many of a parameter's values leave the design in its class.
+RunEstimate estimate_runs(const PreparedStudy& study, const WorkloadOptions& options, Backend& backend,
+                          const Arguments& arguments) {
+  constexpr std::size_t kFewest = 16, kMost = 256;
+  constexpr double kEnough = 0.5;
+  const DesignSpace& space = study.space;
+  const std::size_t parameters = space.dimensions();
+  Evaluator evaluator(study.environment, study.environment.load_workload(options), backend, evaluator_options(arguments));
+  std::vector<Gene> genes(parameters), neighbour(parameters);
+  std::vector<std::int64_t> design(parameters), line;  // the design, then its neighbours
+  double seconds = 0, shares = 0;
+  std::size_t asked = 0;
+  for (; asked < kFewest || (asked < kMost && seconds < kEnough); ++asked) {
+    space.genes_of(random_point(space, 1, asked), genes);
+    space.design_of(genes, design);
+    line = design;
+    for (std::size_t p = 0; p < parameters; ++p) {
+      neighbour = genes;
+      for (neighbour[p] = 0; neighbour[p] < space.values(p).size(); ++neighbour[p]) {
+        space.design_of(neighbour, design);
+        line.insert(line.end(), design.begin(), design.end());
+      }
+    }
     const auto start = std::chrono::steady_clock::now();
-    (void)evaluator.evaluate(designs);
+    const std::vector<Evaluator::OutcomeId> ids = evaluator.evaluate(line);
     seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    double share = 1;
+    auto id = ids.begin() + 1;
+    for (std::size_t p = 0; p < parameters; ++p) {
+      const auto end = id + static_cast<std::ptrdiff_t>(space.values(p).size());
+      share /= static_cast<double>(std::count(id, end, ids.front()));
+      id = end;
+    }
+    shares += share;
   }
-  return seconds / static_cast<double>(kDesigns * study.options.size());
+  return {shares / static_cast<double>(asked) * static_cast<double>(space.size()),
+          seconds / static_cast<double>(evaluator.simulated())};
 }
 
 int dry_run(const PreparedStudy& study, const Arguments& arguments) {
@@ -142,8 +170,16 @@ int dry_run(const PreparedStudy& study, const Arguments& arguments) {
   const double agents = static_cast<double>(study.problems()) * estimate_agent_seconds(plan, study.space) / threads;
   const bool truth_exists = plan.truth && arguments.has("truth") && std::filesystem::exists(arguments.text("truth"));
   const std::uint64_t truth_points = plan.truth && !truth_exists ? study.space.size() * study.options.size() : 0;
-  const std::uint64_t simulations = plan.truth ? truth_points : size.evaluations;
-  const double simulating = simulations == 0 ? 0 : static_cast<double>(simulations) * seconds_per_simulation(study, arguments);
+  double simulating = 0;
+  if (!plan.truth || truth_points > 0) {
+    const double asked = plan.truth ? std::numeric_limits<double>::infinity()
+                                    : static_cast<double>(size.evaluations) / static_cast<double>(study.options.size());
+    Backend backend = make_backend(arguments);
+    for (const WorkloadOptions& options : study.options) {
+      const RunEstimate estimate = estimate_runs(study, options, backend, arguments);
+      simulating += std::min(estimate.runs, asked) * estimate.seconds_each;
+    }
+  }
   Json json{{"study", plan.name},
             {"configurations", size.configurations},
             {"problems", study.problems()},
@@ -152,7 +188,7 @@ int dry_run(const PreparedStudy& study, const Arguments& arguments) {
             {"truth_points", truth_points},
             {"costs", plan.truth ? "truth" : "simulation"},
             {"expected_agent_seconds", agents},
-            {"most_simulation_seconds", simulating}};
+            {plan.truth ? "expected_truth_seconds" : "most_simulation_seconds", simulating}};
   std::vector<std::vector<std::string>> rows{{"agent", "configurations", "seeds", "runs", "evaluations"}};
   for (const AgentGrid& grid : plan.agents) {
     StudyPlan alone = plan;
@@ -178,8 +214,8 @@ int dry_run(const PreparedStudy& study, const Arguments& arguments) {
             << " threads\n";
   if (truth_points > 0) {
     std::cout << "before that, the truth: all " << study.space.size() << " points of '" << study.space.name() << "' on "
-              << study.options.size() << " workloads, unless its store is complete already; if each had to be simulated, "
-              << short_time(simulating) << ", but most designs share a run\n";
+              << study.options.size() << " workloads, in some " << short_time(simulating)
+              << ", unless its store is complete already\n";
   }
   if (!plan.truth) {
     std::cout << "and the simulations, one for every design, or class of equal ones, that any search is first to ask: at most "
