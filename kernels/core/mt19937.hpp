@@ -18,8 +18,12 @@ class Mt19937Start {
   static constexpr std::uint32_t kMost = 227;  // outputs there can be: later ones depend on earlier ones
   static constexpr std::uint32_t kDistance = 397;
 
+  EXARCH_HD explicit Mt19937Start(std::uint32_t seed) { restart(seed); }
+
   // As numpy.random.seed(seed).
-  EXARCH_HD explicit Mt19937Start(std::uint32_t seed) : seed_(seed) {
+  EXARCH_HD void restart(std::uint32_t seed) {
+    seed_ = seed;
+    next_ = 0;
     std::uint32_t word = seed;
     for (std::uint32_t i = 0;; ++i) {
       if (i <= kKept) low_[i] = word;

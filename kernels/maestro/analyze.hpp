@@ -25,16 +25,15 @@ struct LevelResult {
 
 // The results of one level by choice of sizes; a later choice may take the place of an earlier one.
 struct ResultCache {
-  static constexpr std::uint32_t kSlots = 64;
-  std::uint16_t choice[kSlots];  // + 1; 0: empty
-  LevelResult result[kSlots];
+  std::uint16_t choice[kKeptResults];  // + 1; 0: empty
+  LevelResult result[kKeptResults];
 };
 
 template <class Shape>
 struct Workspace {
   Plan<Shape> plan;
   union {
-    Mapping mapping;                        // until it is planned
+    MappingOf<Shape::kMapped> mapping;      // until it is planned
     ResultCache cache[Shape::kLevels - 1];  // then: of level 1 on
   };
   const Hardware* hardware;
@@ -65,7 +64,7 @@ EXARCH_HD LevelResult analyze_level(Workspace<Shape>& work, std::uint32_t choice
 template <std::uint32_t L, class Shape>
 EXARCH_HD LevelResult result_of(Workspace<Shape>& work, std::uint32_t choice) {
   ResultCache& cache = work.cache[L - 1];
-  const std::uint32_t slot = choice % ResultCache::kSlots;
+  const std::uint32_t slot = choice % kKeptResults;
   if (cache.choice[slot] == choice + 1) return cache.result[slot];
   const LevelResult result = analyze_level<L>(work, choice);
   cache.choice[slot] = static_cast<std::uint16_t>(choice + 1);
@@ -170,7 +169,7 @@ EXARCH_HD void record(std::int64_t value, std::int64_t times, Delay& delay) {
 template <class Shape>
 EXARCH_HD Status analyze(Workspace<Shape>& work, Counters& result) {
   const Level<Shape>& level = work.plan.level[0];
-  const LayerView& layer = work.plan.layer;
+  const Plan<Shape>& plan = work.plan;
   const Hardware& hardware = *work.hardware;
   for (std::uint32_t l = 1; l < work.plan.levels; ++l) {
     for (std::uint16_t& choice : work.cache[l - 1].choice) choice = 0;
@@ -189,9 +188,9 @@ EXARCH_HD Status analyze(Workspace<Shape>& work, Counters& result) {
   for (std::uint32_t t = 0; t < kTensors; ++t) {
     Volume product = 1;
     for (std::uint32_t d = 0; d < kDims; ++d) {
-      if ((layer.tensor[t] >> d & 1u) == 0) continue;
+      if ((plan.tensor[t] >> d & 1u) == 0) continue;
       std::int64_t size = level.dims[d];
-      if (t == kOutput && layer.sliding) {
+      if (t == kOutput && plan.sliding) {
         if (d == index_of(Dim::X)) size = size - level.dims[index_of(Dim::S)] + 1;
         if (d == index_of(Dim::Y)) size = size - level.dims[index_of(Dim::R)] + 1;
       }
@@ -272,7 +271,7 @@ EXARCH_HD Status analyze(Workspace<Shape>& work, Counters& result) {
 
 // Evaluates one mapping of a layer. `work` is scratch; `counters` is complete with status ok only.
 template <class Shape>
-EXARCH_HD Status evaluate(const Layer& layer, const Mapping& mapping, const Hardware& hardware, Version version,
+EXARCH_HD Status evaluate(const Layer& layer, const MappingOf<Shape::kMapped>& mapping, const Hardware& hardware, Version version,
                           Workspace<Shape>& work, Counters& counters) {
   work.hardware = &hardware;
   work.version = version;

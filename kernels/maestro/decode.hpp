@@ -61,7 +61,8 @@ inline namespace EXARCH_ISA {
 
 namespace decoding {
 
-EXARCH_HD void append(Mapping& mapping, Map map, Dim dim, std::int32_t size) {
+template <std::uint32_t kRoom>
+EXARCH_HD void append(MappingOf<kRoom>& mapping, Map map, Dim dim, std::int32_t size) {
   mapping.directive[mapping.count++] = {map, dim, size, size};
 }
 
@@ -83,7 +84,8 @@ EXARCH_HD void append(Mapping& mapping, Map map, Dim dim, std::int32_t size) {
 
 // The mapping of a clean design on a convolution. Tiles of R and S are the whole filter, inner tiles are clipped to outer ones
 // and those to the layer. Where the layer lacks the dimension to spread (K of a depthwise layer), C is spread in its place.
-EXARCH_HD void decode(const CleanDesign& design, const Layer& layer, Mapping& mapping) {
+template <std::uint32_t kRoom>
+EXARCH_HD void decode(const CleanDesign& design, const Layer& layer, MappingOf<kRoom>& mapping) {
   std::int32_t room[kTileds];
   for (std::uint32_t t = 0; t < kTileds; ++t) room[t] = decoding::extent(layer, t);
   mapping.count = 0;
@@ -121,7 +123,8 @@ EXARCH_HD void decode(const CleanDesign& design, const Layer& layer, Mapping& ma
 
 // MaestroGym's mapping: the genes of "l2" are the inner tiles; the outer ones are drawn below them. Its generator is seeded with
 // genes, except for the outer tiles, which take what the evaluation before left; here, outer_seed.
-[[nodiscard]] EXARCH_HD Status decode(const ArchgymDesign& design, const Layer& layer, Mapping& mapping) {
+template <std::uint32_t kRoom>
+[[nodiscard]] EXARCH_HD Status decode(const ArchgymDesign& design, const Layer& layer, MappingOf<kRoom>& mapping) {
   struct Tile {
     Dim dim;
     std::uint32_t size;
@@ -131,14 +134,13 @@ EXARCH_HD void decode(const CleanDesign& design, const Layer& layer, Mapping& ma
   Tile inner[6] = {{Dim::S, g[kSL2]}, {Dim::R, g[kRL2]},  {Dim::K, g[kKL2]},
                    {Dim::C, g[kCL2]}, {Dim::Xo, g[kXL2]}, {Dim::Yo, g[kYL2]}};
   Tile outer[6] = {{Dim::S, g[kSL1]}, {Dim::R, g[kRL1]}, {Dim::K, 1}, {Dim::C, 1}, {Dim::Xo, 1}, {Dim::Yo, 1}};
-  {
-    Mt19937Start stream(design.outer_seed);
-    for (std::uint32_t i = 2; i < 6; ++i) {
-      if (inner[i].size > 1) outer[i].size = draw(stream, inner[i].size);
-    }
-    if (stream.exhausted()) return Status::case_limit;
+  // One stream, started anew: on a device, several would each have their local memory.
+  Mt19937Start stream(design.outer_seed);
+  for (std::uint32_t i = 2; i < 6; ++i) {
+    if (inner[i].size > 1) outer[i].size = draw(stream, inner[i].size);
   }
-  const auto shuffle = [](Mt19937Start& stream, Tile(&tiles)[6]) {
+  if (stream.exhausted()) return Status::case_limit;
+  const auto shuffle = [&stream](Tile(&tiles)[6]) {
     for (std::uint32_t i = 5; i > 0; --i) {
       const std::uint32_t j = numpy_up_to(stream, i);
       const Tile held = tiles[i];
@@ -146,13 +148,11 @@ EXARCH_HD void decode(const CleanDesign& design, const Layer& layer, Mapping& ma
       tiles[j] = held;
     }
   };
-  {
-    Mt19937Start stream(g[kSeedL1]);
-    shuffle(stream, inner);
-    if (stream.exhausted()) return Status::case_limit;
-  }
-  Mt19937Start stream(g[kSeedL2]);
-  shuffle(stream, outer);
+  stream.restart(g[kSeedL1]);
+  shuffle(inner);
+  if (stream.exhausted()) return Status::case_limit;
+  stream.restart(g[kSeedL2]);
+  shuffle(outer);
   (void)draw(stream, g[kNumPe] <= 1 ? 2 : g[kNumPe]);  // a number of PEs that nobody reads
   const auto parallel = [](std::uint32_t gene) {
     return gene == 0 ? Dim::K : gene == 1 ? Dim::C : gene == 2 ? Dim::Xo : Dim::Yo;

@@ -15,11 +15,18 @@ inline namespace EXARCH_ISA {
 // How much room an evaluation has. Mappings of two levels without repeated dimensions, as environments make them, need little,
 // which is worth much on a device.
 struct AnyMapping {
-  static constexpr std::uint32_t kLevels = kMaxClusters + 1, kDirectives = kMaxLevelDirectives;
+  static constexpr std::uint32_t kLevels = kMaxClusters + 1, kDirectives = kMaxLevelDirectives, kMapped = kMaxDirectives;
 };
 struct TwoLevels {
-  static constexpr std::uint32_t kLevels = 2, kDirectives = 8;
+  static constexpr std::uint32_t kLevels = 2, kDirectives = 8, kMapped = kLevels * kDirectives + 1;
 };
+
+// Results of inner levels that are kept, per level. On a device, small state is worth more than the few that are found again.
+#if defined(__CUDACC__)
+inline constexpr std::uint32_t kKeptResults = 16;
+#else
+inline constexpr std::uint32_t kKeptResults = 64;
+#endif
 
 // The low 32 bits, as the original's `int`.
 [[nodiscard]] EXARCH_HD constexpr std::int32_t wrap32(std::int64_t value) {
@@ -42,14 +49,14 @@ struct States {
   std::int32_t steady;    // occurrences of the steady state; the others occur once
 };
 
-// Elements of one dimension that a tile covers, by tensor; where the dimension does not matter, 1.
-struct TemporalFactors {
-  // [0] of a whole tile, [1] of the one at the edge
-  std::int32_t input[2], weight[2], output[2], reduction[2];
-  std::int32_t new_input, new_weight;  // of the next tile, without what it shares with the one before
+// Elements of its dimension that the tile of a temporal directive covers.
+struct Covered {
+  std::int32_t mapped[2];   // by a whole tile, and by the one at the edge
+  std::int32_t outputs[2];  // the same in the output's form of the dimension
+  std::int32_t fresh;       // by the next tile, without what it shares with the one before
 };
 
-// The same for a spatially mapped dimension, where it also depends on which sub-cluster is meant. For the output, *_out are those
+// The same for a spatial directive, where it also depends on which sub-cluster is meant. For the output, *_out are those
 // of the output's form of the dimension.
 struct SpatialFactors {
   std::uint32_t position;  // of the directive
@@ -76,8 +83,11 @@ struct Level {
   // The spatial directive (0, 1) that stands for a tensor, kNoPosition for none, and all of it, as bits.
   std::uint8_t leading[kTensors];
   std::uint8_t spatial_of[kTensors];
-  std::uint32_t coupled[2];  // (input, weight): positions of directives whose dimension belongs to the tensor, as bits
-  TemporalFactors factors[Shape::kDirectives];
+  // Positions of directives, as bits:
+  std::uint32_t coupled[2];          // (input, weight): whose dimension belongs to the tensor
+  std::uint32_t temporal[kTensors];  // the temporal ones of these; for the output, the first on a dimension only
+  std::uint32_t reduced;             // temporal ones whose dimension does not belong to the output
+  Covered covered[Shape::kDirectives];
   // Iteration states for a dimension of the first and of the second size it may have here: what a sub-cluster of the level above
   // gets of a whole tile, and of the one at the edge.
   States states[2][Shape::kDirectives];
@@ -87,7 +97,7 @@ struct Level {
   std::int64_t l1_inputs, l1_outputs;  // twice the elements of input and weight tiles, of output tiles
 };
 
-// Sizes of a dimension's tiles within a level.
+// What a directive's tiles cover of its dimension.
 struct TileSizes {
   std::int32_t mapped, fresh, mapped_edge, fresh_edge;
 };
@@ -264,64 +274,60 @@ EXARCH_HD Status adjust_to_stride(Level<Shape>& level, const LayerView& layer, b
   return tiles;
 }
 
-// Fills in all that follows from a level's directives and dimensions. `tiles` (dimension) is scratch.
+// Fills in all that follows from a level's directives and dimensions.
 template <class Shape>
-EXARCH_HD void work_out(Level<Shape>& level, const LayerView& layer, TileSizes (&tiles)[kDims]) {
-  TileSizes outputs[kDims];
+EXARCH_HD void work_out(Level<Shape>& level, const LayerView& layer) {
   level.repeats = false;
   for (std::uint32_t j = 0; j < level.count; ++j) {
-    const Directive& directive = level.directive[j];
-    const std::uint32_t d = index_of(directive.dim);
-    tiles[d] = outputs[d] = tile_sizes(directive, level.dims[d]);
-    level.first[j] = first_on(level, directive.dim) == j;
-    level.owner[j] = static_cast<std::uint8_t>(last_on(level, directive.dim));
+    const Dim dim = level.directive[j].dim;
+    level.first[j] = first_on(level, dim) == j;
+    level.owner[j] = static_cast<std::uint8_t>(last_on(level, dim));
     level.repeats = level.repeats || !level.first[j];
+    const TileSizes in = tile_sizes(level.directive[level.owner[j]], level.dims[index_of(dim)]);
+    level.covered[j] = {{in.mapped, in.mapped_edge}, {in.mapped, in.mapped_edge}, in.fresh};
   }
   for (std::uint32_t j = 0; j < level.count && layer.sliding; ++j) {
-    const Directive& directive = level.directive[j];
-    if (directive.dim != Dim::X && directive.dim != Dim::Y) continue;
-    const std::uint32_t d = index_of(directive.dim), w = index_of(directive.dim == Dim::X ? Dim::S : Dim::R);
-    TileSizes& out = outputs[d];
-    out.mapped = wrap32(static_cast<std::int64_t>(tiles[d].mapped) - tiles[w].mapped + 1);
-    out.fresh = min_of(directive.offset, directive.size);
-    out.mapped_edge = wrap32(static_cast<std::int64_t>(tiles[d].mapped_edge) - tiles[w].mapped_edge + 1);
-    out.fresh_edge = min_of(directive.offset, out.mapped_edge);
+    const Dim dim = level.directive[j].dim;
+    if (dim != Dim::X && dim != Dim::Y) continue;
+    const Covered& window = level.covered[first_on(level, dim == Dim::X ? Dim::S : Dim::R)];
+    Covered& covered = level.covered[j];
+    for (std::uint32_t e = 0; e < 2; ++e) {
+      covered.outputs[e] = wrap32(static_cast<std::int64_t>(covered.mapped[e]) - window.mapped[e] + 1);
+    }
   }
 
-  level.coupled[kInput] = level.coupled[kWeight] = 0;
-  std::uint8_t bits = 0;
+  level.coupled[kInput] = level.coupled[kWeight] = level.reduced = 0;
   level.spatials = 0;
   std::uint32_t leading_rank[kTensors] = {0, 0, 0};
   for (std::uint32_t t = 0; t < kTensors; ++t) {
     level.leading[t] = kNoPosition;
     level.spatial_of[t] = 0;
+    level.temporal[t] = 0;
   }
   for (std::uint32_t j = 0; j < level.count; ++j) {
     const Directive& directive = level.directive[j];
     const std::uint32_t d = index_of(directive.dim);
     const bool in_input = (layer.tensor[kInput] >> d & 1u) != 0, in_weight = (layer.tensor[kWeight] >> d & 1u) != 0;
     const bool in_output = (layer.tensor[kOutput] >> d & 1u) != 0;
-    const TileSizes &in = tiles[d], &out = outputs[d];
     level.coupled[kInput] |= (in_input ? 1u : 0u) << j;
     level.coupled[kWeight] |= (in_weight ? 1u : 0u) << j;
-    level.bit[j] = kNoPosition;
-    if (level.first[j] && in.mapped != in.mapped_edge) level.bit[j] = bits++;
-    TemporalFactors& f = level.factors[j];
-    f = {{1, 1}, {1, 1}, {1, 1}, {1, 1}, 1, 1};
     if (directive.map == Map::spatial) {
-      SpatialFactors& s = level.spatial[level.spatials];
-      s = {j,
-           in.mapped,
-           in.fresh,
-           in.mapped_edge,
-           in.fresh_edge,
-           out.mapped,
-           out.fresh,
-           out.mapped_edge,
-           out.fresh_edge,
-           {in_input, in_weight},
-           in_output && level.first[j],
-           !in_output};
+      const Directive& owner = level.directive[level.owner[j]];
+      const TileSizes in = tile_sizes(owner, level.dims[d]);
+      const Covered& covered = level.covered[j];
+      const bool slides = layer.sliding && (directive.dim == Dim::X || directive.dim == Dim::Y);
+      level.spatial[level.spatials] = {j,
+                                       in.mapped,
+                                       in.fresh,
+                                       in.mapped_edge,
+                                       in.fresh_edge,
+                                       covered.outputs[0],
+                                       slides ? min_of(owner.offset, owner.size) : in.fresh,
+                                       covered.outputs[1],
+                                       slides ? min_of(owner.offset, covered.outputs[1]) : in.fresh_edge,
+                                       {in_input, in_weight},
+                                       in_output && level.first[j],
+                                       !in_output};
       if (level.first[j]) {
         // A tensor's dimensions have an order, and the last one that is mapped spatially stands for it.
         constexpr std::uint8_t kRank[kDims] = {4, 1, 3, 2, 0, 5, 6, 8, 0, 7, 0};  // N G M K C R S Y X
@@ -337,30 +343,24 @@ EXARCH_HD void work_out(Level<Shape>& level, const LayerView& layer, TileSizes (
       ++level.spatials;
       continue;
     }
-    if (in_input) {
-      f.input[0] = in.mapped;
-      f.input[1] = in.mapped_edge;
-      f.new_input = in.fresh;
-    }
-    if (in_weight) {
-      f.weight[0] = in.mapped;
-      f.weight[1] = in.mapped_edge;
-      f.new_weight = in.fresh;
-    }
-    if (in_output && level.first[j]) {
-      f.output[0] = out.mapped;
-      f.output[1] = out.mapped_edge;
-    }
-    if (!in_output) {
-      f.reduction[0] = in.mapped;
-      f.reduction[1] = in.mapped_edge;
-    }
+    if (in_input) level.temporal[kInput] |= 1u << j;
+    if (in_weight) level.temporal[kWeight] |= 1u << j;
+    if (in_output && level.first[j]) level.temporal[kOutput] |= 1u << j;
+    if (!in_output) level.reduced |= 1u << j;
+  }
+
+  // The lowest bits for what changes most often: choices that differ there do not take each other's places in a ResultCache.
+  std::uint8_t bits = 0;
+  for (std::uint32_t j = level.count; j-- > 0;) {
+    const Covered& covered = level.covered[j];
+    level.bit[j] = level.first[j] && covered.mapped[0] != covered.mapped[1] ? bits++ : kNoPosition;
   }
 
   const auto volume = [&](std::uint32_t dims) {
     std::uint64_t product = 1;
-    for (std::uint32_t d = 0; d < kDims; ++d) {
-      if ((dims >> d & 1u) != 0) product *= static_cast<std::uint64_t>(static_cast<std::int64_t>(tiles[d].mapped));
+    for (std::uint32_t j = 0; j < level.count; ++j) {
+      if (!level.first[j] || (dims >> index_of(level.directive[j].dim) & 1u) == 0) continue;
+      product *= static_cast<std::uint64_t>(static_cast<std::int64_t>(level.covered[j].mapped[0]));
     }
     return product;
   };
@@ -397,15 +397,18 @@ EXARCH_HD void work_out(Level<Shape>& level, const LayerView& layer, TileSizes (
 template <class Shape>
 struct Plan {
   std::uint32_t levels;
-  LayerView layer;
+  std::uint32_t tensor[kTensors];  // dimensions, as bits
+  bool sliding;                    // X and Y slide over S and R
   Level<Shape> level[Shape::kLevels];
 };
 
-[[nodiscard]] EXARCH_HD Status check(const Mapping& mapping, const Hardware& hardware, const Layer& layer, Version version) {
+template <std::uint32_t kRoom>
+[[nodiscard]] EXARCH_HD Status check(const MappingOf<kRoom>& mapping, const Hardware& hardware, const Layer& layer,
+                                     Version version) {
   if (hardware.num_pes <= 0 || hardware.num_simd_lanes <= 0 || hardware.noc_bw <= 0 || hardware.offchip_bw <= 0) {
     return Status::non_positive_hardware;
   }
-  if (mapping.count > kMaxDirectives) return Status::too_many_directives;
+  if (mapping.count > kRoom) return Status::too_many_directives;
   for (std::uint32_t j = 0; j < mapping.count; ++j) {
     const Directive& directive = mapping.directive[j];
     if (directive.size <= 0 || (directive.map != Map::cluster && directive.offset <= 0)) return Status::non_positive_size;
@@ -421,10 +424,13 @@ struct Plan {
 
 // Splits a mapping into levels; a status other than ok where MAESTRO would end without a result.
 template <class Shape>
-[[nodiscard]] EXARCH_HD Status make_plan(const Layer& layer, const Mapping& mapping, const Hardware& hardware, Version version,
-                                         Plan<Shape>& plan) {
+[[nodiscard]] EXARCH_HD Status make_plan(const Layer& layer, const MappingOf<Shape::kMapped>& mapping, const Hardware& hardware,
+                                         Version version, Plan<Shape>& plan) {
   if (const Status status = check(mapping, hardware, layer, version); status != Status::ok) return status;
-  if (const Status status = view_of(layer, plan.layer); status != Status::ok) return status;
+  LayerView view;
+  if (const Status status = view_of(layer, view); status != Status::ok) return status;
+  for (std::uint32_t t = 0; t < kTensors; ++t) plan.tensor[t] = view.tensor[t];
+  plan.sliding = view.sliding;
   std::int64_t units = 1;  // innermost sub-clusters of an outermost one
   std::uint32_t clusters = 0;
   for (std::uint32_t j = 0; j < mapping.count; ++j) {
@@ -435,7 +441,6 @@ template <class Shape>
   plan.levels = clusters + 1;
 
   std::uint32_t next = 0;
-  TileSizes tiles[kDims] = {};
   for (std::uint32_t l = 0; l < plan.levels; ++l) {
     Level<Shape>& level = plan.level[l];
     level.clusters = l == 0 ? static_cast<std::int32_t>(hardware.num_pes / units) : mapping.directive[next - 1].size;
@@ -446,21 +451,21 @@ template <class Shape>
     }
     ++next;
     for (std::uint32_t d = 0; d < kDims; ++d) {
-      level.dims[d] = l == 0 ? plan.layer.size[d] : 0;
+      level.dims[d] = l == 0 ? view.size[d] : 0;
     }
     if (l > 0) {
       const Level<Shape>& above = plan.level[l - 1];
       for (std::uint32_t j = 0; j < above.count; ++j) {
         const std::uint32_t d = index_of(above.directive[j].dim);
-        if (!above.first[j] || (plan.layer.inputs >> d & 1u) == 0) continue;
+        if (!above.first[j] || (view.inputs >> d & 1u) == 0) continue;
         level.dims[d] = min_of(above.directive[j].size, above.dims[d]);
       }
     }
     Status status = to_input_form(level, Dim::Xo, Dim::X, Dim::S);
     if (status == Status::ok) status = to_input_form(level, Dim::Yo, Dim::Y, Dim::R);
     if (status == Status::ok && l > 0) status = inherit(level, plan.level[l - 1]);
-    if (status == Status::ok) status = complete(level, plan.layer.inputs);
-    if (status == Status::ok) status = adjust_to_stride(level, plan.layer, l == 0);
+    if (status == Status::ok) status = complete(level, view.inputs);
+    if (status == Status::ok) status = adjust_to_stride(level, view, l == 0);
     if (status == Status::ok) status = rest_to_input_form(level, Dim::Xo, Dim::X, Dim::S);
     if (status == Status::ok) status = rest_to_input_form(level, Dim::Yo, Dim::Y, Dim::R);
     if (status != Status::ok) return status;
@@ -475,18 +480,21 @@ template <class Shape>
     const Directive& spatial = level.directive[first_spatial];
     if (wrap32(static_cast<std::int64_t>(level.clusters) * spatial.offset) == 0) return Status::clusters_exceed_pes;
     level.edge_clusters = active_at_edge(level.dims[index_of(spatial.dim)], spatial.size, spatial.offset, level.clusters);
-    TileSizes above_tiles[kDims];
-    for (std::uint32_t d = 0; d < kDims; ++d) above_tiles[d] = tiles[d];
-    work_out(level, plan.layer, tiles);
+    work_out(level, view);
     for (std::uint32_t j = 0; j < level.count; ++j) {
       const Directive& directive = level.directive[j];
-      const std::uint32_t d = index_of(directive.dim);
-      const std::int32_t whole = l == 0 ? level.dims[d] : above_tiles[d].mapped;
-      level.states[0][j] = states_of(directive, level.clusters, whole);
       level.own_bit[j] = kNoPosition;
-      if (l == 0 || above_tiles[d].mapped_edge == whole) continue;
-      level.own_bit[j] = plan.level[l - 1].bit[first_on(plan.level[l - 1], directive.dim)];
-      level.states[1][j] = states_of(directive, level.clusters, above_tiles[d].mapped_edge);
+      if (l == 0) {
+        level.states[0][j] = states_of(directive, level.clusters, level.dims[index_of(directive.dim)]);
+        continue;
+      }
+      const Level<Shape>& above = plan.level[l - 1];
+      const std::uint32_t place = first_on(above, directive.dim);  // it has all dimensions that this one has
+      const Covered& whole = above.covered[place];
+      level.states[0][j] = states_of(directive, level.clusters, whole.mapped[0]);
+      if (whole.mapped[1] == whole.mapped[0]) continue;
+      level.own_bit[j] = above.bit[place];
+      level.states[1][j] = states_of(directive, level.clusters, whole.mapped[1]);
     }
   }
   return Status::ok;

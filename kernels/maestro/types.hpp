@@ -47,10 +47,12 @@ inline constexpr std::uint32_t kMaxClusters = 3;          // MAESTRO knows four 
 inline constexpr std::uint32_t kMaxDirectives = 48;       // of a mapping, clusters included
 inline constexpr std::uint32_t kMaxLevelDirectives = 16;  // of one level, with what it inherits
 
-struct Mapping {
+template <std::uint32_t kRoom>
+struct MappingOf {
   std::uint32_t count;
-  Directive directive[kMaxDirectives];
+  Directive directive[kRoom];
 };
+using Mapping = MappingOf<kMaxDirectives>;
 
 struct Hardware {
   std::int32_t num_pes;

@@ -104,7 +104,7 @@ class Cases {
   [[nodiscard]] EXARCH_HD const States& states_of(std::uint32_t j) const { return level_.states[alternative_[j]][j]; }
   EXARCH_HD void set(std::uint32_t j) {
     const std::uint32_t owner = level_.owner[j];
-    const std::uint32_t flags = states_of(owner).flags[state_[owner]];
+    const std::uint8_t flags = states_of(owner).flags[state_[owner]];
     case_.flags[j] = flags;
     case_.moving = (case_.moving & ~(1u << j)) | ((flags & (kSteady | kEdge)) != 0 ? 1u : 0u) << j;
   }
@@ -208,12 +208,12 @@ template <class Shape>
   // A dimension inside of the mover starts anew, so that nothing is left of the tile before.
   const bool restarted = any_moves && (coupled & rolled & ~((2u << mover) - 1)) != 0;
   Volume product = 1;
-  for (std::uint32_t j = 0; j < level.count; ++j) {
-    const std::uint32_t edge = (states.flags[j] & kInitEdge) != 0 ? 1 : 0;
-    const TemporalFactors& f = level.factors[j];
-    std::int32_t elements = tensor == kInput ? f.input[edge] : f.weight[edge];
-    if (any_moves && j == mover && !restarted && level.directive[j].map == Map::temporal) {
-      elements = tensor == kInput ? f.new_input : f.new_weight;
+  for (std::uint32_t rest = level.temporal[tensor]; rest != 0; rest &= rest - 1) {
+    const std::uint32_t j = log2_floor(rest & (0u - rest));
+    const Covered& covered = level.covered[j];
+    std::int32_t elements = covered.mapped[(states.flags[j] & kInitEdge) != 0 ? 1 : 0];
+    if (any_moves && j == mover && !restarted) {
+      elements = covered.fresh;
       if (elements == 0) stationary = true;
     }
     product *= factor(elements);
@@ -246,10 +246,13 @@ struct OutputVolumes {
 template <class Shape>
 [[nodiscard]] EXARCH_HD OutputVolumes outputs(const Level<Shape>& level, const Case<Shape>& states) {
   Volume output = 1, reduction = 1;
-  for (std::uint32_t j = 0; j < level.count; ++j) {
-    const std::uint32_t edge = (states.flags[j] & (kEdge | kInitEdge)) != 0 ? 1 : 0;
-    output *= factor(level.factors[j].output[edge]);
-    reduction *= factor(level.factors[j].reduction[edge]);
+  for (std::uint32_t rest = level.temporal[kOutput]; rest != 0; rest &= rest - 1) {
+    const std::uint32_t j = log2_floor(rest & (0u - rest));
+    output *= factor(level.covered[j].outputs[(states.flags[j] & (kEdge | kInitEdge)) != 0 ? 1 : 0]);
+  }
+  for (std::uint32_t rest = level.reduced; rest != 0; rest &= rest - 1) {
+    const std::uint32_t j = log2_floor(rest & (0u - rest));
+    reduction *= factor(level.covered[j].mapped[(states.flags[j] & (kEdge | kInitEdge)) != 0 ? 1 : 0]);
   }
   const auto outputs_of = [&](bool first, bool last, bool keep) {
     Volume volume = output;
