@@ -107,7 +107,7 @@ function heat(parent, title, rows, columns, values, texts, titles) {
 
 const legendWithoutBands = {labels: {filter: item => !item.text.startsWith('\u200b'), usePointStyle: true, pointStyle: 'line'}};
 
-// The scale that shows values best: logarithmic where all are positive and the largest is a hundred times the smallest.
+// The scale that shows values best: logarithmic where all are positive and the largest is thirty times the smallest.
 function scaleOf(values) {
   let low = Infinity, high = -Infinity;
   for (const v of values) {
@@ -115,7 +115,7 @@ function scaleOf(values) {
     low = Math.min(low, v);
     high = Math.max(high, v);
   }
-  return low > 0 && high > 100 * low ? 'logarithmic' : 'linear';
+  return low > 0 && high > 30 * low ? 'logarithmic' : 'linear';
 }
 
 // Lines with a band between two others: series = [{label, colour, points: [{x, y, low, high, note}], dash}].
@@ -223,6 +223,15 @@ function provenance(pairs) {
 function heading(title, text, list) {
   document.title = title;
   root.append(el('header', {}, el('h1', {}, title), el('p', {}, text), facts(list)));
+}
+
+// Ticks of large numbers are short: 1e9 where Chart.js would write 1,000,000,000.
+for (const kind of ['linear', 'logarithmic']) {
+  const usual = Chart.registry.getScale(kind).defaults.ticks.callback;
+  Chart.defaults.scales[kind].ticks.callback = function(value, ...rest) {
+    const text = usual.call(this, value, ...rest);
+    return text === '' || Math.abs(value) < 1e6 ? text : Number(value.toPrecision(12)).toExponential().replace('e+', 'e');
+  };
 }
 
 // ---- a study -------------------------------------------------------------------------------------------------------------
