@@ -72,6 +72,12 @@ struct KnownResult {
   std::string metric, value;          // as a table shows it
 };
 
+// What comes of a recorded problem.
+struct ProblemAnswer {
+  std::string text = "{}";  // a JSON object
+  std::string fault;        // why it was no problem, which `text` says too; "": it was one
+};
+
 // CPU seconds of one evaluation by the reference, as it is commonly run, on a shipped workload.
 struct ReferenceCost {
   std::string workload;
@@ -169,14 +175,15 @@ class Environment {
   // Problems recorded elsewhere, which say more than a design and a workload: `eval --in FILE.jsonl` hands them over line by
   // line.
   [[nodiscard]] virtual bool takes_problems() const { return false; }
-  // The answer to one of them, both as a JSON object's text. `options` are workload options as the user gave them. Error for a
-  // text that is no problem, UsageError for an option that is none of problems.
-  [[nodiscard]] virtual std::string answer_problem(const std::string& /*text*/, const WorkloadOptions& /*options*/) const {
-    return "{}";
+  // The answer to one of them, to a text that is no problem too. `options` are workload options as the user gave them;
+  // UsageError for one that is none of problems.
+  [[nodiscard]] virtual ProblemAnswer answer_problem(const std::string& /*text*/, const WorkloadOptions& /*options*/) const {
+    return {};
   }
 
   // The same for the problems in a file of the reference's own format (MAESTRO: the layers and mappings of a .m file), with what
-  // the file leaves open taken from `design`; a JSON object's text each. Error with file and line.
+  // the file leaves open taken from `design`; a JSON object's text each. Error with file and line, UsageError where `design`
+  // says what the file leaves no room for.
   [[nodiscard]] virtual std::vector<std::string> answer_file(const std::string& /*path*/,
                                                              std::span<const std::int64_t> /*design*/,
                                                              const WorkloadOptions& /*options*/) const {

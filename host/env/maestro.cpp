@@ -158,32 +158,44 @@ class MaestroEnvironment : public Environment {
   }
 
   bool takes_problems() const override { return true; }
-  std::string answer_problem(const std::string& text, const WorkloadOptions& options) const override {
+  ProblemAnswer answer_problem(const std::string& text, const WorkloadOptions& options) const override {
     const Version version = version_among(options);
-    nlohmann::ordered_json row;
+    nlohmann::ordered_json json;
     try {
       // Deep nesting would exhaust the stack of whoever walks through it.
       const auto shallow = [](int depth, nlohmann::ordered_json::parse_event_t /*event*/, nlohmann::ordered_json& /*part*/) {
         if (depth > 32) throw Error("nested more than 32 deep; a problem is an object of small parts");
         return true;
       };
-      row = nlohmann::ordered_json::parse(text, shallow);
+      json = answer(nlohmann::ordered_json::parse(text, shallow), version);
     } catch (const nlohmann::json::exception& error) {
-      throw Error(std::string("not a JSON object: ") + error.what());
+      json = invalid_answer(nullptr, std::string("not a JSON object: ") + error.what());
+    } catch (const Error& error) {
+      json = invalid_answer(nullptr, error.what());
     }
-    return answer(row, version).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    return {json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace), json.value("error", std::string())};
   }
 
   std::vector<std::string> answer_file(const std::string& path, std::span<const std::int64_t> design,
                                        const WorkloadOptions& options) const override {
     const Version version = version_among(options);
+    const Hardware hardware = hardware_for(design);
+    Design defaults;
+    for (const ParameterInfo& parameter : parameters_) defaults.push_back(parameter.default_value);
+    for (std::size_t p = 0; p < parameters_.size(); ++p) {
+      Design changed = defaults;
+      changed[p] = design[p];
+      if (changed == defaults || hardware_for(changed) != hardware_for(defaults)) continue;
+      throw UsageError("--set " + parameters_[p].name + " has no effect on " + path +
+                       ", which has its own mappings; only the hardware of maestro is taken from --set");
+    }
     std::vector<std::string> answers;
     for (const NamedLayer& layer : read_network_file(path).layers) {
       if (!layer.mapping) {
         throw Error(path + ":" + std::to_string(layer.line) + ": layer '" + layer.name +
                     "' has no Dataflow block; add its mapping");
       }
-      answers.push_back(answer(layer.name, {layer.layer, *layer.mapping, hardware_for(design)}, version).dump());
+      answers.push_back(answer(layer.name, {layer.layer, *layer.mapping, hardware}, version).dump());
     }
     return answers;
   }

@@ -46,8 +46,14 @@ Dim dim(const std::string& name, const std::string& where) {
   fail(where + ": unknown dimension '" + name + "'; there is N, G, K, C, R, S, Y, X, Y', X' and M");
 }
 
-Layer layer_of(const Json& json) {
-  Layer layer{};
+// What stands in a row: where its numbers are legal but beyond the model, a status says so.
+struct Reading {
+  Problem problem{};
+  Status status = Status::ok;
+};
+
+void read_layer(const Json& json, Reading& reading) {
+  Layer& layer = reading.problem.layer;
   for (std::int32_t& stride : layer.stride) stride = 1;
   const Json& type = member(json, "type", "layer");
   const auto known = type.is_string() ? layer_type_of(type.get<std::string>()) : std::nullopt;
@@ -58,30 +64,27 @@ Layer layer_of(const Json& json) {
   for (const auto& [name, size] : dims.items()) {
     const std::string where = "layer.dims." + name;
     layer.size[index_of(dim(name, where))] = number(size, where);
-    if (number(size, where) <= 0) fail(where + ": a dimension is at least 1, found " + shown(size));
+    if (number(size, where) <= 0) reading.status = Status::non_positive_size;
   }
   const auto strides = json.find("stride");
-  if (strides == json.end()) return layer;
+  if (strides == json.end()) return;
   if (!strides->is_object()) fail("layer.stride: expected an object, found " + shown(*strides));
   for (const auto& [name, stride] : strides->items()) {
     const std::string where = "layer.stride." + name;
     layer.stride[index_of(dim(name, where))] = number(stride, where);
-    if (number(stride, where) <= 0) fail(where + ": a stride is at least 1, found " + shown(stride));
+    if (number(stride, where) <= 0) reading.status = Status::non_positive_size;
   }
-  return layer;
 }
 
-Mapping mapping_of(const Json& json) {
+void read_mapping(const Json& json, Reading& reading) {
   if (!json.is_array()) fail("directives: expected a list, found " + shown(json));
-  if (json.size() > kMaxDirectives) {
-    fail("directives: " + std::to_string(json.size()) + " of them; a mapping takes at most " + std::to_string(kMaxDirectives));
-  }
-  Mapping mapping{};
-  for (const Json& entry : json) {
-    const std::string where = "directives[" + std::to_string(mapping.count) + "]";
+  Mapping& mapping = reading.problem.mapping;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const Json& entry = json[i];
+    const std::string where = "directives[" + std::to_string(i) + "]";
     const bool named = entry.is_array() && !entry.empty() && entry[0].is_string();
     const std::string name = named ? entry[0].get<std::string>() : "";
-    Directive& directive = mapping.directive[mapping.count++];
+    Directive directive{};
     if (name == "Cluster" && entry.size() == 2) {
       directive = {Map::cluster, Dim::C, number(entry[1], where), number(entry[1], where)};
     } else if ((name == "TemporalMap" || name == "SpatialMap") && entry.size() == 4 && entry[1].is_string()) {
@@ -91,16 +94,30 @@ Mapping mapping_of(const Json& json) {
       fail(where + ": expected [\"TemporalMap\" or \"SpatialMap\", dimension, size, offset] or [\"Cluster\", size], found " +
            shown(entry));
     }
+    if (mapping.count < kMaxDirectives) {
+      mapping.directive[mapping.count++] = directive;
+    } else {
+      reading.status = Status::too_many_directives;
+    }
   }
-  return mapping;
 }
 
-Hardware hardware_of(const Json& json) {
+void read_hardware(const Json& json, Reading& reading) {
   const auto at = [&json](const char* key) { return number(member(json, key, "hw"), std::string("hw.") + key); };
+  if (at("noc_hops") < 0 || at("noc_hop_latency") < 0) reading.status = Status::non_positive_hardware;
   const std::int64_t latency = std::int64_t{at("noc_hops")} * at("noc_hop_latency");
   // The tool multiplies in 32 bits.
   const auto wrapped = static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::uint64_t>(latency)));
-  return {at("num_pes"), at("num_simd_lanes"), at("noc_bw"), wrapped, at("offchip_bw")};
+  reading.problem.hardware = {at("num_pes"), at("num_simd_lanes"), at("noc_bw"), wrapped, at("offchip_bw")};
+}
+
+Reading read_row(const Json& row) {
+  if (!row.is_object()) fail("expected an object, found " + shown(row));
+  Reading reading;
+  read_layer(member(row, "layer", "row"), reading);
+  read_mapping(member(row, "directives", "row"), reading);
+  read_hardware(member(row, "hw", "row"), reading);
+  return reading;
 }
 
 Json real(double value) {
@@ -151,9 +168,7 @@ void put(Json& out, const std::string& prefix, std::int64_t l1_read, std::int64_
 }  // namespace
 
 Problem problem_of(const Json& row) {
-  if (!row.is_object()) fail("expected an object, found " + shown(row));
-  return {layer_of(member(row, "layer", "row")), mapping_of(member(row, "directives", "row")),
-          hardware_of(member(row, "hw", "row"))};
+  return read_row(row).problem;
 }
 
 Json output_of(const Problem& problem, const Counters& c) {
@@ -217,7 +232,18 @@ const char* name_of(Status status) {
 }
 
 Json answer(const Json& row, Version version) {
-  return answer(row.is_object() && row.contains("id") ? row["id"] : Json(), problem_of(row), version);
+  const Json id = row.is_object() && row.contains("id") ? row["id"] : Json();
+  try {
+    const Reading reading = read_row(row);
+    if (reading.status != Status::ok) return {{"id", id}, {"status", name_of(reading.status)}};
+    return answer(id, reading.problem, version);
+  } catch (const Error& error) {
+    return invalid_answer(id, error.what());
+  }
+}
+
+Json invalid_answer(const Json& id, const std::string& fault) {
+  return {{"id", id}, {"status", "invalid"}, {"error", fault}};
 }
 
 Json answer(const Json& id, const Problem& problem, Version version) {

@@ -14,8 +14,8 @@
 
 namespace exarch::maestro {
 
-// The problem a row describes; Error saying which key is missing or wrong, and what it may be. Sizes that are not positive are
-// the model's business.
+// The problem a row describes; Error saying which key is missing or wrong, and what it may be. Numbers that make no sense are
+// the model's business, directives beyond kMaxDirectives are left out; answer() gives both their status.
 [[nodiscard]] Problem problem_of(const nlohmann::ordered_json& row);
 
 // Everything MAESTRO prints about a layer, by the columns' names in docs/formats.md. A number that is not finite is a string, as
@@ -25,8 +25,10 @@ namespace exarch::maestro {
 // How a status is called: "ok", "zero_compute_delay" ...
 [[nodiscard]] const char* name_of(Status status);
 
-// The answer to a row: {"id": ..., "status": ..., "impossible": ..., "out": {...}}, `out` with status ok only.
+// The answer to a row: {"id": ..., "status": ..., "impossible": ..., "out": {...}}, `out` with status ok only. A row that is no
+// problem has status "invalid", which no model gives, and "error" says why.
 [[nodiscard]] nlohmann::ordered_json answer(const nlohmann::ordered_json& row, Version version);
 [[nodiscard]] nlohmann::ordered_json answer(const nlohmann::ordered_json& id, const Problem& problem, Version version);
+[[nodiscard]] nlohmann::ordered_json invalid_answer(const nlohmann::ordered_json& id, const std::string& fault);
 
 }  // namespace exarch::maestro

@@ -202,7 +202,7 @@ const std::vector<MetricInfo>& metric_table() {
   static const std::vector<MetricInfo> kTable{
       {"runtime_cycles", "cycles", "of all layers", 0},
       {"energy_nj", "nJ", "MAESTRO's: multiply-accumulates free, L2 accesses, no L1 where there is a cluster"},
-      {"edp_nj_cycles", "nJ*cycles", "energy times cycles", 0},
+      {"edp_nj_cycles", "nJ*cycles", "energy times cycles"},
       {"area_um2", "um2", "PEs with the L1 and L2 that the mapping needs, bus and arbiter"},
       {"power_mw", "mW", "of the same"},
       {"throughput", "MACs/cycle", "multiply-accumulates per cycle", 4},

@@ -70,12 +70,14 @@ EXARCH_HD void append(MappingOf<kRoom>& mapping, Map map, Dim dim, std::int32_t 
   return tiled == kTiledK ? Dim::K : tiled == kTiledC ? Dim::C : tiled == kTiledY ? Dim::Yo : Dim::Xo;
 }
 
-// How far a tiled dimension goes in a layer; 0: the layer's computation does not have it.
+// How far tiles of a dimension go in a layer; 0: the layer's computation does not have it.
 [[nodiscard]] EXARCH_HD std::int32_t extent(const Layer& layer, std::uint32_t tiled) {
   const auto size = [&layer](Dim dim) { return layer.size[index_of(dim)]; };
   if (tiled == kTiledK) return layer.type == LayerType::dsconv ? 0 : size(Dim::K);
   if (tiled == kTiledC) return size(Dim::C);
   const bool rows = tiled == kTiledY;
+  // A tile of several outputs of a strided axis is counted as if the stride were 1, which computes more than there is.
+  if (layer.stride[index_of(rows ? Dim::Y : Dim::X)] > 1) return 1;
   const std::int32_t output = size(rows ? Dim::Yo : Dim::Xo);
   return output > 0 ? output : size(rows ? Dim::Y : Dim::X) - size(rows ? Dim::R : Dim::S) + 1;
 }

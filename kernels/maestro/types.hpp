@@ -60,6 +60,7 @@ struct Hardware {
   std::int32_t noc_bw;          // elements per cycle, of every level's NoC
   std::int32_t noc_latency;     // cycles: hops x latency of a hop
   std::int32_t offchip_bw;      // elements per cycle
+  friend bool operator==(const Hardware&, const Hardware&) = default;
 };
 
 // How an evaluation ended. Where the tool prints a row, ok; everything else is a way in which it ends without one.
@@ -84,8 +85,9 @@ enum class Status : std::uint8_t {
 inline constexpr std::uint32_t kStatuses = 16;
 
 // Iteration cases after which an evaluation is given up (a mapping that repeats dimensions can have 3^16 per level). The largest
-// of thousands of random mappings needs 3,300.
-inline constexpr std::uint32_t kMaxCases = 1u << 20;
+// of thousands of random mappings needs 3,300. Two levels of six dimensions, as environments map, cannot reach it even where no
+// result of the inner level is kept (3^6 + 2 x 3^12 = 1,063,611), so that their status does not depend on kKeptResults.
+inline constexpr std::uint32_t kMaxCases = 1u << 21;
 
 enum Tensor : std::uint32_t { kInput, kWeight, kOutput, kTensors };
 

@@ -62,7 +62,7 @@ TEST(MaestroKernel, GivesUpOnEndlessMappings) {
   Mapping& mapping = problem.mapping;
   for (std::uint32_t i = 0; i < 15; ++i) mapping.directive[mapping.count++] = {Map::temporal, i % 2 == 0 ? Dim::K : Dim::C, 5, 5};
   mapping.directive[mapping.count++] = {Map::spatial, Dim::Y, 3, 1};
-  problem.hardware = {64, 1, 64, 1, 64};
+  problem.hardware = {16, 1, 64, 1, 64};
   Counters counters;
   EXPECT_EQ(cpu_functions().problem(problem, Version::e1d8efd8, counters), Status::too_many_directives);
   mapping.count = 0;

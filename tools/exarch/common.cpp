@@ -247,7 +247,7 @@ nlohmann::ordered_json result_json(const Environment& environment, std::span<con
   if (status != 0) return json;
   for (std::size_t m = 0; m < metrics.size(); ++m) {
     const MetricInfo& metric = environment.metrics()[m];
-    if (metric.decimals == 0 && std::abs(metrics[m]) < 0x1p63) {
+    if (metric.decimals == 0 && std::abs(metrics[m]) < 0x1p63 && metrics[m] == std::trunc(metrics[m])) {
       json["metrics"][metric.name] = static_cast<std::int64_t>(metrics[m]);
     } else {
       json["metrics"][metric.name] = metrics[m];

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -94,6 +97,9 @@ std::vector<Column> match_header(const Environment& environment, const CsvReader
   for (const std::string& name : csv.header()) {
     const auto it = std::ranges::find(names, name);
     if (it == names.end()) {
+      if (name.starts_with('{') && environment.takes_problems()) {
+        throw UsageError(csv.path() + ":1: this is JSON; recorded problems are read from files named .jsonl or .jsonl.gz");
+      }
       throw UsageError(csv.path() + ":1: unknown column '" + name + "'" + did_you_mean(name, names));
     }
     if (seen[name]) throw UsageError(csv.path() + ":1: column '" + name + "' appears twice");
@@ -252,11 +258,13 @@ class CsvEvaluation {
   bool failed_ = false;
 };
 
-bool holds_problems(const std::string& path) {
-  return path.ends_with(".jsonl") || path.ends_with(".jsonl.gz");
+bool has_suffix(std::string path, std::initializer_list<std::string_view> suffixes) {
+  std::ranges::transform(path, path.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::ranges::any_of(suffixes, [&path](std::string_view suffix) { return path.ends_with(suffix); });
 }
 
-// Recorded problems, a JSON object per line: answered in order, in blocks, by all threads. A line that is no problem ends it all.
+// Recorded problems, a JSON object per line: answered in order, in blocks, by all threads. A line that is no problem is answered
+// too, and the exit code tells.
 int eval_problems(const Environment& environment, const Arguments& arguments) {
   if (!environment.takes_problems()) {
     throw UsageError(environment.name() + " takes no recorded problems (.jsonl); --in expects a CSV file of designs");
@@ -272,37 +280,37 @@ int eval_problems(const Environment& environment, const Arguments& arguments) {
   Progress progress("problems", 0);
   constexpr std::size_t kBlock = 4096;
   struct Line {
-    std::string text, answer;
+    std::string text;
     std::uint64_t number;
+    ProblemAnswer answer;
   };
+  constexpr std::uint64_t kFaultsShown = 10;
   std::vector<Line> block;
-  std::uint64_t done = 0;
+  std::uint64_t done = 0, faults = 0;
   const auto answer_block = [&] {
-    backend.pool().for_each(block.size(), [&](std::size_t i, unsigned) {
-      Line& line = block[i];
-      const std::string where = lines.path() + ":" + std::to_string(line.number) + ": ";
-      try {
-        line.answer = environment.answer_problem(line.text, options);
-      } catch (const UsageError&) {
-        throw;
-      } catch (const Error& error) {
-        throw Error(where + error.what());
-      }
-    });
-    for (const Line& line : block) out.write(line.answer + "\n");
+    backend.pool().for_each(
+        block.size(), [&](std::size_t i, unsigned) { block[i].answer = environment.answer_problem(block[i].text, options); });
+    for (const Line& line : block) {
+      out.write(line.answer.text + "\n");
+      if (line.answer.fault.empty() || ++faults > kFaultsShown) continue;
+      std::cerr << "exarch: " << lines.path() << ":" << line.number << ": " << line.answer.fault << "\n";
+    }
     done += block.size();
     block.clear();
     progress.update(done);
   };
   for (std::string_view text; lines.next(text);) {
     if (text.find_first_not_of(" \t") == std::string_view::npos) continue;
-    block.push_back({std::string(text), "", lines.line_number()});
+    block.push_back({std::string(text), lines.line_number(), {}});
     if (block.size() == kBlock) answer_block();
   }
   answer_block();
   if (done == 0) throw Error(lines.path() + ": no problems; a problem is a JSON object on a line of its own");
   out.close();
-  return 0;
+  if (faults == 0) return 0;
+  std::cerr << "exarch: " << with_commas(faults) << " of " << with_commas(done)
+            << " lines are no problems; their answers have status \"invalid\" and say why\n";
+  return 1;
 }
 
 // Problems in a file of the reference's own format; hardware and the like from --set.
@@ -320,10 +328,22 @@ int eval_reference_file(const Environment& environment, const Arguments& argumen
   return 0;
 }
 
+// Results go into a file of their own, as text.
+void check_out(const Arguments& arguments) {
+  const std::string &in = arguments.text("in"), &out = arguments.text("out");
+  std::error_code none;
+  if (std::filesystem::is_regular_file(out, none) && std::filesystem::equivalent(in, out, none)) {
+    throw UsageError("--out " + out + " is the input; choose another file");
+  }
+  if (has_suffix(out, {".gz"})) throw UsageError("--out " + out + ": results are not compressed; leave out .gz");
+}
+
 int run(const Arguments& arguments) {
   const Environment& environment = find_environment(arguments.positional[0]);
-  if (arguments.has("in") && arguments.text("in").ends_with(".m")) return eval_reference_file(environment, arguments);
-  if (arguments.has("in") && holds_problems(arguments.text("in"))) return eval_problems(environment, arguments);
+  if (arguments.has("in") && arguments.has("out")) check_out(arguments);
+  if (arguments.has("in") && has_suffix(arguments.text("in"), {".m"})) return eval_reference_file(environment, arguments);
+  if (arguments.has("in") && has_suffix(arguments.text("in"), {".jsonl", ".jsonl.gz"}))
+    return eval_problems(environment, arguments);
   if (arguments.has("in") && arguments.has("reference-input"))
     throw UsageError("--reference-input is for one design, without --in");
   if (arguments.has("in")) return CsvEvaluation(environment, arguments).run();

@@ -167,7 +167,8 @@ class Search {
     };
     for (const Objective& objective : objectives_) collect(objective);
     for (std::size_t k = 0; k < sanity_.size(); ++k) {
-      if (!sanity_.holds(k, metrics)) violated.insert("violates " + sanity_.text(k));
+      if (sanity_.holds(k, metrics) || violated.contains("violates " + sanity_.text(k))) continue;
+      violated.insert("counted though it violates " + sanity_.text(k));
     }
     for (const std::string& text : violated) ++reasons_[text];
   }

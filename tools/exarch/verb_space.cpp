@@ -9,6 +9,8 @@
 namespace exarch::cli {
 namespace {
 
+constexpr std::uint64_t kMostPoints = std::uint64_t{1} << 32;  // whose classes are counted
+
 // Distinct canonical designs of a space on a workload.
 std::uint64_t count_classes(const Environment& environment, const DesignSpace& space, const Workload& workload) {
   DesignIndex classes(space.dimensions());
@@ -43,10 +45,20 @@ int run(const Arguments& arguments) {
       rows.push_back({space.name(), std::to_string(space.size()), "", ""});
     } else {
       for (const WorkloadOptions& options : given_workloads(environment, arguments)) {
-        const std::uint64_t classes = count_classes(environment, space, *load(environment, options));
+        const auto workload = load(environment, options);
+        if (space.size() > kMostPoints) {
+          rows.push_back({space.name(), std::to_string(space.size()), options.at(primary), "-"});
+          entry["classes"][options.at(primary)] = nullptr;
+          continue;
+        }
+        const std::uint64_t classes = count_classes(environment, space, *workload);
         rows.push_back({space.name(), std::to_string(space.size()), options.at(primary), std::to_string(classes)});
         entry["classes"][options.at(primary)] = classes;
       }
+    }
+    if (arguments.has(primary) && space.size() > kMostPoints) {
+      std::cerr << "exarch: the classes of '" << space.name() << "' are not counted, as it has more than "
+                << with_commas(kMostPoints) << " points\n";
     }
     json.push_back(entry);
   }
@@ -61,7 +73,7 @@ const Verb kSpaceVerb{
     .synopsis = "ENVIRONMENT [--space NAME|FILE] [WORKLOAD] [--json]",
     .doc = "Shows design spaces: their points, and on a workload the classes of designs that cannot differ.",
     .options = std::vector<OptionSpec>{{"space", "NAME|FILE", "a shipped space or a space file (.json)"}} + workload_options(),
-    .json = "an array of spaces, values included",
+    .json = "an array of spaces, values included; `classes` is null where a space has more than 2^32 points",
     .min_positional = 1,
     .max_positional = 1,
     .examples = "  exarch space dram\n  exarch space dram --space archgym-aco --trace cloud-1\n",

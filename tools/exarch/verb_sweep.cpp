@@ -12,7 +12,8 @@
 namespace exarch::cli {
 namespace {
 
-constexpr std::uint64_t kChunk = 65536;  // points per transaction
+constexpr std::uint64_t kChunk = 65536;                        // points per transaction
+constexpr std::uint64_t kMostPoints = std::uint64_t{1} << 40;  // of a sweep: weeks of evaluations
 
 struct Sweep {
   const Environment& environment;
@@ -162,7 +163,11 @@ SweepReport sweep(const Arguments& arguments) {
     throw UsageError("--objective and --top belong to --keep best; a store that keeps everything is asked by exarch best");
   }
   DesignSpace space = resolve_space(environment, arguments.text("space"));
-  const std::uint64_t sample = arguments.has("sample") ? arguments.number("sample", 1, std::uint64_t{1} << 40) : 0;
+  const std::uint64_t sample = arguments.has("sample") ? arguments.number("sample", 1, kMostPoints) : 0;
+  if (sample == 0 && space.size() > kMostPoints) {
+    throw UsageError("--all: space '" + space.name() + "' has " + with_commas(space.size()) +
+                     " points, more than the 2^40 of a sweep; give --sample N or a smaller --space");
+  }
   const std::uint64_t points = sample == 0 ? space.size() : sample;
   Sweep sweep{environment, std::move(space), points, sample, arguments.seed(), {}};
   Backend backend = make_backend(arguments);
