@@ -37,16 +37,18 @@ class Agent {
 
 struct AgentOptions {
   std::uint64_t seed = 1;
-  std::size_t population = 1024;                  // candidates per ask(); 2 .. 1,000,000
+  std::size_t population = 1024;                  // candidates per ask(); 2 .. kMaxPopulation
   std::map<std::string, std::string> parameters;  // --set-agent key=value
   std::size_t objectives = 1;                     // costs per candidate; most agents take one
 };
+
+inline constexpr std::size_t kMaxPopulation = std::size_t{1} << 26;  // whole spaces, where memory allows
 
 struct AgentInfo {
   std::string name;  // NAME, or NAME:VARIANT: a variant has its own hyperparameters and defaults
   std::string doc;
   std::vector<HyperparameterInfo> hyperparameters;
-  std::size_t min_population = 2, max_population = 1'000'000;
+  std::size_t min_population = 2, max_population = kMaxPopulation;
   std::size_t max_objectives = 1;
 };
 

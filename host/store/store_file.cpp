@@ -117,8 +117,16 @@ StoreFile::StoreFile(const std::filesystem::path& path, const Format& format, co
   prepare_writing();
 }
 
+void StoreFile::check(const std::filesystem::path& path, const Format& format, const Identity& identity) {
+  const WriterLock lock(path.string());  // knows what is wrong with the folder
+  std::error_code none;
+  if (!std::filesystem::exists(path, none) || std::filesystem::file_size(path, none) == 0) return;
+  StoreFile(path, format).check_identity(identity);
+}
+
 StoreFile::StoreFile(const std::filesystem::path& path, const Format& format) : path_(path.string()) {
   std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) throw Error(path_ + ": a folder, where a store is needed");
   if (!std::filesystem::exists(path, ignored)) throw Error(path_ + ": no such store; check the name");
   db_ = sqlite::open(path_, SQLITE_OPEN_READONLY);
   if (sqlite::pragma(path_, db_.get(), "page_count") == 0) fail_not_a_store(path_);

@@ -36,6 +36,8 @@ class StoreFile {
   // format version, not a store, or cannot be written.
   StoreFile(const std::filesystem::path& path, const Format& format, const Identity& identity,
             const std::function<void(StoreFile&)>& create = {});
+  // What the constructor above would refuse, without creating anything: for runs that have much to do before they write.
+  static void check(const std::filesystem::path& path, const Format& format, const Identity& identity);
   // Opens an existing store for reading: what it held at that moment, even while a run goes on writing.
   StoreFile(const std::filesystem::path& path, const Format& format);
   ~StoreFile();

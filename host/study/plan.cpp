@@ -15,6 +15,7 @@ namespace exarch {
 namespace {
 
 constexpr std::uint64_t kMaxEvaluations = 1'000'000'000;
+constexpr double kMaxStudy = 1e18;  // evaluations in all
 constexpr std::uint64_t kMaxSeeds = 1'000'000;
 constexpr double kMaxConfigurations = 1e6;  // of an agent
 
@@ -42,6 +43,11 @@ class Table {
       if (known_.contains(key.str())) continue;
       fail(&node, "unknown key '" + std::string(key.str()) + "'" + name_ + did_you_mean(key.str(), known));
     }
+  }
+
+  // "file:line: " of a key.
+  [[nodiscard]] std::string place(std::string_view key) const {
+    return where_ + ":" + std::to_string(table_.get(key)->source().begin.line) + ": ";
   }
 
   [[nodiscard]] const toml::node* find(std::string_view key) {
@@ -85,6 +91,9 @@ class Table {
       values.push_back(*number);
     });
     std::ranges::sort(values);
+    if (std::ranges::adjacent_find(values) != values.end()) {
+      fail(table_.get(key), "'" + std::string(key) + "': a value stands there twice");
+    }
     return values;
   }
 
@@ -146,9 +155,10 @@ AgentGrid read_agent(const toml::table& source, const std::string& where, std::u
   AgentGrid grid;
   const toml::node* agent = table.find("agent");
   grid.agent = table.text("agent");
+  grid.line = source.source().begin.line;
   grid.label = table.text("label", grid.agent);
   grid.seeds = table.whole("seeds", 1, kMaxSeeds, seeds);
-  grid.populations = table.wholes("population", 1, 1'000'000);
+  grid.populations = table.wholes("population", 1, kMaxPopulation);
   if (grid.populations.empty()) grid.populations = {64};
   grid.generations = table.wholes("generations", 1, kMaxEvaluations);
   grid.evaluations = table.wholes("evaluations", 1, kMaxEvaluations);
@@ -207,8 +217,15 @@ StudyPlan StudyPlan::from_toml(std::string_view text, const std::string& where) 
     Table options(*workload->as_table(), where, " of [workload]");
     for (const auto& [key, node] : *workload->as_table()) {
       std::string& joined = plan.workload[std::string(key.str())];
-      for (const std::string& value : options.texts(key.str())) joined += (joined.empty() ? "" : ",") + value;
+      for (const std::string& value : options.texts(key.str())) {
+        if (value.find(',') != std::string::npos) options.fail(&node, "'" + value + "': names with commas are not supported");
+        joined += (joined.empty() ? "" : ",") + value;
+      }
+      plan.places["workload." + std::string(key.str())] = options.place(key.str());
     }
+  }
+  for (const char* key : {"environment", "space", "objectives", "reported_as"}) {
+    if (table.find(key) != nullptr) plan.places[key] = table.place(key);
   }
   const toml::node* agents = table.find("agents");
   if (agents == nullptr || !agents->is_array_of_tables()) table.fail(agents, "a plan needs tables [[agents]]");
@@ -220,13 +237,17 @@ StudyPlan StudyPlan::from_toml(std::string_view text, const std::string& where) 
     }
   }
   table.finish();
+  double all_evaluations = 0;
   for (const Configuration& configuration : plan.configurations()) {
+    const AgentGrid& grid = plan.agents[configuration.grid];
     try {
-      check_settings(plan.agents[configuration.grid], configuration);
+      check_settings(grid, configuration);
     } catch (const UsageError& error) {
-      throw UsageError(where + ": agent '" + plan.agents[configuration.grid].label + "': " + error.what());
+      throw UsageError(where + ":" + std::to_string(grid.line) + ": agent '" + grid.label + "': " + error.what());
     }
+    all_evaluations += static_cast<double>(configuration.evaluations) * static_cast<double>(grid.seeds);
   }
+  if (all_evaluations > kMaxStudy) throw UsageError(where + ": more than 10^18 evaluations per problem");
   return plan;
 }
 

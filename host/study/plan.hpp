@@ -15,6 +15,7 @@ namespace exarch {
 
 // An agent with lists of settings; every combination of them is a configuration.
 struct AgentGrid {
+  std::uint32_t line = 0;    // of the plan
   std::string label, agent;  // the label is the plan's own name for it, by default the agent's
   std::vector<std::size_t> populations;
   // What ends a search: so many generations, or so many evaluations. One of the two lists is empty.
@@ -42,10 +43,17 @@ struct StudyPlan {
   std::vector<double> seconds;           // wall times at which to compare, ascending
   std::uint64_t first_seed = 1;
   std::vector<AgentGrid> agents;
+  std::map<std::string, std::string> places;  // "file:line: " of keys ("space", "workload.trace") that only others can judge
 
   // Reads a plan; `where` names it in errors. UsageError, with line and key, for what the grammar does not have, unknown agents
   // and hyperparameters, and a plan without runs.
   [[nodiscard]] static StudyPlan from_toml(std::string_view text, const std::string& where);
+
+  // Where a key stands, for the beginning of an error; "" for one that the plan does not have.
+  [[nodiscard]] std::string place(const std::string& key) const {
+    const auto found = places.find(key);
+    return found == places.end() ? "" : found->second;
+  }
 
   // Replaces the number of seeds of every agent.
   void set_seeds(std::uint64_t seeds);

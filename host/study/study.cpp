@@ -10,8 +10,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Evaluations between two commits: a second or so of looking up, some of simulating.
-constexpr std::uint64_t kTableChunk = 4'000'000, kLiveChunk = 400'000;
+// Evaluations between two commits: looking up takes a second or so for as many; simulations start with few, and take more at a
+// time while that is fast, since more searches in lock-step fill a machine better.
+constexpr std::uint64_t kTableChunk = 4'000'000, kFirstLiveChunk = 10'000, kLiveChunk = 400'000;
+constexpr double kFastChunk = 2;  // seconds
 constexpr std::uint64_t kSampleEvaluations = 20'000;
 constexpr double kSampleSeconds = 0.1;
 constexpr std::size_t kClockPoints = 200;
@@ -92,7 +94,7 @@ std::uint64_t evaluations_done(const StudyPlan& plan, const StudyStore& store) {
   return done;
 }
 
-void run_study(const StudyPlan& plan, StudyStore& store, StudyCosts& costs, const SearchProgress& progress) {
+std::vector<double> run_study(const StudyPlan& plan, StudyStore& store, StudyCosts& costs, const SearchProgress& progress) {
   const std::vector<Configuration> configurations = plan.configurations();
   const auto problems = static_cast<std::uint32_t>(store.problems().size());
   struct Cell {
@@ -102,7 +104,11 @@ void run_study(const StudyPlan& plan, StudyStore& store, StudyCosts& costs, cons
   std::vector<Cell> chunk;
   std::vector<SearchSpec> searches;
   std::uint64_t planned = 0, done = evaluations_done(plan, store);
+  std::uint64_t limit = plan.truth ? kTableChunk : kFirstLiveChunk;
+  std::vector<double> seconds(plan.agents.size());
   const auto finish_chunk = [&] {
+    if (chunk.empty()) return;
+    const auto start = Clock::now();
     const auto records = costs.run(searches, [&](std::uint64_t now) {
       if (progress) progress(done + std::min(now, planned));
     });
@@ -116,20 +122,25 @@ void run_study(const StudyPlan& plan, StudyStore& store, StudyCosts& costs, cons
     });
     done += std::exchange(planned, 0);
     if (progress) progress(done);
+    const double took = seconds_since(start);
+    seconds[configurations[chunk.front().configuration].grid] += took;
+    if (!plan.truth && took < kFastChunk) limit = std::min(2 * limit, kLiveChunk);
     chunk.clear();
     searches.clear();
   };
   for (std::uint32_t c = 0; c < configurations.size(); ++c) {
+    if (c > 0 && configurations[c].grid != configurations[c - 1].grid) finish_chunk();  // so that times are one agent's
     for (std::uint32_t p = 0; p < problems; ++p) {
       if (store.has_cell(c, p)) continue;
       const std::vector<SearchSpec> specs = plan.searches(configurations[c], p);
       chunk.push_back({c, p, searches.size(), specs.size()});
       searches.insert(searches.end(), specs.begin(), specs.end());
       planned += configurations[c].evaluations * specs.size();
-      if (planned >= (plan.truth ? kTableChunk : kLiveChunk)) finish_chunk();
+      if (planned >= limit) finish_chunk();
     }
   }
-  if (!chunk.empty()) finish_chunk();
+  finish_chunk();
+  return seconds;
 }
 
 StoredClock measure_clock(const DesignSpace& space, const SearchSpec& search, Costs& costs, double seconds) {

@@ -64,8 +64,9 @@ struct StudySize {
 // Evaluations at most of the cells that the store has already.
 [[nodiscard]] std::uint64_t evaluations_done(const StudyPlan& plan, const StudyStore& store);
 
-// Runs what the store lacks. `progress`: evaluations, at most, of the cells done and under way.
-void run_study(const StudyPlan& plan, StudyStore& store, StudyCosts& costs, const SearchProgress& progress = {});
+// Runs what the store lacks. `progress`: evaluations, at most, of the cells done and under way. Returns the seconds spent on each
+// of the plan's agents, now.
+std::vector<double> run_study(const StudyPlan& plan, StudyStore& store, StudyCosts& costs, const SearchProgress& progress = {});
 
 // How long one search takes by simulation, from a start without any known cost: until its end, or for `seconds`. Measured, so
 // different each time. `costs` must not have been asked anything.

@@ -61,6 +61,10 @@ void write_problems(const StoreFile& file, const std::vector<StoredProblem>& pro
 
 }  // namespace
 
+void StudyStore::check(const std::filesystem::path& path, const Identity& identity) {
+  StoreFile::check(path, format(), identity);
+}
+
 StudyStore::StudyStore(const std::filesystem::path& path, const Identity& identity,
                        const std::vector<StoredConfiguration>& configurations, const std::vector<StoredProblem>& problems)
     : file_(path, format(), identity, [&](StoreFile& file) {

@@ -53,6 +53,8 @@ class StudyStore {
   // Creates the file, or continues it if it holds the same study; as StoreFile does.
   StudyStore(const std::filesystem::path& path, const Identity& identity, const std::vector<StoredConfiguration>& configurations,
              const std::vector<StoredProblem>& problems);
+  // What that would refuse, without creating anything.
+  static void check(const std::filesystem::path& path, const Identity& identity);
   // Opens a finished or running study for reading.
   explicit StudyStore(const std::filesystem::path& path);
 

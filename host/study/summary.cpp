@@ -82,12 +82,10 @@ class Summariser {
         summary_.agents.push_back({.label = c.label, .agent = c.agent, .seeds = c.seeds});
       }
       ++summary_.agents.back().configurations;
-      summary_.agents.back().runs += c.seeds * store.problems().size();
       agent_of_.push_back(summary_.agents.size() - 1);
     }
     summary_.checkpoints = checkpoints_to(largest);
     for (int i = 0; i <= kThresholds; ++i) summary_.thresholds.push_back(static_cast<double>(i) / kThresholds);
-    cells_.assign(summary_.agents.size(), std::vector<AgentCells>(store.problems().size()));
   }
 
   StudySummary take(std::uint64_t bootstrap_seed) {
@@ -97,8 +95,11 @@ class Summariser {
                   " cells; give the command that made it again to continue it");
     }
     find_best();
+    for (AgentSummary& agent : summary_.agents) agent.runs = agent.configurations * agent.seeds * summary_.problems.size();
+    cells_.assign(summary_.agents.size(), std::vector<AgentCells>(summary_.problems.size()));
     store_.for_each_cell([this](std::uint32_t c, std::uint32_t p, const StoredCell& cell) {
-      gather(c, p, cell);
+      const auto problem = std::ranges::find(summary_.problems, p, &StudySummary::Problem::stored);
+      if (problem != summary_.problems.end()) gather(c, static_cast<std::size_t>(problem - summary_.problems.begin()), cell);
       return true;
     });
     for (std::size_t a = 0; a < summary_.agents.size(); ++a) {
@@ -122,19 +123,20 @@ class Summariser {
       for (const double cost : cell.reported) best_reported[p] = std::min(best_reported[p], cost);
       return true;
     });
-    for (std::size_t p = 0; p < problems; ++p) {
+    for (std::uint32_t p = 0; p < problems; ++p) {
+      if (!std::isfinite(best[p])) continue;
       const StoredProblem& problem = store_.problems()[p];
       StudySummary::Problem& summary = summary_.problems.emplace_back();
-      if (!std::isfinite(best[p]))
-        throw Error(problem.workload + ": no search saw a design that is feasible by " + problem.objective);
+      summary.stored = p;
       summary.best_seen = best[p];
       summary.optimum = problem.exact ? problem.optimum : best[p];
       summary.best_score = normalised_score(best[p], summary.optimum);
       if (!problem.reported_as.empty()) summary.reported_optimum = problem.reported_optimum.value_or(best_reported[p]);
     }
+    if (summary_.problems.empty()) throw Error(store_.file().path() + ": no search saw a feasible design");
   }
 
-  void gather(std::uint32_t c, std::uint32_t p, const StoredCell& cell) {
+  void gather(std::uint32_t c, std::size_t p, const StoredCell& cell) {
     const StoredConfiguration& configuration = store_.configurations()[c];
     const StudySummary::Problem& problem = summary_.problems[p];
     AgentCells& cells = cells_[agent_of_[c]][p];
@@ -144,7 +146,7 @@ class Summariser {
     gathered.score.resize(summary_.checkpoints.size());
     gathered.regret.resize(summary_.checkpoints.size());
     gathered.regret_in_time.resize(summary_.seconds.size());
-    const auto clock = summary_.seconds.empty() ? std::nullopt : store_.clock(c, p);
+    const auto clock = summary_.seconds.empty() ? std::nullopt : store_.clock(c, problem.stored);
     if (!summary_.seconds.empty() && !clock) {
       throw Error(store_.file().path() + ": times are still missing; give the command that made it again to continue it");
     }
@@ -218,7 +220,7 @@ class Summariser {
       result.curve.push_back(
           {quantile(scores, 0.25), quantile(scores, 0.5), quantile(scores, 0.75), interquartile_mean(scores), share});
     }
-    if (cells.by_population.size() > 1) {
+    if (cells.by_population.size() > 1 || !summary_.seconds.empty()) {
       for (const auto& [population, gathered] : cells.by_population)
         result.populations.push_back(summarise(population, gathered));
     }

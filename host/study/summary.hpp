@@ -41,7 +41,7 @@ struct AgentOnProblem {
     double runs;                                         // share of all runs
   };
   std::vector<AtBudget> curve;                 // (checkpoint) scores
-  std::vector<PopulationSummary> populations;  // ascending; empty for an agent with one size
+  std::vector<PopulationSummary> populations;  // ascending; empty for an agent with one size, unless there are clocks
 };
 
 struct AgentSummary {
@@ -56,19 +56,20 @@ struct AgentSummary {
 
 struct StudySummary {
   struct Problem {
-    double optimum;     // what scores are normalised by: the optimum, or the best seen where nobody knows it
-    double best_seen;   // by cost
-    double best_score;  // normalised_score(best_seen, optimum)
+    std::uint32_t stored;  // which of the store's
+    double optimum;        // what scores are normalised by: the optimum, or the best seen where nobody knows it
+    double best_seen;      // by cost
+    double best_score;     // normalised_score(best_seen, optimum)
     std::optional<double> reported_optimum;
   };
-  std::vector<Problem> problems;
+  std::vector<Problem> problems;  // those for which some search saw a feasible design; nothing else is about the others
   std::vector<AgentSummary> agents;
   std::vector<std::uint64_t> checkpoints;  // 10, 30, 100, ... up to the largest number of evaluations
   std::vector<double> thresholds;          // of the performance profile
   std::vector<double> seconds;             // of the plan
 };
 
-// Of a finished study; Error for one that lacks cells. `seconds` as in the plan.
+// Of a finished study; Error for one that lacks cells, or in which no search saw a feasible design. `seconds` as in the plan.
 //
 // wins_by_best: had everybody run each configuration once, with one seed, and compared agents by their best configuration: in
 // what share of such comparisons (problem, seed) this agent would have won; agents that tie share the win. wins_by_median: the

@@ -203,6 +203,70 @@ TEST_F(Studies, TheCommandLineOverrulesThePlan) {
   expect_refused(study("plan.toml", "s.db"), 1, "the store holds another run");
 }
 
+// The truth takes long, so what would make it useless is found before.
+TEST_F(Studies, WhatCannotBeWrittenIsSaidBeforeTheTruthIsMade) {
+  write_text(dir_ / "text.db", "no store\n");
+  good(study(plan("costs = \"simulation\"\n"), "other.db"));
+  for (const auto& [out, said] : {std::pair{"nowhere/s.db", "cannot write there"}, std::pair{"text.db", "not an exarch store"},
+                                  std::pair{"other.db", "the store holds another run"}, std::pair{".", "a folder"}}) {
+    const Outcome outcome = run({"study", plan(), "--out", out, "--truth", "t.db"});
+    EXPECT_EQ(outcome.code, 1) << out;
+    EXPECT_NE(outcome.err.find(said), std::string::npos) << outcome.err;
+    EXPECT_FALSE(fs::exists(dir_ / "t.db")) << out;
+  }
+}
+
+// A truth about more workloads than the study's serves it; one about other things does not.
+TEST_F(Studies, TheTruthOfAnotherStudyServes) {
+  const Json both = Json::parse(good(study(plan(), "both.db")));
+  Words one = study(plan(), "one.db");
+  one.insert(one.end(), {"--trace", small_trace(60), "--truth", "both.truth.db"});
+  const Json json = Json::parse(good(one));
+  ASSERT_EQ(json["problems"].size(), 2u);
+  EXPECT_EQ(json["problems"][0], both["problems"][2]);
+  EXPECT_FALSE(fs::exists(dir_ / "one.truth.db"));
+  const auto points = [&](const Words& more) {
+    Words words{"study", "plan.toml", "--dry-run", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return Json::parse(good(words))["truth_points"].get<std::uint64_t>();
+  };
+  EXPECT_EQ(points({"--trace", small_trace(50), "--truth", "both.truth.db"}), 0u);
+  EXPECT_EQ(points({"--truth", "missing.db"}), 2 * kSmallSpacePoints);
+  Words other = study("plan.toml", "other.db");
+  other.insert(other.end(), {"--trace", small_trace(70), "--truth", "both.truth.db"});
+  expect_refused(other, 1, "both.truth.db: no truth about this study: it knows no workload");
+  other.insert(other.end(), "--dry-run");
+  expect_refused(other, 1, "it knows no workload");
+}
+
+// Where an objective has no feasible design, the others are still answered.
+TEST_F(Studies, AnInfeasibleProblemIsLeftOut) {
+  Words words = study(plan("costs = \"simulation\"\n"), "s.db");
+  words.insert(words.end(), {"--objective", "latency", "--objective", "latency, total_time_ps<=1"});
+  const Json json = Json::parse(good(words));
+  EXPECT_EQ(json["problems"].size(), 2u);
+  EXPECT_EQ(json["infeasible"].size(), 2u);
+  EXPECT_EQ(json["agents"][0]["problems"].size(), 2u);
+  EXPECT_EQ(json["agents"][0]["runs"], 2 * 4);
+  EXPECT_NEAR(json["agents"][0]["wins_by_best"].get<double>() + json["agents"][1]["wins_by_best"].get<double>(), 1, 1e-12);
+  EXPECT_NE(good({"study", "s.db"}).find("left out"), std::string::npos);
+  good({"report", "s.db", "-o", "s.html"});
+  Words none = study("plan.toml", "none.db");
+  none.insert(none.end(), {"--objective", "latency, total_time_ps<=1"});
+  expect_refused(none, 1, "no search saw a feasible design");
+}
+
+// A population may be all of a space: the first generation of a design per point of it.
+TEST_F(Studies, PopulationsMayBeLargerThanTheSpace) {
+  write_text(dir_ / "large.toml", "name = \"large\"\nenvironment = \"dram\"\nspace = \"" + small_space() +
+                                      "\"\nobjectives = \"latency\"\nseeds = 1\n[workload]\ntrace = \"" + small_trace(50) +
+                                      "\"\n[[agents]]\nagent = \"grid\"\npopulation = " + std::to_string(kSmallSpacePoints) +
+                                      "\nevaluations = " + std::to_string(kSmallSpacePoints) +
+                                      "\n[[agents]]\nagent = \"ga\"\npopulation = 2000000\nevaluations = 2000000\n");
+  const Json json = Json::parse(good(study("large.toml", "large.db")));
+  for (const Json& agent : json["agents"]) EXPECT_EQ(agent["problems"][0]["found"], 1) << agent["label"];
+}
+
 TEST_F(Studies, MistakesInAPlanNameTheirLine) {
   const auto refused = [&](const std::string& text, const std::string& said) {
     write_text(dir_ / "bad.toml", text);
@@ -228,6 +292,15 @@ TEST_F(Studies, MistakesInAPlanNameTheirLine) {
           "one entry per objective");
   refused(head + "[workload]\ntracee = \"stream\"\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n", "tracee");
   refused(head + "[[agents]]\nagent = \"ga\"\nevaluations = 9\n", "--trace");
+  const std::string tail = "[workload]\ntrace = \"stream\"\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n";
+  refused("name = \"x\"\nenvironment = \"drum\"\nobjectives = \"latency\"\n" + tail, "bad.toml:2: unknown environment 'drum'");
+  refused(head + "space = \"archgym-acco\"\n" + tail, "bad.toml:4: ");
+  refused("name = \"x\"\nenvironment = \"dram\"\nobjectives = [\"latency\", \"min:total_time_ps\"]\n" + tail,
+          "bad.toml:3: 'latency' and 'min:total_time_ps' are the same objective");
+  refused(head + "seconds = [0.1, 0.10]\n" + tail, "bad.toml:4: 'seconds': a value stands there twice");
+  refused(head + "[workload]\ntrace = [\"stream\", \"a,b\"]\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n",
+          "bad.toml:5: 'a,b': names with commas");
+  refused(head + "[workload]\ntrace = \"stream\"\nclk_mhz = 0\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n", "bad.toml:5: ");
   EXPECT_FALSE(fs::exists(dir_ / "x.db"));
   expect_refused({"study", "nosuch.toml", "--out", "x.db"}, 1, "nosuch.toml");
   expect_refused({"study", "lotery", "--out", "x.db"}, 2, "did you mean 'lottery'");

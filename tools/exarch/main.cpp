@@ -1,6 +1,7 @@
 // exarch: exact architecture design-space exploration. One verb per file; this one finds the verb and turns errors into exit
 // codes.
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,10 @@ int main(int argc, char** argv) {
   } catch (const exarch::UsageError& error) {
     std::cerr << "exarch: " << error.what() << "\n";
     return 2;
+  } catch (const nlohmann::json::type_error& error) {
+    // Of what users give, only names that are no UTF-8 get as far as into JSON.
+    std::cerr << "exarch: a name is not UTF-8 and cannot be stored; rename the file (" << error.what() << ")\n";
+    return 1;
   } catch (const std::bad_alloc&) {
     std::cerr << "exarch: out of memory; use a smaller population, sample or workload\n";
     return 1;

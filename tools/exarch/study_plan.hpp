@@ -16,6 +16,9 @@ namespace exarch::cli {
 // Runs a shipped plan, a plan file, or shows a study's store again.
 int study_plan(const Arguments& arguments);
 
+// A study's store, as tables or with --json.
+int show_study(const std::string& path, const Arguments& arguments);
+
 // All that a finished study says, for --json and reports: {"study": ..., "problems": [...], "agents": [...]}.
 [[nodiscard]] nlohmann::ordered_json study_json(const StudyStore& store);
 

@@ -444,7 +444,10 @@ const Verb kStudyVerb{
             {"dry-run", "", "plans: say how many runs and evaluations there would be, and how long they would take"},
             {"agents", "A,B,...",
              "agents to compare; default for regret: random,ga,aco,sa,de,bo:tpe,pg, for front: nsga2,random"},
-            {"seeds", "N", "searches per agent (plans: and configuration and problem), with seeds from --seed on", "20"},
+            {"seeds", "N",
+             "searches per agent, with seeds from --seed on; of plans: per configuration and problem, and by default as the plan "
+             "says",
+             "20"},
             {"budget", "N", "evaluations per search", "10000"},
             {"population", "N", "candidates per generation", "64"}} +
         evaluation_options() + workload_options(),

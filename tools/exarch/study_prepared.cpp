@@ -1,0 +1,188 @@
+#include "tools/exarch/study_prepared.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "host/error.hpp"
+#include "host/study/truth.hpp"
+#include "tools/exarch/embedded.hpp"
+#include "tools/exarch/study_plan.hpp"
+
+namespace exarch::cli {
+namespace {
+
+StudyPlan read_plan(const std::string& name) {
+  if (name.ends_with(".toml")) {
+    std::ifstream file(name, std::ios::binary);
+    if (!file) throw Error(name + ": cannot be read; check the name");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    return StudyPlan::from_toml(text, name);
+  }
+  return StudyPlan::from_toml(embedded_file(name + ".toml"), name + ".toml");
+}
+
+// A preset's variant: "lottery" with the agents and rewards of ArchGym as released.
+std::string plan_name(const Arguments& arguments) {
+  const std::string& name = arguments.positional[0];
+  const std::string& compat = arguments.text("compat");
+  if (compat != "archgym" && compat != "fixed") throw UsageError("--compat " + compat + ": expected archgym or fixed");
+  if (arguments.has("compat") && compat == "fixed" && name.ends_with("-archgym")) {
+    throw UsageError("--compat fixed: study '" + name + "' is ArchGym as released");
+  }
+  if (!arguments.has("compat") || compat == "fixed") return name;
+  const std::vector<std::string> shipped = shipped_plans();
+  if (std::ranges::find(shipped, name + "-archgym") == shipped.end()) {
+    throw UsageError("--compat archgym: study '" + name + "' has no such variant");
+  }
+  return name + "-archgym";
+}
+
+// What others find wrong with a key of the plan, with its place before it.
+template <class Body>
+decltype(auto) located(const StudyPlan& plan, const std::string& key, const Body& body) {
+  try {
+    return body();
+  } catch (const UsageError& error) {
+    throw UsageError(plan.place(key) + error.what());
+  } catch (const Error& error) {
+    throw Error(plan.place(key) + error.what());
+  }
+}
+
+// The plan with what the command line says instead.
+StudyPlan plan_of(const Arguments& arguments) {
+  StudyPlan plan = read_plan(plan_name(arguments));
+  if (arguments.has("seeds")) plan.set_seeds(arguments.number("seeds", 1, 1'000'000));
+  if (arguments.has("seed")) plan.first_seed = arguments.seed();
+  if (arguments.has("space")) {
+    plan.space = arguments.text("space");
+    plan.places.erase("space");
+  }
+  if (arguments.has("objective")) {
+    plan.objectives = arguments.all("objective");
+    plan.reported_as.clear();
+    plan.places.erase("objectives");
+  }
+  const Environment& environment = located(
+      plan, "environment", [&]() -> auto& { return find_environment(plan.environment); });
+  std::vector<std::string> options;
+  for (const WorkloadOption& option : environment.workload_options()) options.push_back(option.name);
+  for (const auto& [name, value] : plan.workload) {
+    if (std::ranges::find(options, name) != options.end()) continue;
+    throw UsageError(plan.place("workload." + name) + "'" + name + "' of [workload] does not describe a workload of " +
+                     plan.environment + did_you_mean(name, options));
+  }
+  for (const auto& [name, value] : given_options(environment, arguments)) {
+    plan.workload[name] = value;
+    plan.places.erase("workload." + name);
+  }
+  return plan;
+}
+
+// The command line that describes the plan's workloads and space to the other verbs.
+Arguments with_plan(const Arguments& arguments, const StudyPlan& plan) {
+  Arguments all = arguments;
+  const auto set = [&all](const std::string& name, const std::string& value) {
+    all.values[name] = {value};
+    all.given[name] = true;
+  };
+  if (!plan.space.empty()) set("space", plan.space);
+  for (const auto& [name, value] : plan.workload) set(name, value);
+  return all;
+}
+
+// The workloads of a plan; what is wrong with one is the matter of one of the plan's options.
+std::vector<WorkloadOptions> workloads_of(const Environment& environment, const StudyPlan& plan, const Arguments& effective) {
+  return located(plan, "workload." + primary_option(environment).name, [&] { return given_workloads(environment, effective); });
+}
+
+}  // namespace
+
+PreparedStudy::PreparedStudy(const Arguments& arguments)
+    : plan(plan_of(arguments)),
+      effective(with_plan(arguments, plan)),
+      environment(find_environment(plan.environment)),
+      space(located(plan, "space", [this] { return resolve_space(environment, plan.space); })),
+      options(workloads_of(environment, plan, effective)) {
+  const auto parse = [this](const std::string& key, const std::vector<std::string>& texts, std::vector<Objective>& parsed) {
+    located(plan, key, [&] {
+      for (const std::string& text : texts) parsed.push_back(parse_objective(environment, text));
+    });
+  };
+  parse("objectives", plan.objectives, objectives);
+  parse("reported_as", plan.reported_as, reported);
+  if (plan.truth) located(plan, "space", [this] { TruthTable::check_size(space); });
+  check_objectives();
+}
+
+// What is named twice would count twice.
+void PreparedStudy::check_objectives() const {
+  for (std::size_t i = 0; i < objectives.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (objectives[i].text() != objectives[j].text()) continue;
+      throw UsageError(plan.place("objectives") + "'" + plan.objectives[j] + "' and '" + plan.objectives[i] +
+                       "' are the same objective");
+    }
+  }
+  const std::string& primary = primary_option(environment).name;
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    if (std::find(options.begin(), options.begin() + static_cast<std::ptrdiff_t>(i), options[i]) ==
+        options.begin() + static_cast<std::ptrdiff_t>(i)) {
+      continue;
+    }
+    throw UsageError(plan.place("workload." + primary) + "'" + options[i].at(primary) + "' stands there twice");
+  }
+}
+
+Workloads PreparedStudy::load_workloads() const {
+  return located(plan, "workload." + primary_option(environment).name, [this] {
+    Workloads workloads;
+    for (const WorkloadOptions& one : options) workloads.push_back(load(environment, one));
+    return workloads;
+  });
+}
+
+std::string truth_path(const Arguments& arguments) {
+  if (arguments.has("truth")) return arguments.text("truth");
+  std::filesystem::path out = arguments.text("out");
+  return out.replace_extension(".truth.db").string();
+}
+
+std::optional<std::vector<std::uint32_t>> truth_at(const std::string& path, const PreparedStudy& study,
+                                                   const Workloads& workloads) {
+  if (!is_store_of(path, StoreKind::run)) return std::nullopt;  // missing, or refused by whoever writes it
+  const OpenedStore opened = open_store(path);
+  const auto refuse = [&path](const std::string& why) {
+    throw Error(path + ": no truth about this study: " + why + "; name another file by --truth");
+  };
+  if (opened.kind != "sweep" || opened.sample != 0 || opened.keep != "all") refuse("it is not the sweep of a whole space");
+  if (opened.environment.name() != study.environment.name()) refuse("it is about " + opened.environment.name());
+  if (opened.space.to_json() != study.space.to_json()) {
+    refuse("it is about space '" + opened.space.name() + "', with other values than '" + study.space.name() + "' here");
+  }
+  std::vector<std::uint32_t> numbers;
+  bool complete = true;
+  for (const auto& workload : workloads) {
+    const auto found = std::ranges::find(opened.workloads, workload->identity, [](const auto& w) { return w->identity; });
+    if (found == opened.workloads.end()) refuse("it knows no workload '" + workload->name + "'");
+    numbers.push_back(static_cast<std::uint32_t>(found - opened.workloads.begin()));
+    complete = complete && opened.store.points_done(numbers.back()) == opened.space.size();
+  }
+  if (complete) return numbers;
+  if (opened.workloads.size() != workloads.size()) {
+    refuse("it is incomplete, and about more than this study's workloads; give the command that made it again to continue it");
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> shipped_plans() {
+  std::vector<std::string> names;
+  for (const EmbeddedFile& file : embedded_files()) {
+    if (file.name.ends_with(".toml")) names.emplace_back(file.name.substr(0, file.name.size() - 5));
+  }
+  return names;
+}
+
+}  // namespace exarch::cli
