@@ -193,11 +193,15 @@ const bands = {
   },
 };
 
-// Ticks of a logarithmic axis where the data are, if they are few.
+// Ticks of a logarithmic axis where the data are, if they are few: the last, and what is not too near to the next.
 function ticksAt(values) {
-  const places = [...new Set(values)].sort((a, b) => a - b);
+  const places = [...new Set(values)].sort((a, b) => b - a);
   if (places.length > 20) return {};
-  return {afterBuildTicks(axis) { axis.ticks = places.map(value => ({value})); }, ticks: {callback: value => number(value, 6)}};
+  const apart = (places[0] / places[places.length - 1]) ** 0.15, ticks = [];
+  for (const value of places) {
+    if (ticks.length === 0 || ticks[0].value >= value * apart) ticks.unshift({value});
+  }
+  return {afterBuildTicks(axis) { axis.ticks = ticks; }, ticks: {callback: value => number(value, 6)}};
 }
 
 // Lines with bands: series = [{label, colour, dash, points: [{x, y, low, high, note}]}]. options.scaleY overrides the usual axis,
@@ -234,6 +238,7 @@ function lines(parent, title, height, series, options) {
             title: () => [],  // several lines may share a point
             label: item => {
               const p = item.raw;
+              if (item.chart.tooltip.dataPoints.length > 3) return item.dataset.label + ': ' + format(p.y);  // else taller than the chart
               const text = [item.dataset.label, options.x + ': ' + whole(p.x), options.y + ': ' + format(p.y)];
               if (p.low !== undefined && p.low !== null) text.push('quartiles: ' + range(p.low, p.high, format));
               return text.concat(p.note || []);
@@ -371,6 +376,7 @@ function compareAgents(agents) {
     },
     options: {
       indexAxis: 'y',
+      interaction: {mode: 'index', axis: 'y', intersect: false},
       scales: {x: scoreAxis('interquartile mean of the score', agents.map(a => a.iqm.low)), y: {ticks: {autoSkip: false}}},
       plugins: {
         legend: {display: false},
@@ -590,6 +596,7 @@ function importance(name, workload) {
     },
     options: {
       indexAxis: 'y',
+      interaction: {mode: 'index', axis: 'y', intersect: false},
       scales: {x: {min: 0, title: {display: true, text: '% of the variance'}}},
       plugins: {tooltip: {callbacks: {label: item => item.dataset.label + ': ' + number(item.raw, 4) + ' %'}}},
     },
