@@ -254,7 +254,7 @@ function lines(parent, title, height, series, options) {
 function boxes(parent, title, height, list, yTitle) {
   const of = name => list.map(b => b.box[name]);
   const bars = (low, high) => of(low).map((v, i) => [v, of(high)[i]]);
-  return chart(parent, title, height, {
+  chart(parent, title, height + (list.length > 10 ? 70 : 0), {  // upright labels are high
     type: 'bar',
     data: {
       labels: list.map(b => b.label),
