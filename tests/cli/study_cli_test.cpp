@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <string>
 
 #include "host/error.hpp"
@@ -35,35 +36,57 @@ class Studies : public Cli {
     return {"study", plan, "--out", out, "--json"};
   }
 
-  // The page after its scripts ran, and what the browser's console said; empty without a browser.
-  [[nodiscard]] std::string in_browser(const std::string& page, std::string& console) const {
-    const std::string command = "cd '" + dir_.string() + "' && HOME='" + dir_.string() +
-                                "' timeout 240 chromium --headless=new --no-sandbox --disable-gpu --window-size=1240,3000 "
-                                "--virtual-time-budget=20000 --enable-logging=stderr --v=0 --dump-dom 'file://" +
-                                path(page) + "' 2>'" + path("console") + "'";
-    std::string dom;
+  // What a command of the shell prints.
+  [[nodiscard]] static std::string output_of(const std::string& command) {
+    std::string text;
     FILE* pipe = popen(command.c_str(), "r");
     if (pipe == nullptr) return "";
     char buffer[65536];
-    for (std::size_t n = 0; (n = fread(buffer, 1, sizeof buffer, pipe)) > 0;) dom.append(buffer, n);
+    for (std::size_t n = 0; (n = fread(buffer, 1, sizeof buffer, pipe)) > 0;) text.append(buffer, n);
     pclose(pipe);
+    return text;
+  }
+  // What the browser prints, opening a page with an option of its own.
+  [[nodiscard]] std::string browse(const std::string& page, const std::string& option) const {
+    return output_of("cd '" + dir_.string() + "' && HOME='" + dir_.string() +
+                     "' timeout 240 chromium --headless=new --no-sandbox --disable-gpu --window-size=1240,3000 "
+                     "--virtual-time-budget=20000 --enable-logging=stderr --v=0 " +
+                     option + " 'file://" + path(page) + "' 2>'" + path("console") + "'");
+  }
+  // The page after its scripts ran, and what the browser's console said; empty without a browser.
+  [[nodiscard]] std::string in_browser(const std::string& page, std::string& console) const {
+    const std::string dom = browse(page, "--dump-dom");
     for (const std::string& line : lines_of(read_text(path("console")))) {
       if (line.find("CONSOLE") != std::string::npos) console += line + "\n";
     }
+    return dom;
+  }
+  // The same of a page without a word on the console.
+  [[nodiscard]] std::string in_browser(const std::string& page) const {
+    std::string console;
+    const std::string dom = in_browser(page, console);
+    EXPECT_EQ(console, "");
     return dom;
   }
   [[nodiscard]] static bool has_browser() { return std::system("command -v chromium >/dev/null 2>&1") == 0; }
 
   // Opens a report, points at each of its charts, and returns what the tooltips said.
   [[nodiscard]] Json hover_over(const std::string& page) const {
-    // Appended to a copy: every chart must have drawn something, and show a tooltip where its first point is.
+    // Appended to a copy: every chart must have drawn something, and show a tooltip where the middle one of its points is, or,
+    // where the point has a band, near the band's edge.
     std::string text = read_text(path(page));
     text += R"(<script>
-      const charts = Object.values(Chart.instances);
-      const shown = chart => chart.data.datasets.findIndex(d => d.data.length > 0 && !(d.label || '').startsWith('\u200b'));
+      const charts = Object.values(Chart.instances), banded = new Set();
       for (const chart of charts) {
-        const set = shown(chart), middle = Math.floor(chart.data.datasets[set].data.length / 2);
-        const at = chart.getDatasetMeta(set).data[middle].getCenterPoint(), box = chart.canvas.getBoundingClientRect();
+        const set = chart.data.datasets.findIndex(d => d.data.length > 0);
+        const wide = chart.data.datasets.findIndex(d => d.data.some(p => p.high > p.y));
+        const points = chart.data.datasets[wide < 0 ? set : wide].data;
+        const index = wide < 0 ? Math.floor(points.length / 2) : points.findIndex(p => p.high > p.y);
+        const at = chart.getDatasetMeta(wide < 0 ? set : wide).data[index].getCenterPoint(), box = chart.canvas.getBoundingClientRect();
+        if (wide >= 0) {
+          at.y += 0.9 * (chart.scales.y.getPixelForValue(points[index].high) - at.y);
+          banded.add(chart);
+        }
         chart.canvas.dispatchEvent(new MouseEvent('mousemove', {clientX: box.left + at.x, clientY: box.top + at.y, bubbles: true}));
       }
       setTimeout(() => {  // events are handled with the next frame
@@ -74,16 +97,15 @@ class Studies : public Cli {
           let inked = 0;
           for (let i = 3; i < pixels.length; i += 4) inked += pixels[i] > 0 ? 1 : 0;
           const tooltip = chart.tooltip;
-          return {title: canvas.getAttribute('aria-label'), inked, opacity: tooltip.opacity,
+          return {title: canvas.getAttribute('aria-label'), inked, opacity: tooltip.opacity, banded: banded.has(chart),
+                  last: Math.max(...chart.data.datasets[0].data.map(p => p.x)), end: chart.scales.x.max,
                   said: (tooltip.title || []).concat(...(tooltip.body || []).map(b => b.lines))};
         }));
         document.body.append(result);
       }, 500);
     </script>)";
     write_text(dir_ / "probe.html", text);
-    std::string console;
-    const std::string dom = in_browser("probe.html", console);
-    EXPECT_EQ(console, "") << "the page must load without a word on the console";
+    const std::string dom = in_browser("probe.html");
     const std::size_t begin = dom.find("<pre id=\"told\">");
     if (begin == std::string::npos) throw std::runtime_error("the browser gave no page");
     std::string json = dom.substr(begin + 15, dom.find("</pre>", begin) - begin - 15);
@@ -380,9 +402,7 @@ TEST_F(Studies, APageStandsAlone) {
   EXPECT_EQ(page.find("href="), std::string::npos);
   EXPECT_NE(page.find("Released under the MIT License"), std::string::npos) << "the chart library's notice";
   if (!has_browser()) GTEST_SKIP() << "no chromium here";
-  std::string console;
-  const std::string dom = in_browser("s.html", console);
-  EXPECT_EQ(console, "");
+  const std::string dom = in_browser("s.html");
   EXPECT_EQ(dom.find("<img"), std::string::npos) << "a label became HTML";
   EXPECT_NE(dom.find("&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;&amp;"), std::string::npos);
 }
@@ -394,7 +414,10 @@ TEST_F(Studies, TheReportOfAStudyIsAlive) {
   const Json charts = hover_over("s.html");
   // Means, profile; four problems each: boxes, budgets, shares, evaluations, rates, reported boxes.
   expect_alive(charts, 2 + 4 * 3);
+  const auto banded = std::ranges::count_if(charts, [](const Json& chart) { return chart["banded"].get<bool>(); });
+  EXPECT_GE(banded, 1) << "budgets must have been pointed at away from their lines";
   const std::string all = charts.dump();
+  EXPECT_THAT(all, ::testing::HasSubstr("quartiles: "));
   EXPECT_THAT(all, ::testing::HasSubstr("best: population="));
   EXPECT_THAT(all, ::testing::HasSubstr("by settings: "));
 }
@@ -409,6 +432,8 @@ TEST_F(Studies, TheReportOfARunIsAlive) {
   const Json run = hover_over("run.html");
   expect_alive(run, 1 + 1 + 3);  // convergence, parallel coordinates, three pairs of trade-offs
   EXPECT_THAT(run.dump(), ::testing::HasSubstr("PagePolicy")) << "hovering shows the design";
+  EXPECT_EQ(run[0]["banded"], true);
+  EXPECT_EQ(run[0]["end"], run[0]["last"]) << "the axis ends with the last evaluation";
   good({"report", "truth.db", "--objective", "energy", "-o", "truth.html"});
   expect_alive(hover_over("truth.html"), 1 + 1 + 1 + 3);  // parallel coordinates, importance, distribution, trade-offs
 }
@@ -422,10 +447,81 @@ TEST_F(Studies, AReportOfWhatHasNothingToShowIsAlive) {
             1)
       << "no design is feasible";
   good({"report", "run.db", "-o", "run.html"});
-  std::string console;
-  const std::string dom = in_browser("run.html", console);
-  EXPECT_EQ(console, "");
+  const std::string dom = in_browser("run.html");
   EXPECT_THAT(dom, ::testing::HasSubstr("No design is feasible."));
+}
+
+TEST_F(Studies, TheReportOfASpaceOfOneDesignIsAlive) {
+  if (!has_browser()) GTEST_SKIP() << "no chromium here";
+  write_text(dir_ / "one.json", R"({"name": "one", "doc": "a test", "parameters": {"PagePolicy": ["Open"]}})");
+  good({"search", "dram", "--trace", small_trace(60), "--space", "one.json", "--agent", "random", "--population", "4",
+        "--generations", "3", "--out", "run.db"});
+  good({"report", "run.db", "-o", "run.html"});
+  expect_alive(hover_over("run.html"), 1 + 3);  // convergence, trade-offs
+  EXPECT_THAT(in_browser("run.html"), ::testing::HasSubstr("No parameter varies in this space."));
+}
+
+TEST_F(Studies, AReportSpeaksOfAnOptimumOnlyWhereItIsKnown) {
+  good(study(plan("seconds = [0.01]\n"), "s.db"));
+  const Json json = Json::parse(good({"report", "s.db", "-o", "s.html", "--json"}));
+  EXPECT_EQ(json["problems"][0]["unit"], "ps");
+  EXPECT_EQ(json["problems"][0]["optimum"], json["problems"][0]["optimum_cost"]);
+  EXPECT_EQ(json["problems"][1]["unit"], "");
+  EXPECT_EQ(json["problems"][1]["optimum"], -json["problems"][1]["optimum_cost"].get<double>()) << "a reward is maximised";
+  good(study(plan("costs = \"simulation\"\n"), "t.db"));
+  good({"report", "t.db", "-o", "t.html"});
+  if (!has_browser()) GTEST_SKIP() << "no chromium here";
+  const std::string exact = in_browser("s.html"), seen = in_browser("t.html");
+  for (const char* said :
+       {"<label>Normalised by", "at the optimum</span>", "<h3>Seconds to the optimum: ", "1 = the optimum, over"}) {
+    EXPECT_THAT(exact, ::testing::HasSubstr(said));
+    EXPECT_THAT(seen, ::testing::Not(::testing::HasSubstr(said)));
+  }
+  EXPECT_THAT(seen, ::testing::HasSubstr("at the best seen</span>"));
+  EXPECT_THAT(seen, ::testing::HasSubstr("1 = the best that any search saw, over"));
+  for (const std::string& page : {exact, seen}) {
+    EXPECT_THAT(page, ::testing::HasSubstr("<dt>machine</dt><dd>cpu"));
+    EXPECT_THAT(page, ::testing::HasSubstr("[[agents]] label = \"GA\", agent = \"ga\", seeds = 4, population = [4,8]"));
+    EXPECT_THAT(page, ::testing::HasSubstr("set.mutation_rate = [\"0.1\",\"auto\"]"));
+  }
+}
+
+TEST_F(Studies, AReportNeverRoundsAScoreToOne) {
+  if (!has_browser()) GTEST_SKIP() << "no chromium here";
+  good(study(plan(), "s.db"));
+  good({"report", "s.db", "-o", "s.html"});
+  const std::regex mean(R"re("iqm":\{"mean":[^}]*\})re"), found(R"re("found":[^,]*)re");
+  std::string page =
+      std::regex_replace(read_text(path("s.html")), mean, R"("iqm":{"mean":0.999978,"low":0.9996,"high":0.9999999999})");
+  page = std::regex_replace(page, found, R"("found":0.99996)");
+  write_text(dir_ / "near.html", page);
+  const std::string dom = in_browser("near.html");
+  EXPECT_THAT(dom, ::testing::HasSubstr("<span>0.99998</span>"));
+  EXPECT_THAT(dom, ::testing::HasSubstr("<span>0.9996 – 1 − 1e-10</span>"));
+  EXPECT_THAT(dom, ::testing::HasSubstr("<span>99.996 %</span>"));
+}
+
+TEST_F(Studies, AReportIsPrintedWhole) {
+  if (!has_browser()) GTEST_SKIP() << "no chromium here";
+  if (std::system("command -v pdftotext >/dev/null 2>&1") != 0) GTEST_SKIP() << "no pdftotext here, of poppler-utils";
+  good({"search", "dram", "--trace", small_trace(60), "--population", "8", "--generations", "4", "--out", "run.db"});
+  const Json json = Json::parse(good({"report", "run.db", "-o", "run.html", "--json"}));
+  (void)browse("run.html", "--print-to-pdf='" + path("run.pdf") + "'");
+  const std::string text = output_of("pdftotext -layout '" + path("run.pdf") + "' -");
+  const Json& best = json["workloads"][0]["best"][0];
+  EXPECT_GE(json["parameters"].size(), 10u);
+  for (std::size_t p = 0; p < json["parameters"].size(); ++p) {
+    const Json& parameter = json["parameters"][p];
+    EXPECT_THAT(text, ::testing::HasSubstr(parameter["name"].get<std::string>()));
+    EXPECT_THAT(text, ::testing::HasSubstr(parameter["values"][best["places"][p].get<std::size_t>()].get<std::string>()));
+  }
+  for (const auto& [metric, value] : best["metrics"].items()) EXPECT_THAT(text, ::testing::HasSubstr(metric + ", "));
+  // A page that is too wide is printed smaller: a heading is then no longer of 14 points, its line of 16.
+  const std::string boxes = output_of("pdftotext -bbox '" + path("run.pdf") + "' -");
+  std::smatch heading;
+  ASSERT_TRUE(
+      std::regex_search(boxes, heading, std::regex(R"re(yMin="([0-9.]+)" xMax="[0-9.]+" yMax="([0-9.]+)">Convergence<)re")));
+  EXPECT_GT(std::stod(heading[2]) - std::stod(heading[1]), 16);
 }
 
 TEST_F(Studies, AReportShowsTheExactFrontOfItsTruthOnly) {

@@ -30,6 +30,11 @@ Json number_or_null(double value) {
   return std::isfinite(value) ? Json(value) : Json();
 }
 
+// "1" is no unit to read.
+std::string shown_unit(const std::string& unit) {
+  return unit == "1" ? "" : unit;
+}
+
 // At most `count` numbers below `size`, evenly spread, the last one included.
 std::vector<std::size_t> spread(std::size_t size, std::size_t count) {
   std::vector<std::size_t> chosen;
@@ -107,6 +112,15 @@ class Seen {
   std::map<std::vector<double>, Design> cloud_;  // by trade-offs: the first design that has them
 };
 
+// The unit of the objective's values, where it is that of one metric; empty where there is none.
+std::string unit_of(const Environment& environment, const Objective& objective) {
+  const std::string product = objective.text().substr(0, objective.text().find(','));  // without constraints
+  for (const MetricInfo& metric : environment.metrics()) {
+    if (product == "min:" + metric.name || product == "max:" + metric.name) return shown_unit(metric.unit);
+  }
+  return "";
+}
+
 Json parameters_of(const OpenedStore& opened, std::vector<std::size_t>& shown) {
   Json json = Json::array();
   for (std::size_t p = 0; p < opened.space.dimensions(); ++p) {
@@ -114,7 +128,8 @@ Json parameters_of(const OpenedStore& opened, std::vector<std::size_t>& shown) {
     shown.push_back(p);
     Json values = Json::array();
     for (const std::int64_t value : opened.space.values(p)) values.push_back(opened.space.parameters()[p].format(value));
-    json.push_back({{"name", opened.space.parameters()[p].name}, {"values", values}});
+    const ParameterInfo& parameter = opened.space.parameters()[p];
+    json.push_back({{"name", parameter.name}, {"unit", shown_unit(parameter.unit)}, {"values", values}});
   }
   return json;
 }
@@ -218,6 +233,15 @@ void add_truth(const OpenedStore& opened, const std::string& path, const Objecti
   }
 }
 
+// What a store notes and what identifies it, as (name, text).
+template <class Store>
+Json provenance_of(const Store& store) {
+  Json json = Json::array();
+  for (const auto& [key, value] : store.notes()) json.push_back(Json::array({key, value}));
+  for (const auto& [key, value] : store.identity()) json.push_back(Json::array({key, value}));
+  return json;
+}
+
 Json run_json(const OpenedStore& opened, const Arguments& arguments) {
   const Environment& environment = opened.environment;
   const Objective objective = objective_for(opened, arguments.text("objective"));
@@ -241,6 +265,8 @@ Json run_json(const OpenedStore& opened, const Arguments& arguments) {
       {"subtitle", is_search ? "A search for " + opened.store.identity_value("objective") + " in " + opened.space.name() + "."
                              : "What a sweep kept: " + opened.keep + "; seen by " + objective.text() + "."},
       {"objective", objective.text()},
+      {"unit", unit_of(environment, objective)},
+      {"units", Json::object()},
       {"facts", Json::array()},
       {"tradeoffs", Json::array()},
       {"workloads", Json::array()}};
@@ -253,8 +279,9 @@ Json run_json(const OpenedStore& opened, const Arguments& arguments) {
   add_fact(environment.name() + " / " + opened.space.name(), "environment / space");
   std::vector<std::size_t> shown;
   json["parameters"] = parameters_of(opened, shown);
+  for (const MetricInfo& metric : environment.metrics()) json["units"][metric.name] = shown_unit(metric.unit);
   for (const std::size_t t : environment.tradeoffs()) {
-    json["tradeoffs"].push_back({{"name", environment.metrics()[t].name}, {"unit", environment.metrics()[t].unit}});
+    json["tradeoffs"].push_back({{"name", environment.metrics()[t].name}, {"unit", shown_unit(environment.metrics()[t].unit)}});
   }
   const bool complete = !is_search && opened.keep == "all" && opened.sample == 0;
   for (std::uint32_t w = 0; w < opened.workloads.size(); ++w) {
@@ -273,9 +300,22 @@ Json run_json(const OpenedStore& opened, const Arguments& arguments) {
     if (arguments.has("truth")) add_truth(opened, arguments.text("truth"), objective, workload);
     json["workloads"].push_back(std::move(workload));
   }
-  json["provenance"] = Json::array();
-  for (const auto& [key, value] : opened.store.notes()) json["provenance"].push_back(Json::array({key, value}));
-  for (const auto& [key, value] : opened.store.identity()) json["provenance"].push_back(Json::array({key, value}));
+  json["provenance"] = provenance_of(opened.store);
+  return json;
+}
+
+Json study_page(const StudyStore& store) {
+  Json json = study_json(store);
+  json["kind"] = "study";
+  // Values as the objective states them, not costs: what is maximised has a positive optimum.
+  const Environment& environment = find_environment(json["study"]["environment"].get<std::string>());
+  for (Json& problem : json["problems"]) {
+    const Objective objective = parse_objective(environment, problem["objective"].get<std::string>());
+    problem["unit"] = unit_of(environment, objective);
+    problem["optimum"] = objective.value_of(problem["optimum_cost"].get<double>());
+    problem["best_seen"] = objective.value_of(problem["best_seen_cost"].get<double>());
+  }
+  json["provenance"] = provenance_of(store.file());
   return json;
 }
 
@@ -318,13 +358,7 @@ int run(const Arguments& arguments) {
     if (is_study && arguments.has(option))
       throw UsageError(std::string("--") + option + " has no meaning for the report of a study");
   }
-  Json json;
-  if (is_study) {
-    json = study_json(StudyStore(store));
-    json["kind"] = "study";
-  } else {
-    json = run_json(open_store(store), arguments);
-  }
+  const Json json = is_study ? study_page(StudyStore(store)) : run_json(open_store(store), arguments);
   const std::string page = page_of(json);
   std::ofstream file(path, std::ios::binary);
   file << page;

@@ -7,6 +7,9 @@ const root = document.getElementById('report');
 const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#d55e00', '#cc79a7', '#56b4e9', '#8c6d1f', '#333333', '#7a52a3', '#a3c644'];
 const GREY = '#9aa3af';
 const colour = i => COLOURS[i % COLOURS.length];
+// Lines beyond the last colour begin again with the first, dashed.
+const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3]];
+const dash = i => DASHES[Math.floor(i / COLOURS.length) % DASHES.length];
 const faint = (c, alpha) => c + Math.round(alpha * 255).toString(16).padStart(2, '0');
 
 Chart.defaults.animation = false;
@@ -14,10 +17,17 @@ Chart.defaults.maintainAspectRatio = false;
 Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
 Chart.defaults.color = '#5b6676';
 Chart.defaults.plugins.tooltip.displayColors = false;
-// A page of paper is narrower than a window: charts are drawn anew for it.
+// A page of paper is narrower than a window, and cannot be scrolled: charts are drawn anew for it, and the letters of tables that
+// are still too wide become smaller, as a browser would else shrink the whole page, or cut it.
 const drawFor = printing => {
   document.body.classList.toggle('printing', printing);
   Object.values(Chart.instances).forEach(chart => chart.resize());
+  for (const table of document.querySelectorAll('table')) {
+    table.style.removeProperty('--letters');
+    for (let letters = 10; printing && letters > 4 && table.offsetWidth > table.parentNode.clientWidth; letters -= 0.5) {
+      table.style.setProperty('--letters', letters + 'px');
+    }
+  }
 };
 window.addEventListener('beforeprint', () => drawFor(true));
 window.addEventListener('afterprint', () => drawFor(false));
@@ -33,11 +43,21 @@ function el(tag, attributes, ...children) {
 
 function number(value, digits = 3) {
   if (value === null || value === undefined) return '–';
-  if (value !== 0 && (Math.abs(value) >= 10 ** Math.max(7, digits + 2) || Math.abs(value) < 1e-3)) return value.toExponential(digits - 1);
+  if (value === 0) return '0';  // be it negative
+  if (Math.abs(value) >= 10 ** Math.max(7, digits + 2) || Math.abs(value) < 1e-3) return value.toExponential(digits - 1);
   return Number(value.toPrecision(digits)).toLocaleString('en', {maximumSignificantDigits: digits});
 }
 const whole = value => value === null || value === undefined ? '–' : value.toLocaleString('en');
-const percent = (value, digits = 3) => value === null || value === undefined ? '–' : number(100 * value, digits) + ' %';
+// What is less than all never reads as all: as many decimals as show the difference, or the difference itself.
+function lessThan(all, value, digits) {
+  const gap = all - value, text = number(value, digits);
+  if (!(gap > 0) || value <= 0 || Number(text) < all) return text;
+  return gap < 1e-8 * all ? all + ' − ' + gap.toExponential(0) : value.toFixed(Math.ceil(-Math.log10(gap)));
+}
+const score = (value, digits = 3) => value === null || value === undefined ? '–' : lessThan(1, value, digits);
+const range = (low, high, format) => format(low) + ' – ' + format(high);
+const percent = (value, digits = 3) => value === null || value === undefined ? '–' : lessThan(100, 100 * value, digits) + ' %';
+const withUnit = (name, unit) => unit ? name + ', ' + unit : name;
 const settings = configuration => Object.entries(configuration).map(([name, value]) => name + '=' + value).join(' ');
 
 function section(title, text) {
@@ -68,16 +88,16 @@ function chart(parent, title, height, config) {
 
 // rows: header first; columns in `texts` are prose, headers from column `upright` on stand upright.
 function table(parent, rows, texts = [], upright = Infinity) {
-  const node = el('table');
+  const head = el('thead'), body = el('tbody');
   rows.forEach((row, r) => {
     const tr = el('tr');
     row.forEach((cell, c) => {
       const kind = texts.includes(c) ? 'text' : r === 0 && c >= upright ? 'upright' : '';
       tr.append(el(r === 0 ? 'th' : 'td', kind ? {class: kind} : {}, el('span', {}, String(cell))));
     });
-    node.append(tr);
+    (r === 0 ? head : body).append(tr);
   });
-  parent.append(el('div', {class: 'scroll'}, node));
+  parent.append(el('div', {class: rows.length > 20 ? 'scroll' : 'scroll short'}, el('table', {}, head, body)));
 }
 
 function facts(list) {
@@ -86,18 +106,26 @@ function facts(list) {
   return node;
 }
 
+// The colour of a shade from 0 = dark to 1 = light, and black or white upon it, whichever stands out: one of them has a contrast of
+// 4.5 : 1 or more on any colour.
+function shaded(shade) {
+  const dark = [8, 72, 122], light = [238, 245, 250];
+  const rgb = dark.map((d, i) => Math.round(d + (light[i] - d) * Math.max(0, Math.min(1, shade))));
+  const linear = rgb.map(v => v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4);
+  const luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  return 'background:rgb(' + rgb.join(' ') + ');color:' + (1.05 / (luminance + 0.05) >= 4.5 ? '#fff' : '#000');
+}
+
 // A table of coloured cells: values (row, column) from 0 = dark and good to 1 = light; titles show on hovering.
 function heat(parent, title, rows, columns, values, texts, titles) {
-  const node = el('table', {class: 'heat'});
-  node.append(el('tr', {}, el('th', {}, ''), ...columns.map(column => el('th', {}, column))));
+  const upright = columns.length > 10 ? {class: 'upright'} : {};
+  const head = el('tr', {}, el('th', {}, ''), ...columns.map(column => el('th', upright, el('span', {}, column))));
+  const node = el('table', {class: 'heat'}, el('thead', {}, head));
   rows.forEach((row, r) => {
     const tr = el('tr', {}, el('th', {}, row));
     columns.forEach((_, c) => {
       const value = values[r][c];
-      const known = value !== null && value !== undefined;
-      const shade = known ? Math.max(0, Math.min(1, value)) : 0;
-      const style = known ? 'background:hsl(204 ' + (85 - 45 * shade) + '% ' + (30 + 66 * shade) + '%);color:' + (shade < 0.5 ? '#fff' : '#1c2430')
-                          : 'color:#9aa3af';
+      const style = value === null || value === undefined ? 'color:var(--soft)' : shaded(value);
       tr.append(el('td', {style, title: titles[r][c]}, texts[r][c]));
     });
     node.append(tr);
@@ -105,57 +133,114 @@ function heat(parent, title, rows, columns, values, texts, titles) {
   figure(parent, title).append(el('div', {class: 'scroll'}, node));
 }
 
-const legendWithoutBands = {labels: {filter: item => !item.text.startsWith('\u200b'), usePointStyle: true, pointStyle: 'line'}};
-
-// The scale that shows values best: logarithmic where all are positive and the largest is thirty times the smallest.
-function scaleOf(values) {
+// The least and the greatest of the values that are known.
+function extent(values) {
   let low = Infinity, high = -Infinity;
   for (const v of values) {
     if (v === null || v === undefined) continue;
     low = Math.min(low, v);
     high = Math.max(high, v);
   }
+  return [low, high];
+}
+
+// The scale that shows values best: logarithmic where all are positive and the largest is thirty times the smallest.
+function scaleOf(values) {
+  const [low, high] = extent(values);
   return low > 0 && high > 30 * low ? 'logarithmic' : 'linear';
 }
 
-// Lines with a band between two others: series = [{label, colour, points: [{x, y, low, high, note}], dash}].
-function lines(parent, title, height, series, options) {
-  if (!series.some(s => s.points.some(p => p.y !== null && p.y !== undefined))) {
-    figure(parent, title).append(el('p', {}, options.empty || 'No search made so many.'));
-    return null;
-  }
-  const datasets = [];
-  for (const s of series) {
-    const points = s.points.filter(p => p.y !== null && p.y !== undefined);
-    const line = {borderColor: s.colour, backgroundColor: s.colour, borderWidth: 2, pointRadius: points.length > 60 ? 0 : 2.5,
-                  pointHoverRadius: 5, borderDash: s.dash || [], stepped: s.stepped || false};
-    datasets.push({...line, label: s.label, data: points});
-    if (points.some(p => p.low !== undefined && p.low !== null)) {
-      const band = {borderWidth: 0, pointRadius: 0, pointHitRadius: 0, pointHoverRadius: 0, stepped: s.stepped || false};
-      datasets.push({...band, label: '\u200blow', data: points.map(p => ({x: p.x, y: p.low}))});
-      datasets.push({...band, label: '\u200bhigh', data: points.map(p => ({x: p.x, y: p.high})), fill: '-1',
-                     backgroundColor: faint(s.colour, 0.15)});
+// Room for the rows of a legend, beyond its first.
+const legendHeight = entries => 18 * Math.floor(Math.max(0, entries - 1) / 4);
+
+// A category axis that leaves out no label, however many there are.
+const everyLabel = labels => ({ticks: {autoSkip: false, maxRotation: 90, minRotation: labels.length > 10 ? 90 : 0}});
+
+// An axis of scores: from zero, or, where all are above 0.9, from just below the lowest; to a little above 1, so that what is there
+// can be seen.
+function scoreAxis(title, values) {
+  const [lowest] = extent(values);
+  const from = lowest > 0.9 && lowest < 1 ? lowest - 0.1 * (1 - lowest) : 0;
+  const room = 0.03 * (1 - from);
+  return {
+    min: from, max: 1 + room, title: {display: true, text: title},
+    ticks: {
+      includeBounds: false,
+      callback(value, ...rest) { return value > 1 + room / 2 ? '' : Chart.defaults.scales.linear.ticks.callback.call(this, value, ...rest); },
+    },
+  };
+}
+
+// Fills the range between the low and the high of a line's points. Drawn, not datasets: those could be pointed at.
+const bands = {
+  id: 'bands',
+  beforeDatasetsDraw(chart) {
+    const {ctx, chartArea: area, scales: {x, y}} = chart;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(area.left, area.top, area.width, area.height);
+    ctx.clip();
+    for (const {index} of chart.getSortedVisibleDatasetMetas()) {
+      const dataset = chart.data.datasets[index];
+      const points = dataset.data.filter(p => p.low !== undefined && p.low !== null);
+      ctx.beginPath();
+      for (const p of points) ctx.lineTo(x.getPixelForValue(p.x), y.getPixelForValue(p.high));
+      for (const p of points.reverse()) ctx.lineTo(x.getPixelForValue(p.x), y.getPixelForValue(p.low));
+      ctx.fillStyle = faint(dataset.borderColor, 0.15);
+      ctx.fill();
     }
+    ctx.restore();
+  },
+};
+
+// Ticks of a logarithmic axis where the data are, if they are few: the last, and what is not too near to the next.
+function ticksAt(values) {
+  const places = [...new Set(values)].sort((a, b) => b - a);
+  if (places.length > 20) return {};
+  const apart = (places[0] / places[places.length - 1]) ** 0.15, ticks = [];
+  for (const value of places) {
+    if (ticks.length === 0 || ticks[0].value >= value * apart) ticks.unshift({value});
   }
-  return chart(parent, title, height, {
+  return {afterBuildTicks(axis) { axis.ticks = ticks; }, ticks: {callback: value => number(value, 6)}};
+}
+
+// Lines with bands: series = [{label, colour, dash, points: [{x, y, low, high, note}]}]. options.scaleY overrides the usual axis,
+// options.format how its numbers read.
+function lines(parent, title, height, series, options) {
+  const format = options.format || (v => number(v, 6));
+  const known = series.map(s => ({...s, points: s.points.filter(p => p.y !== null && p.y !== undefined)})).filter(s => s.points.length > 0);
+  if (known.length === 0) {
+    figure(parent, title).append(el('p', {}, options.empty || 'No search made so many.'));
+    return;
+  }
+  const all = known.flatMap(s => s.points);
+  const [firstX, lastX] = extent(all.map(p => p.x)), [low, high] = extent(all.flatMap(p => [p.y, p.low, p.high]));
+  chart(parent, title, height + legendHeight(series.length), {
     type: 'line',
-    data: {datasets},
+    data: {datasets: known.map(s => ({
+      label: s.label, data: s.points, borderColor: s.colour, backgroundColor: s.colour, borderDash: s.dash || [], borderWidth: 2, clip: 4,
+      pointRadius: s.points.length > 60 ? 0 : 2.5, pointHoverRadius: 5,
+    }))},
+    plugins: [bands],
     options: {
       interaction: {mode: 'nearest', intersect: false},
       scales: {
-        x: {type: options.logX ? 'logarithmic' : 'linear', title: {display: true, text: options.x}},
-        y: {type: options.logY ? 'logarithmic' : 'linear', title: {display: true, text: options.y}, min: options.min, max: options.max},
+        // Ends where the data end, not at the next round number.
+        x: {type: options.logX ? 'logarithmic' : 'linear', title: {display: true, text: options.x}, ticks: {includeBounds: false},
+            ...(firstX < lastX ? {min: options.logX ? firstX : 0, max: lastX} : {}), ...(options.logX ? ticksAt(all.map(p => p.x)) : {})},
+        y: options.scaleY || {type: options.logY ? 'logarithmic' : 'linear', title: {display: true, text: options.y}, suggestedMin: low,
+                              suggestedMax: high},
       },
       plugins: {
-        legend: {display: series.length > 1, ...legendWithoutBands},
+        legend: {display: series.length > 1, labels: {usePointStyle: true, pointStyle: 'line', pointStyleWidth: 26}},
         tooltip: {
-          filter: item => !item.dataset.label.startsWith('\u200b'),
           callbacks: {
-            title: items => items.length ? items[0].dataset.label : '',
+            title: () => [],  // several lines may share a point
             label: item => {
               const p = item.raw;
-              const text = [options.x + ': ' + whole(p.x), options.y + ': ' + number(p.y, 6)];
-              if (p.low !== undefined && p.low !== null) text.push('quartiles: ' + number(p.low, 4) + ' – ' + number(p.high, 4));
+              if (item.chart.tooltip.dataPoints.length > 3) return item.dataset.label + ': ' + format(p.y);  // else taller than the chart
+              const text = [item.dataset.label, options.x + ': ' + whole(p.x), options.y + ': ' + format(p.y)];
+              if (p.low !== undefined && p.low !== null) text.push('quartiles: ' + range(p.low, p.high, format));
               return text.concat(p.note || []);
             },
           },
@@ -165,27 +250,25 @@ function lines(parent, title, height, series, options) {
   });
 }
 
-// Boxes: 5th to 95th percentile, quartiles, median. boxes = [{label, colour, box, scale, note}].
+// Boxes: 5th to 95th percentile, quartiles, median. list = [{label, colour, box, note}].
 function boxes(parent, title, height, list, yTitle) {
-  const labels = list.map(b => b.label);
-  const scaled = (b, value) => value * (b.scale || 1);
-  return chart(parent, title, height, {
+  const of = name => list.map(b => b.box[name]);
+  const bars = (low, high) => of(low).map((v, i) => [v, of(high)[i]]);
+  chart(parent, title, height + (list.length > 10 ? 70 : 0), {  // upright labels are high
     type: 'bar',
     data: {
-      labels,
+      labels: list.map(b => b.label),
       datasets: [
-        {type: 'line', showLine: false, data: list.map(b => scaled(b, b.box.median)), pointStyle: 'line', pointRadius: 12, pointHoverRadius: 12,
-         borderColor: '#1c2430', borderWidth: 2.5},
-        {data: list.map(b => [scaled(b, b.box.lower_quartile), scaled(b, b.box.upper_quartile)]), grouped: false, barThickness: 26,
-         minBarLength: 2, backgroundColor: list.map(b => faint(b.colour, 0.55)), borderColor: list.map(b => b.colour), borderWidth: 1,
-         borderSkipped: false},
-        {data: list.map(b => [scaled(b, b.box.low), scaled(b, b.box.high)]), grouped: false, barThickness: 2, minBarLength: 1,
-         backgroundColor: GREY},
+        {type: 'line', showLine: false, data: of('median'), pointStyle: 'line', pointRadius: list.length > 10 ? 6 : 12,
+         pointHoverRadius: 12, borderColor: '#1c2430', borderWidth: 2.5},
+        {data: bars('lower_quartile', 'upper_quartile'), grouped: false, maxBarThickness: 26, minBarLength: 2,
+         backgroundColor: list.map(b => faint(b.colour, 0.55)), borderColor: list.map(b => b.colour), borderWidth: 1, borderSkipped: false},
+        {data: bars('low', 'high'), grouped: false, barThickness: 2, minBarLength: 1, backgroundColor: GREY},
       ],
     },
     options: {
       interaction: {mode: 'index', intersect: false},
-      scales: {y: {min: 0, max: 1.001, title: {display: true, text: yTitle}, ticks: {callback: v => v > 1 ? '' : number(v, 2)}}},
+      scales: {x: everyLabel(list), y: scoreAxis(yTitle, of('low'))},
       plugins: {
         legend: {display: false},
         tooltip: {
@@ -193,9 +276,9 @@ function boxes(parent, title, height, list, yTitle) {
           callbacks: {
             label: item => {
               const b = list[item.dataIndex];
-              const at = name => number(scaled(b, b.box[name]), 4);
-              return ['median ' + at('median'), 'quartiles ' + at('lower_quartile') + ' – ' + at('upper_quartile'),
-                      '5 to 95 %: ' + at('low') + ' – ' + at('high'), 'range ' + at('minimum') + ' – ' + at('maximum')].concat(b.note || []);
+              const between = (low, high) => range(b.box[low], b.box[high], v => score(v, 4));
+              return ['median ' + score(b.box.median, 4), 'quartiles ' + between('lower_quartile', 'upper_quartile'),
+                      '5 to 95 %: ' + between('low', 'high'), 'range ' + between('minimum', 'maximum')].concat(b.note || []);
             },
           },
         },
@@ -211,11 +294,20 @@ function designLines(text) {
   return result;
 }
 
-function provenance(pairs) {
+// A study's plan, much as it was written: an agent a line, without what it leaves open.
+function planText({agents, ...rest}) {
+  const words = pairs => pairs.filter(([, value]) => !Array.isArray(value) || value.length > 0)
+    .map(([name, value]) => name + ' = ' + JSON.stringify(value));
+  const agentLine = ({set, ...more}) => '[[agents]] ' +
+    words(Object.entries(more).concat(set.map(([name, values]) => ['set.' + name, values]))).join(', ');
+  return words(Object.entries(rest)).concat(agents.map(agentLine)).join('\n');
+}
+
+function provenance() {
   const list = el('dl');
-  for (const [name, value] of pairs) {
-    if (value === '' || value === null || value === undefined) continue;
-    list.append(el('dt', {}, name), el('dd', {}, typeof value === 'string' ? value : JSON.stringify(value)));
+  for (const [name, value] of data.provenance) {
+    if (value === '') continue;
+    list.append(el('dt', {}, name === 'backend' ? 'machine' : name), el('dd', {}, name === 'plan' ? planText(JSON.parse(value)) : value));
   }
   section('Where this comes from').append(list);
 }
@@ -230,7 +322,8 @@ for (const kind of ['linear', 'logarithmic']) {
   const usual = Chart.registry.getScale(kind).defaults.ticks.callback;
   Chart.defaults.scales[kind].ticks.callback = function(value, ...rest) {
     const text = usual.call(this, value, ...rest);
-    return text === '' || Math.abs(value) < 1e6 ? text : Number(value.toPrecision(12)).toExponential().replace('e+', 'e');
+    const short = Number(value.toPrecision(12)).toExponential().replace('e+', 'e');
+    return Math.abs(value) >= 1e6 && short.length < text.length ? short : text;
   };
 }
 
@@ -240,10 +333,18 @@ function problemName(problem) {
   return problem.workload + ', ' + problem.objective;
 }
 
+// What scores and regrets are to.
+const exact = data.kind === 'study' && data.problems.every(p => p.exact);
+const TARGET = exact ? 'the optimum' : 'the best that any search saw';
+const atTarget = exact ? 'at the optimum' : 'at the best seen';
+const toTarget = exact ? 'to the optimum' : 'to the best seen';
+
+// How the i-th agent is drawn.
+const style = (agent, i) => ({label: agent.label, colour: colour(i), dash: dash(i)});
+
 function study() {
   const {agents, problems, checkpoints} = data;
   const runs = agents.reduce((sum, a) => sum + a.runs, 0), evaluations = agents.reduce((sum, a) => sum + a.evaluations, 0);
-  const exact = problems.every(p => p.exact);
   heading(data.study.doc || data.study.name,
           exact ? 'Every search against the exact optimum of its space.' : 'Every search against the best that any of them saw.',
           [[whole(runs), 'searches'], [whole(evaluations), 'evaluations'],
@@ -255,19 +356,18 @@ function study() {
   populations(agents, problems, checkpoints);
   reported(agents, problems);
   optima(problems);
-  provenance([['Exarch', data.study.exarch], ['model', data.study.model], ['backend', data.study.backend],
-              ['first seed', data.study.first_seed], ['costs from', data.study.costs], ['workloads', data.study.workload_content]]);
+  provenance();
 }
 
 function compareAgents(agents) {
-  const node = section('Which agent', 'Scores: 1 = the optimum, over all problems. The interquartile mean is that of the middle half of ' +
+  const node = section('Which agent', 'Scores: 1 = ' + TARGET + ', over all problems. The interquartile mean is that of the middle half of ' +
     'all searches, with its 95 % bootstrap interval. Wins: had everybody run each configuration once, in what share of ' +
     '(problem, seed) pairs the agent would have won by its best, or by its median, configuration.');
   table(node, [['agent', 'configurations', 'seeds', 'interquartile mean', '95 % interval', 'wins by best', 'wins by median']].concat(
-    agents.map(a => [a.label, whole(a.configurations), whole(a.seeds), number(a.iqm.mean), number(a.iqm.low) + ' – ' + number(a.iqm.high),
+    agents.map(a => [a.label, whole(a.configurations), whole(a.seeds), score(a.iqm.mean), range(a.iqm.low, a.iqm.high, score),
                      percent(a.wins_by_best), percent(a.wins_by_median)])));
   const two = grid(node, 'wide');
-  chart(two, 'Interquartile mean of the score, 95 % interval', 60 + 34 * agents.length, {
+  chart(two, 'Interquartile mean of the score, 95 % interval', 80 + 34 * agents.length, {
     type: 'bar',
     data: {
       labels: agents.map(a => a.label),
@@ -276,64 +376,77 @@ function compareAgents(agents) {
     },
     options: {
       indexAxis: 'y',
-      scales: {x: {min: 0, max: 1}},
+      interaction: {mode: 'index', axis: 'y', intersect: false},
+      scales: {x: scoreAxis('interquartile mean of the score', agents.map(a => a.iqm.low)), y: {ticks: {autoSkip: false}}},
       plugins: {
         legend: {display: false},
         tooltip: {callbacks: {label: item => {
           const a = agents[item.dataIndex];
-          return [number(a.iqm.mean, 4) + ' (' + number(a.iqm.low, 4) + ' – ' + number(a.iqm.high, 4) + ')', a.agent];
+          return [score(a.iqm.mean, 4) + ' (' + range(a.iqm.low, a.iqm.high, v => score(v, 4)) + ')', a.agent];
         }}},
       },
     },
   });
   lines(two, 'Performance profile: share of searches that score at least so much', 300,
-        agents.map((a, i) => ({label: a.label, colour: colour(i), points: data.thresholds.map((t, k) => ({x: t, y: a.profile[k]}))})),
-        {x: 'score', y: 'share of searches', min: 0, max: 1});
+        agents.map((a, i) => ({...style(a, i), points: data.thresholds.map((t, k) => ({x: t, y: a.profile[k]}))})),
+        {x: 'score', y: 'share of searches', scaleY: scoreAxis('share of searches', [0]), format: percent});
   heat(node, 'Probability that a search of the row’s agent beats one of the column’s', agents.map(a => a.label), agents.map(a => a.label),
-       agents.map(a => a.improvement.map(v => 1 - v)), agents.map(a => a.improvement.map(v => number(v, 2))),
-       agents.map(a => a.improvement.map((v, j) => a.label + ' beats ' + agents[j].label + ': ' + number(v, 4))));
+       agents.map(a => a.improvement.map(v => 1 - v)), agents.map(a => a.improvement.map(v => lessThan(1, v, 2))),
+       agents.map(a => a.improvement.map((v, j) => a.label + ' beats ' + agents[j].label + ': ' + lessThan(1, v, 4))));
 }
 
 function lottery(agents, problems) {
   const node = section('The lottery', 'Best score of every search, all configurations and seeds of an agent together. Box: quartiles and ' +
-    'median; line: 5 to 95 %. “By settings” is the share of the variance that the hyperparameters explain beyond chance; the rest is the seed.');
+    'median; line: 5 to 95 %; where all scores are above 0.9, the axis begins there. “By settings” is the share of the variance that the ' +
+    'hyperparameters explain beyond chance; the rest is the seed.');
+  const draw = by => {
+    const shown = el('div');
+    node.append(shown);
+    const rows = [['problem', 'agent', 'median', 'quartiles', atTarget, 'by settings', 'best settings', 'their median']];
+    const panels = grid(shown, agents.length > 10 ? 'wide' : '');
+    problems.forEach((problem, p) => {
+      const one = by === 'seen' ? problem.best_seen_score || 1 : 1;  // the score that becomes 1
+      const scaled = box => Object.fromEntries(Object.entries(box).map(([name, value]) => [name, value / one]));
+      const list = agents.map((a, i) => {
+        const r = a.problems[p], box = scaled(r.score), best = scaled(r.best.score), worst = scaled(r.worst.score);
+        rows.push([problemName(problem), a.label, score(box.median), range(box.lower_quartile, box.upper_quartile, score), percent(r.found),
+                   percent(r.variance_between_configurations), settings(r.best.configuration), score(best.median)]);
+        return {...style(a, i), box, note: [
+          atTarget + ': ' + percent(r.found), 'by settings: ' + percent(r.variance_between_configurations),
+          'best: ' + settings(r.best.configuration), '  median ' + score(best.median),
+          'worst: ' + settings(r.worst.configuration), '  median ' + score(worst.median)]};
+      });
+      boxes(panels, problemName(problem), 250, list, 'score');
+    });
+    table(shown, rows, [6]);
+    return shown;
+  };
+  if (!exact) {  // the best seen is all that there is to normalise by
+    draw('optimum');
+    return;
+  }
   const choice = el('select', {}, el('option', {value: 'optimum'}, 'the exact optimum'), el('option', {value: 'seen'}, 'the best that any search saw'));
   node.append(el('label', {}, 'Normalised by', choice));
-  const panels = grid(node);
-  const charts = problems.map((problem, p) => boxes(panels, problemName(problem), 230, agents.map((a, i) => {
-    const r = a.problems[p];
-    return {label: a.label, colour: colour(i), box: r.score, get scale() { return choice.value === 'seen' ? 1 / (problem.best_seen_score || 1) : 1; },
-            note: ['at the optimum: ' + percent(r.found), 'by settings: ' + percent(r.variance_between_configurations),
-                   'best: ' + settings(r.best.configuration), '  median ' + number(r.best.score.median),
-                   'worst: ' + settings(r.worst.configuration), '  median ' + number(r.worst.score.median)]};
-  }), 'score'));
-  choice.addEventListener('change', () => charts.forEach((c, p) => {
-    const factor = choice.value === 'seen' ? 1 / (problems[p].best_seen_score || 1) : 1;
-    const of = name => agents.map(a => a.problems[p].score[name] * factor);
-    const pairs = (low, high) => of(low).map((v, i) => [v, of(high)[i]]);
-    c.data.datasets[0].data = of('median');
-    c.data.datasets[1].data = pairs('lower_quartile', 'upper_quartile');
-    c.data.datasets[2].data = pairs('low', 'high');
-    c.update();
-  }));
-  const rows = [['problem', 'agent', 'median', 'quartiles', 'at the optimum', 'by settings', 'best settings', 'their median']];
-  problems.forEach((problem, p) => agents.forEach(a => {
-    const r = a.problems[p];
-    rows.push([problemName(problem), a.label, number(r.score.median), number(r.score.lower_quartile) + ' – ' + number(r.score.upper_quartile),
-               percent(r.found), percent(r.variance_between_configurations), settings(r.best.configuration), number(r.best.score.median)]);
-  }));
-  table(node, rows, [6]);
+  let shown = draw(choice.value);
+  choice.addEventListener('change', () => {
+    const before = shown;
+    shown = draw(choice.value);
+    for (const canvas of before.querySelectorAll('canvas')) Chart.getChart(canvas).destroy();
+    before.remove();
+  });
 }
 
 function budgets(agents, problems, checkpoints) {
   const node = section('Budgets', 'Score after so many evaluations: interquartile mean and quartiles of the searches that made so many.');
-  const panels = grid(node);
-  problems.forEach((problem, p) => lines(panels, problemName(problem), 250, agents.map((a, i) => ({
-    label: a.label, colour: colour(i), points: checkpoints.map((n, k) => {
-      const at = a.problems[p].curve[k];
-      return {x: n, y: at.iqm, low: at.lower_quartile, high: at.upper_quartile, note: [percent(at.runs) + ' of its searches']};
-    }),
-  })), {x: 'evaluations', y: 'score', logX: true, min: 0, max: 1}));
+  const panels = grid(node, agents.length > 10 ? 'wide' : '');
+  problems.forEach((problem, p) => {
+    const series = agents.map((a, i) => ({...style(a, i), points: a.problems[p].curve.map((at, k) => (
+      {x: checkpoints[k], y: at.iqm, low: at.lower_quartile, high: at.upper_quartile, note: [percent(at.runs) + ' of its searches']}))}));
+    lines(panels, problemName(problem), 250, series, {
+      x: 'evaluations', y: 'score', logX: true, format: v => score(v, 4),
+      scaleY: scoreAxis('score', series.flatMap(s => s.points.map(q => q.low))),
+    });
+  });
 }
 
 // A regret from 0 (dark) to 100 % (light), by orders of magnitude down to 0.001 %.
@@ -343,23 +456,25 @@ function populations(agents, problems, checkpoints) {
   const shown = agents.map((a, i) => ({a, i})).filter(({a}) => a.problems[0].populations);
   if (shown.length === 0) return;
   const seconds = data.seconds;
-  const node = section('Population size', 'Median regret in % by population size and evaluations made' +
+  const node = section('Population size', 'Median regret to ' + TARGET + ' in % by population size and evaluations made' +
     (seconds.length ? ', and by time on the machine named below' : '') + '; all other settings of an agent together. Darker is better.');
-  const curves = grid(node);
+  const curves = grid(node, shown.length > 10 ? 'wide' : '');
   problems.forEach((problem, p) => {
-    lines(curves, 'Searches at the optimum: ' + problemName(problem), 250, shown.map(({a, i}) => ({
-      label: a.label, colour: colour(i), points: a.problems[p].populations.map(q => ({
-        x: q.population, y: q.found, note: ['median evaluations to it: ' + number(q.median_evaluations_to_optimum),
-                                            'median generations to it: ' + number(q.median_generations_to_optimum)]})),
-    })), {x: 'population', y: 'share at the optimum', logX: true, min: 0, max: 1});
-    lines(curves, 'Evaluations to the optimum: ' + problemName(problem), 250, shown.map(({a, i}) => ({
-      label: a.label, colour: colour(i), points: a.problems[p].populations.map(q => ({x: q.population, y: q.median_evaluations_to_optimum,
-        note: ['found by ' + percent(q.found)]})),
-    })), {x: 'population', y: 'median evaluations', logX: true, logY: true, empty: 'At no size did half of the searches find it.'});
+    const draw = (title, y, value, note, options) =>
+      lines(curves, title + ': ' + problemName(problem), 250, shown.map(({a, i}) => ({
+        ...style(a, i), points: a.problems[p].populations.map(q => ({x: q.population, y: value(q), note: note(q)})),
+      })), {x: 'population', y, logX: true, ...options});
+    const found = q => ['found by ' + percent(q.found)];
+    const never = 'At no size did half of the searches reach it.';
+    draw('Searches ' + atTarget, 'share ' + atTarget, q => q.found,
+         q => ['median evaluations to it: ' + number(q.median_evaluations_to_optimum),
+               'median generations to it: ' + number(q.median_generations_to_optimum)]
+           .concat(seconds.length ? ['median seconds to it: ' + number(q.median_seconds_to_optimum)] : []),
+         {scaleY: scoreAxis('share ' + atTarget, [0]), format: percent});
+    draw('Evaluations ' + toTarget, 'median evaluations', q => q.median_evaluations_to_optimum, found, {logY: true, empty: never});
     if (seconds.length) {
-      lines(curves, 'Evaluations per second: ' + problemName(problem), 250, shown.map(({a, i}) => ({
-        label: a.label, colour: colour(i), points: a.problems[p].populations.map(q => ({x: q.population, y: q.evaluations_per_second})),
-      })), {x: 'population', y: 'evaluations/s', logX: true, logY: true});
+      draw('Seconds ' + toTarget, 'median seconds', q => q.median_seconds_to_optimum, found, {logY: true, empty: never});
+      draw('Evaluations per second', 'evaluations/s', q => q.evaluations_per_second, () => [], {logY: true});
     }
   });
   const maps = grid(node, 'maps');
@@ -378,17 +493,18 @@ function populations(agents, problems, checkpoints) {
 function reported(agents, problems) {
   if (!problems.some(p => p.reported_as)) return;
   const node = section('As it would have been reported', 'The best designs of all searches, priced by the plan’s other objective and ' +
-    'normalised by its optimum: for ArchGym’s rewards, what its parser, which drops the unit of a time, would have said.');
-  const panels = grid(node);
-  problems.forEach((problem, p) => boxes(panels, problem.workload + ', ' + problem.reported_as, 220, agents.map((a, i) => ({
-    label: a.label, colour: colour(i), box: a.problems[p].reported, note: ['by ' + problem.objective + ': median ' + number(a.problems[p].score.median)],
+    'normalised by ' + (exact ? 'its optimum' : 'the best by it') + ': for ArchGym’s rewards, what its parser, which drops the unit of a time, would have said.');
+  const panels = grid(node, agents.length > 10 ? 'wide' : '');
+  problems.forEach((problem, p) => boxes(panels, problem.workload + ', ' + problem.reported_as, 250, agents.map((a, i) => ({
+    ...style(a, i), box: a.problems[p].reported, note: ['by ' + problem.objective + ': median ' + score(a.problems[p].score.median)],
   })), 'score as reported'));
 }
 
 function optima(problems) {
   const node = section('The problems', '');
-  table(node, [['problem', 'optimum (cost)', 'best seen', 'optimal design']].concat(
-    problems.map(p => [problemName(p), p.exact ? number(p.optimum_cost, 8) : 'not known', number(p.best_seen_cost, 8), p.best_design])), [3]);
+  const value = (v, unit) => number(v, 8) + (unit ? ' ' + unit : '');
+  table(node, [['problem', 'best seen'].concat(exact ? ['optimum', 'optimal design'] : [])].concat(
+    problems.map(p => [problemName(p), value(p.best_seen, p.unit)].concat(exact ? [value(p.optimum, p.unit), p.best_design] : []))), [3]);
 }
 
 // ---- a run: a search or a sweep ------------------------------------------------------------------------------------------
@@ -403,7 +519,7 @@ function run() {
     if (workload.distribution) distribution(name, workload);
     if (workload.cloud) front(name, workload);
   }
-  provenance(data.provenance);
+  provenance();
 }
 
 function convergence(name, workload) {
@@ -411,7 +527,7 @@ function convergence(name, workload) {
     (workload.optimum !== undefined ? '; dashed: the exact optimum.' : '.'));
   const generations = workload.convergence;
   const series = [
-    {label: 'best so far', colour: colour(0), stepped: false,
+    {label: 'best so far', colour: colour(0),
      points: generations.map(g => ({x: g.requested, y: g.best, note: ['generation ' + g.generation].concat(designLines(g.design))}))},
     {label: 'generation: median', colour: colour(1),
      points: generations.map(g => ({x: g.requested, y: g.median, low: g.lower_quartile, high: g.upper_quartile, note: ['generation ' + g.generation]}))},
@@ -422,7 +538,7 @@ function convergence(name, workload) {
   }
   const shown = series.flatMap(s => s.points.flatMap(p => [p.y, p.low, p.high]));
   lines(node, data.objective, 340, series,
-        {x: 'evaluations', y: 'value', logY: scaleOf(shown) === 'logarithmic', empty: 'No design is feasible.'});
+        {x: 'evaluations', y: withUnit('value', data.unit), logY: scaleOf(shown) === 'logarithmic', empty: 'No design is feasible.'});
 }
 
 function best(name, workload) {
@@ -433,9 +549,14 @@ function best(name, workload) {
   }
   const metrics = Object.keys(workload.best[0].metrics);
   const parameters = data.parameters;
-  table(node, [['rank', 'value'].concat(metrics, parameters.map(p => p.name))].concat(
+  table(node, [['rank', withUnit('value', data.unit)].concat(metrics.map(m => withUnit(m, data.units[m])),
+                                                              parameters.map(p => withUnit(p.name, p.unit)))].concat(
     workload.best.slice(0, 10).map((b, i) => [i + 1, number(b.value, 8)].concat(
       metrics.map(m => number(b.metrics[m], 8)), b.places.map((place, p) => parameters[p].values[place])))), [], 2);
+  if (parameters.length === 0) {
+    node.append(el('p', {}, 'No parameter varies in this space.'));
+    return;
+  }
   const count = workload.best.length;
   chart(node, 'Parallel coordinates of the best ' + count + ': every line is a design, darker is better; first values below, last ones above', 320, {
     type: 'line',
@@ -449,7 +570,7 @@ function best(name, workload) {
     },
     options: {
       interaction: {mode: 'nearest', intersect: false},
-      scales: {y: {min: -0.03, max: 1.03, ticks: {display: false}, grid: {display: false}}},
+      scales: {x: everyLabel(parameters), y: {min: -0.03, max: 1.03, ticks: {display: false}, grid: {display: false}}},
       plugins: {
         legend: {display: false},
         tooltip: {callbacks: {
@@ -475,6 +596,7 @@ function importance(name, workload) {
     },
     options: {
       indexAxis: 'y',
+      interaction: {mode: 'index', axis: 'y', intersect: false},
       scales: {x: {min: 0, title: {display: true, text: '% of the variance'}}},
       plugins: {tooltip: {callbacks: {label: item => item.dataset.label + ': ' + number(item.raw, 4) + ' %'}}},
     },
@@ -493,7 +615,7 @@ function front(name, workload) {
     (workload.exact_front ? '; rings: the exact front of the space.' : '.'));
   const panels = grid(node, 'wide');
   const axis = i => ({type: scaleOf(workload.cloud.concat(workload.exact_front || []).map(p => p.at[i])),
-                      title: {display: true, text: axes[i].name + ', ' + axes[i].unit}});
+                      title: {display: true, text: withUnit(axes[i].name, axes[i].unit)}});
   for (let a = 0; a < axes.length; ++a) {
     for (let b = a + 1; b < axes.length; ++b) {
       const points = list => list.map(p => ({x: p.at[a], y: p.at[b], text: p.text}));
