@@ -1,6 +1,7 @@
 #include "host/backend/backend.hpp"
 
 #include <array>
+#include <fstream>
 
 #include "host/error.hpp"
 #include "kernels/batch/dram_launch.hpp"
@@ -51,6 +52,15 @@ std::string Backend::description() {
   (void)dram::cpu_run_function(&level);
   const std::string cpu = "cpu, " + std::to_string(pool_.threads()) + (pool_.threads() == 1 ? " thread, " : " threads, ") + level;
   return has_cuda() ? "cuda, " + probe_cuda().reason + "; " + cpu : cpu;
+}
+
+std::string processor_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const std::size_t value = line.find(": ");
+    if (line.starts_with("model name") && value != std::string::npos) return line.substr(value + 2);
+  }
+  return "";
 }
 
 }  // namespace exarch

@@ -38,4 +38,7 @@ class Backend {
   ThreadPool pool_;
 };
 
+// The model of this machine's processor, as the system names it; "" where it does not.
+[[nodiscard]] std::string processor_name();
+
 }  // namespace exarch

@@ -524,6 +524,28 @@ TEST_F(Studies, AReportIsPrintedWhole) {
   EXPECT_GT(std::stod(heading[2]) - std::stod(heading[1]), 16);
 }
 
+// A page about a part of a space says so.
+TEST_F(Studies, AReportOfASweepSaysWhatTheStoreHolds) {
+  const Words sweep{"sweep", "dram", "--trace", small_trace(60), "--space", small_space(), "--out"};
+  const auto page_of = [&](const std::string& store, const Words& more) {
+    Words words = sweep;
+    words.push_back(store);
+    words.insert(words.end(), more.begin(), more.end());
+    good(words);
+    return Json::parse(good({"report", store, "-o", "page.html", "--json"}));
+  };
+  const Json best = page_of("best.db", {"--sample", "90", "--keep", "best", "--top", "3", "--objective", "energy"});
+  const auto subtitle = best["subtitle"].get<std::string>();
+  EXPECT_NE(subtitle.find("90 designs drawn from small"), std::string::npos) << subtitle;
+  EXPECT_NE(subtitle.find("seen by min:total_energy_pj"), std::string::npos) << subtitle;
+  EXPECT_EQ(best["objective"], "min:total_energy_pj") << "what was best to the sweep";
+  EXPECT_EQ(best["facts"][1][1], "different results kept");
+  const Json all = page_of("all.db", {"--all"});
+  EXPECT_NE(all["subtitle"].get<std::string>().find("All designs of small; "), std::string::npos);
+  EXPECT_EQ(all["facts"][1][1], "simulated runs");
+  EXPECT_EQ(all["subtitle"].get<std::string>().find("Incomplete"), std::string::npos);
+}
+
 TEST_F(Studies, AReportShowsTheExactFrontOfItsTruthOnly) {
   const std::string trace = small_trace(60), space = small_space();
   good({"search", "dram", "--trace", trace, "--space", space, "--population", "8", "--generations", "3", "--out", "run.db"});
@@ -534,6 +556,7 @@ TEST_F(Studies, AReportShowsTheExactFrontOfItsTruthOnly) {
   EXPECT_EQ(json["workloads"][0]["optimum"], rank[0]["optimum"]);
   EXPECT_FALSE(json["workloads"][0]["exact_front"].empty());
   EXPECT_TRUE(json["workloads"][0].contains("convergence"));
+  EXPECT_EQ(json["workloads"][0]["importance"].size(), 5u) << "of the parameters that vary";
   const Json other = Json::parse(good({"report", "run.db", "--objective", "energy", "-o", "run.html", "--json"}));
   EXPECT_FALSE(other["workloads"][0].contains("convergence")) << "stored costs are of another objective";
   expect_refused({"report", "run.db", "--truth", "other.db", "-o", "run.html"}, 1, "not about workload");

@@ -333,8 +333,14 @@ OpenedStore open_store(const std::string& path) {
   std::string kind = store.identity_value("command");
   const std::uint64_t sample = kind == "sweep" ? std::stoull(store.identity_value("sample")) : 0;
   std::string keep = kind == "sweep" ? store.identity_value("keep") : "all";
+  std::string kept_by;
+  if (const std::size_t by = keep.find(" by "), end = keep.find(kKeptWithFront); end != std::string::npos) {
+    kept_by = keep.substr(by + 4, end - by - 4);
+  }
   const std::uint64_t seed = std::stoull(store.identity_value("seed"));
-  return {std::move(store), environment, std::move(space), std::move(workloads), std::move(kind), std::move(keep), sample, seed};
+  return {std::move(store),     environment,     std::move(space),
+          std::move(workloads), std::move(kind), std::move(keep),
+          std::move(kept_by),   sample,          seed};
 }
 
 ResultTable::Row ResultTable::at(std::uint32_t workload, ResultId id) {

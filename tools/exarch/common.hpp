@@ -83,13 +83,17 @@ void print_answer(const Arguments& arguments, const nlohmann::ordered_json& json
 [[nodiscard]] std::string workload_content(const std::vector<std::shared_ptr<const Workload>>& workloads);
 
 // A finished or running store opened for reading, with what is needed to interpret it.
+// How a sweep's identity ends that kept the best "by OBJECTIVE", and the front.
+inline constexpr const char* kKeptWithFront = " and the Pareto front";
+
 struct OpenedStore {
   RunStore store;
   const Environment& environment;
   DesignSpace space;
   std::vector<std::shared_ptr<const Workload>> workloads;
   std::string kind;            // "sweep" or "search"
-  std::string keep;            // sweep: "all", or what was kept
+  std::string keep;            // sweep: "all", or what was kept ...
+  std::string kept_by;         // ... and by which objective
   std::uint64_t sample, seed;  // sweep: 0 = all points in order, else number and seed of sampled points
 };
 [[nodiscard]] OpenedStore open_store(const std::string& path);

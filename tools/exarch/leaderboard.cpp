@@ -24,6 +24,7 @@ void Leaderboard::offer(const Score& score, ResultId id, std::uint64_t candidate
 Objective objective_for(const OpenedStore& opened, const std::string& given) {
   std::string text = given;
   if (text.empty() && opened.kind == "search") text = split(opened.store.identity_value("objective"), ';').at(0);
+  if (text.empty()) text = opened.kept_by;
   return parse_objective(opened.environment, text);
 }
 

@@ -159,7 +159,10 @@ void carry_out(const PreparedStudy& study, const Arguments& arguments) {
   store.file().note("name", plan.name);
   store.file().note("doc", plan.doc);
   store.file().note("exarch", exarch_version());
-  if (!store.file().resumed()) store.file().note("backend", backend.description());  // where times are taken
+  if (!store.file().resumed()) {  // where times are taken
+    store.file().note("backend", backend.description());
+    store.file().note("processor", processor_name());
+  }
   if (before > 0) std::cerr << "exarch: continuing; " << store.cell_count() << " of " << size.cells << " cells are there\n";
   std::vector<double> by_agent;
   {

@@ -206,7 +206,22 @@ Json importance_of(const OpenedStore& opened, const Ranking& ranking) {
   return json;
 }
 
-// The exact optimum and front of a run's workload, from a truth store of the same workload and space.
+// What a sweep's store is about, and how far the sweep has come.
+std::string sweep_text(const OpenedStore& opened, const Objective& objective) {
+  std::uint64_t done = 0;
+  for (std::uint32_t w = 0; w < opened.workloads.size(); ++w) done += opened.store.points_done(w);
+  const std::uint64_t asked = (opened.sample == 0 ? opened.space.size() : opened.sample) * opened.workloads.size();
+  std::string text = opened.sample == 0 ? "All designs of " + opened.space.name()
+                                        : with_commas(opened.sample) + " designs drawn from " + opened.space.name();
+  if (opened.workloads.size() > 1) text += " on each of " + std::to_string(opened.workloads.size()) + " workloads";
+  if (opened.keep != "all") text += "; the store keeps " + opened.keep;
+  text += "; seen by " + objective.text() + ".";
+  if (done < asked) text += " Incomplete: " + with_commas(done) + " of " + with_commas(asked) + " evaluations so far.";
+  return text;
+}
+
+// The exact optimum and front of a run's workload, and what decides in its space, from a truth store of the same workload and
+// space.
 void add_truth(const OpenedStore& opened, const std::string& path, const Objective& objective, Json& workload) {
   const OpenedStore truth = open_store(path);
   const auto same = [&](const std::shared_ptr<const Workload>& w) { return w->identity == opened.workloads[0]->identity; };
@@ -221,6 +236,7 @@ void add_truth(const OpenedStore& opened, const std::string& path, const Objecti
   const Ranking ranking(table, objective);
   if (!ranking.feasible()) throw Error(path + ": no design is feasible by " + objective.text());
   workload["optimum"] = objective.value_of(ranking.optimum());
+  if (Json importance = importance_of(truth, ranking); !importance.empty()) workload["importance"] = std::move(importance);
   workload["exact_front"] = Json::array();
   std::vector<Gene> genes(table.space().dimensions());
   Design design(genes.size());
@@ -263,7 +279,7 @@ Json run_json(const OpenedStore& opened, const Arguments& arguments) {
       {"title", environment.name() + ", " + names + ": " +
                     (is_search ? opened.store.identity_value("agent") : "sweep of " + opened.space.name())},
       {"subtitle", is_search ? "A search for " + opened.store.identity_value("objective") + " in " + opened.space.name() + "."
-                             : "What a sweep kept: " + opened.keep + "; seen by " + objective.text() + "."},
+                             : sweep_text(opened, objective)},
       {"objective", objective.text()},
       {"unit", unit_of(environment, objective)},
       {"units", Json::object()},
@@ -274,7 +290,7 @@ Json run_json(const OpenedStore& opened, const Arguments& arguments) {
     json["facts"].push_back(Json::array({value, name}));
   };
   add_fact(with_commas(candidates), is_search ? "evaluations" : "designs kept");
-  add_fact(with_commas(opened.store.result_count()), "simulated runs");
+  add_fact(with_commas(opened.store.result_count()), opened.keep == "all" ? "simulated runs" : "different results kept");
   add_fact(with_commas(opened.space.size()), "points in the space");
   add_fact(environment.name() + " / " + opened.space.name(), "environment / space");
   std::vector<std::size_t> shown;

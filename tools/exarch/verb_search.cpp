@@ -103,6 +103,7 @@ class Search {
     if (store_->resumed()) resume();
     store_->note("exarch", exarch_version());
     store_->note("backend", backend_.description());
+    store_->note("processor", processor_name());
     const auto start = std::chrono::steady_clock::now();
     {
       Progress progress("generations", generations_, next_);

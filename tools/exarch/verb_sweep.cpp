@@ -26,7 +26,7 @@ struct Sweep {
 std::string keep_text(const Environment& environment, const Arguments& arguments) {
   if (arguments.text("keep") == "all") return "all";
   return "the best " + std::to_string(arguments.number("top", 1, 1'000'000)) + " by " +
-         parse_objective(environment, arguments.text("objective")).text() + " and the Pareto front";
+         parse_objective(environment, arguments.text("objective")).text() + kKeptWithFront;
 }
 
 Identity identity_of(const Environment& environment, const DesignSpace& space, const Arguments& arguments,
@@ -189,6 +189,7 @@ SweepReport sweep(const Arguments& arguments) {
   }
   store.note("exarch", exarch_version());
   store.note("backend", backend.description());
+  store.note("processor", processor_name());
   const auto start = std::chrono::steady_clock::now();
   const std::uint64_t requested = wanted - done;
   std::uint64_t simulated = 0;

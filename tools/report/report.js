@@ -356,6 +356,9 @@ function study() {
   populations(agents, problems, checkpoints);
   reported(agents, problems);
   optima(problems);
+  for (const problem of data.infeasible) {
+    section('Left out', 'No search saw a design that is feasible by ' + problem.objective + ' on ' + problem.workload + '.');
+  }
   provenance();
 }
 
