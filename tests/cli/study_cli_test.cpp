@@ -480,7 +480,7 @@ TEST_F(Studies, AReportSpeaksOfAnOptimumOnlyWhereItIsKnown) {
   EXPECT_THAT(seen, ::testing::HasSubstr("at the best seen</span>"));
   EXPECT_THAT(seen, ::testing::HasSubstr("1 = the best that any search saw, over"));
   for (const std::string& page : {exact, seen}) {
-    EXPECT_THAT(page, ::testing::HasSubstr("<dt>machine</dt><dd>cpu"));
+    EXPECT_THAT(page, ::testing::HasSubstr("<dt>backend</dt><dd>cpu"));
     EXPECT_THAT(page, ::testing::HasSubstr("[[agents]] label = \"GA\", agent = \"ga\", seeds = 4, population = [4,8]"));
     EXPECT_THAT(page, ::testing::HasSubstr("set.mutation_rate = [\"0.1\",\"auto\"]"));
   }

@@ -307,7 +307,7 @@ function provenance() {
   const list = el('dl');
   for (const [name, value] of data.provenance) {
     if (value === '') continue;
-    list.append(el('dt', {}, name === 'backend' ? 'machine' : name), el('dd', {}, name === 'plan' ? planText(JSON.parse(value)) : value));
+    list.append(el('dt', {}, name), el('dd', {}, name === 'plan' ? planText(JSON.parse(value)) : value));
   }
   section('Where this comes from').append(list);
 }
