@@ -542,6 +542,18 @@ function convergence(name, workload) {
   const shown = series.flatMap(s => s.points.flatMap(p => [p.y, p.low, p.high]));
   lines(node, data.objective, 340, series,
         {x: 'evaluations', y: withUnit('value', data.unit), logY: scaleOf(shown) === 'logarithmic', empty: 'No design is feasible.'});
+  if (workload.optimum) regret(node, generations, workload.optimum);
+}
+
+// How near the best came to the optimum: by orders of magnitude, which the values do not show.
+function regret(node, generations, optimum) {
+  const of = g => g.best === null ? null : 100 * Math.abs(g.best - optimum) / Math.abs(optimum);
+  const found = generations.find(g => of(g) === 0);
+  const open = generations.filter(g => of(g) > 0);
+  const title = 'Regret of the best so far' + (found ? '; ' + whole(found.requested) + ' evaluations include an optimum' : '');
+  lines(node, title, 240, [{label: 'regret', colour: colour(0),
+    points: open.map(g => ({x: g.requested, y: of(g), note: ['generation ' + g.generation].concat(designLines(g.design))}))}],
+        {x: 'evaluations', y: '% of the optimum', logY: true, empty: found ? 'The first generation has an optimum.' : 'No design is feasible.'});
 }
 
 function best(name, workload) {
