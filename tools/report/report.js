@@ -323,7 +323,7 @@ for (const kind of ['linear', 'logarithmic']) {
   Chart.defaults.scales[kind].ticks.callback = function(value, ...rest) {
     const text = usual.call(this, value, ...rest);
     const short = Number(value.toPrecision(12)).toExponential().replace('e+', 'e');
-    return Math.abs(value) >= 1e6 && short.length < text.length ? short : text;
+    return Math.abs(value) >= 1e6 && short.length <= text.length ? short : text;
   };
 }
 
