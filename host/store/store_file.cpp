@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
@@ -120,7 +121,9 @@ StoreFile::StoreFile(const std::filesystem::path& path, const Format& format, co
 void StoreFile::check(const std::filesystem::path& path, const Format& format, const Identity& identity) {
   const WriterLock lock(path.string());  // knows what is wrong with the folder
   std::error_code none;
-  if (!std::filesystem::exists(path, none) || std::filesystem::file_size(path, none) == 0) return;
+  if (!std::filesystem::exists(path, none)) return;
+  if (::access(path.c_str(), W_OK) != 0) throw Error(path.string() + ": cannot write there: " + std::strerror(errno));
+  if (std::filesystem::file_size(path, none) == 0) return;
   StoreFile(path, format).check_identity(identity);
 }
 

@@ -15,7 +15,7 @@ namespace exarch {
 namespace {
 
 constexpr std::uint64_t kMaxEvaluations = 1'000'000'000;
-constexpr double kMaxStudy = 1e18;  // evaluations in all
+constexpr double kMaxStudy = 1e15;  // evaluations per problem
 constexpr std::uint64_t kMaxSeeds = 1'000'000;
 constexpr double kMaxConfigurations = 1e6;  // of an agent
 
@@ -247,7 +247,7 @@ StudyPlan StudyPlan::from_toml(std::string_view text, const std::string& where) 
     }
     all_evaluations += static_cast<double>(configuration.evaluations) * static_cast<double>(grid.seeds);
   }
-  if (all_evaluations > kMaxStudy) throw UsageError(where + ": more than 10^18 evaluations per problem");
+  if (all_evaluations > kMaxStudy) throw UsageError(where + ": more than 10^15 evaluations per problem");
   return plan;
 }
 

@@ -124,8 +124,9 @@ class Summariser {
       return true;
     });
     for (std::uint32_t p = 0; p < problems; ++p) {
-      if (!std::isfinite(best[p])) continue;
       const StoredProblem& problem = store_.problems()[p];
+      // Where there is an optimum, to see nothing feasible is to score nothing; where nobody knows of one, it says nothing.
+      if (!std::isfinite(best[p]) && !problem.exact) continue;
       StudySummary::Problem& summary = summary_.problems.emplace_back();
       summary.stored = p;
       summary.best_seen = best[p];

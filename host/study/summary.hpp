@@ -58,11 +58,12 @@ struct StudySummary {
   struct Problem {
     std::uint32_t stored;  // which of the store's
     double optimum;        // what scores are normalised by: the optimum, or the best seen where nobody knows it
-    double best_seen;      // by cost
+    double best_seen;      // by cost; +infinity: nothing feasible
     double best_score;     // normalised_score(best_seen, optimum)
     std::optional<double> reported_optimum;
   };
-  std::vector<Problem> problems;  // those for which some search saw a feasible design; nothing else is about the others
+  // Without those whose optimum nobody knows and for which no search saw a feasible design; nothing else is about them either.
+  std::vector<Problem> problems;
   std::vector<AgentSummary> agents;
   std::vector<std::uint64_t> checkpoints;  // 10, 30, 100, ... up to the largest number of evaluations
   std::vector<double> thresholds;          // of the performance profile

@@ -278,6 +278,27 @@ TEST_F(Studies, AnInfeasibleProblemIsLeftOut) {
   expect_refused(none, 1, "no search saw a feasible design");
 }
 
+// Where there is an optimum, to see nothing feasible is to score nothing: it must not make the mean better.
+TEST_F(Studies, AProblemThatNoSearchSolvesCountsAsSuch) {
+  good({"study", "truth", "dram", "--space", small_space(), "--trace", small_trace(50), "--out", "t.db"});
+  const Json best = Json::parse(good({"rank", "t.db", "--json"}));
+  const std::string objective = "latency, total_time_ps<=" + std::to_string(best[0]["optimum"].get<std::uint64_t>());
+  write_text(dir_ / "hard.toml", "name = \"hard\"\nenvironment = \"dram\"\nspace = \"" + small_space() +
+                                     "\"\nobjectives = [\"latency\", \"" + objective +
+                                     "\"]\nseeds = 1\nfirst_seed = 1\n[workload]\ntrace = \"" + small_trace(50) +
+                                     "\"\n[[agents]]\nagent = \"random\"\npopulation = 2\nevaluations = 2\n");
+  Words words = study("hard.toml", "hard.db");
+  words.insert(words.end(), {"--truth", "t.db"});
+  const Json json = Json::parse(good(words));
+  ASSERT_EQ(json["problems"].size(), 2u);
+  ASSERT_EQ(json["agents"][0]["problems"][1]["found"], 0) << "another seed, please";
+  EXPECT_TRUE(json["problems"][1]["best_seen_cost"].is_null());
+  EXPECT_EQ(json["agents"][0]["problems"][1]["iqm"], 0);
+  EXPECT_LT(json["agents"][0]["iqm"]["mean"], json["agents"][0]["problems"][0]["iqm"]);
+  EXPECT_TRUE(json["infeasible"].empty());
+  good({"report", "hard.db", "-o", "hard.html"});
+}
+
 // A population may be all of a space: the first generation of a design per point of it.
 TEST_F(Studies, PopulationsMayBeLargerThanTheSpace) {
   write_text(dir_ / "large.toml", "name = \"large\"\nenvironment = \"dram\"\nspace = \"" + small_space() +
@@ -290,9 +311,12 @@ TEST_F(Studies, PopulationsMayBeLargerThanTheSpace) {
 }
 
 TEST_F(Studies, MistakesInAPlanNameTheirLine) {
-  const auto refused = [&](const std::string& text, const std::string& said) {
+  const auto refused = [&](const std::string& text, const std::string& said, int code = 2) {
     write_text(dir_ / "bad.toml", text);
-    expect_refused({"study", "bad.toml", "--out", "x.db"}, 2, said);
+    const Outcome outcome = run({"study", "bad.toml", "--out", "x.db"});
+    EXPECT_EQ(outcome.code, code) << text;
+    EXPECT_NE(outcome.err.find(said), std::string::npos) << text << outcome.err;
+    expect_refused({"study", "bad.toml", "--dry-run"}, code, said);
   };
   const std::string head = "name = \"x\"\nenvironment = \"dram\"\nobjectives = \"latency\"\n";
   refused("name = \n", "bad.toml:1");
@@ -322,7 +346,10 @@ TEST_F(Studies, MistakesInAPlanNameTheirLine) {
   refused(head + "seconds = [0.1, 0.10]\n" + tail, "bad.toml:4: 'seconds': a value stands there twice");
   refused(head + "[workload]\ntrace = [\"stream\", \"a,b\"]\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n",
           "bad.toml:5: 'a,b': names with commas");
-  refused(head + "[workload]\ntrace = \"stream\"\nclk_mhz = 0\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n", "bad.toml:5: ");
+  refused(head + "[workload]\ntrace = \"stream\"\nclk_mhz = 0\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n",
+          "bad.toml:6: clk_mhz");
+  refused(head + "[workload]\ntrace = \"stream\"\nmemspec = \"nosuch\"\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n",
+          "bad.toml:6: ", 1);
   EXPECT_FALSE(fs::exists(dir_ / "x.db"));
   expect_refused({"study", "nosuch.toml", "--out", "x.db"}, 1, "nosuch.toml");
   expect_refused({"study", "lotery", "--out", "x.db"}, 2, "did you mean 'lottery'");
@@ -331,7 +358,7 @@ TEST_F(Studies, MistakesInAPlanNameTheirLine) {
   expect_refused({"study", "plan.toml", "--out", "x.db", "--budget", "7"}, 2, "--budget has no meaning");
   expect_refused({"study", "plan.toml", "--out", "x.db", "--compat", "archgym"}, 2, "no such variant");
   refused(head + "reported_as = \"\"\n[[agents]]\nagent = \"ga\"\nevaluations = 9\n", "bad.toml:4: 'reported_as': an empty text");
-  expect_refused({"study", "plan.toml", "--out", "x.db", "--truth", "x.db"}, 2, "the same file");
+  expect_refused({"study", "plan.toml", "--out", "x.db", "--truth", "./x.db"}, 2, "the same file");
   expect_refused({"study", "plan.toml", "--out", "x.db", "--engine", "fasst"}, 2, "did you mean 'fast'");
   expect_refused({"study", "population-wide", "--out", "x.db", "--truth", "y.db"}, 2, "--truth has no meaning");
   expect_refused({"study", "lottery-archgym", "--out", "x.db", "--compat", "fixed"}, 2, "ArchGym as released");

@@ -82,10 +82,10 @@ void print_answer(const Arguments& arguments, const nlohmann::ordered_json& json
 // What the results of these workloads depend on; part of a store's identity.
 [[nodiscard]] std::string workload_content(const std::vector<std::shared_ptr<const Workload>>& workloads);
 
-// A finished or running store opened for reading, with what is needed to interpret it.
 // How a sweep's identity ends that kept the best "by OBJECTIVE", and the front.
 inline constexpr const char* kKeptWithFront = " and the Pareto front";
 
+// A finished or running store opened for reading, with what is needed to interpret it.
 struct OpenedStore {
   RunStore store;
   const Environment& environment;

@@ -18,6 +18,9 @@ CsvReader::CsvReader(const std::string& path) : path_(path == "-" ? "standard in
     if (!file_) throw Error(path + ": cannot be read: " + std::strerror(errno));
     in_ = &file_;
   }
+  if (in_->peek() == '{') {
+    throw UsageError(path_ + ":1: JSON, where CSV is expected; recorded problems are read from files named .jsonl or .jsonl.gz");
+  }
   if (!read_row(header_)) throw Error(path_ + ": empty; expected a header line with parameter names");
   if (header_[0].starts_with("\xEF\xBB\xBF")) header_[0].erase(0, 3);  // a byte order mark
 }
@@ -97,9 +100,9 @@ static bool is_run_store(const std::string& path) {
 
 OutputFile::OutputFile(const std::string& path) : path_(path), file_(stdout) {
   if (path == "-") return;
-  if (is_run_store(path)) throw UsageError(path + ": is a run store; write the results to another file");
-  // A device or pipe is written in place; a regular file appears whole or not at all.
+  // A device or pipe is written in place, and must not be read; a regular file appears whole or not at all.
   const bool in_place = std::filesystem::exists(path) && !std::filesystem::is_regular_file(path);
+  if (!in_place && is_run_store(path)) throw UsageError(path + ": is a run store; write the results to another file");
   temporary_ = in_place ? "" : path + ".part" + std::to_string(getpid());
   file_ = std::fopen(in_place ? path.c_str() : temporary_.c_str(), "w");
   if (file_ == nullptr) fail();

@@ -72,9 +72,13 @@ int main(int argc, char** argv) {
   } catch (const exarch::UsageError& error) {
     std::cerr << "exarch: " << error.what() << "\n";
     return 2;
-  } catch (const nlohmann::json::type_error& error) {
-    // Of what users give, only names that are no UTF-8 get as far as into JSON.
-    std::cerr << "exarch: a name is not UTF-8 and cannot be stored; rename the file (" << error.what() << ")\n";
+  } catch (const nlohmann::json::exception& error) {
+    constexpr int kNotUtf8 = 316;
+    // What users write is checked where it is read: what is left are names, and texts in stores.
+    std::cerr << "exarch: "
+              << (error.id == kNotUtf8 ? "a name is not UTF-8 and cannot be stored; rename the file"
+                                       : "a text in the store is damaged; restore a copy, or run again")
+              << " (" << error.what() << ")\n";
     return 1;
   } catch (const std::bad_alloc&) {
     std::cerr << "exarch: out of memory; use a smaller population, sample or workload\n";

@@ -21,13 +21,13 @@ struct RunEstimate {
 
 // Asks random designs for half a second or so. A design of a class of n equal ones stands for 1 / n of a run, and n is about the
 // product, over the parameters, of how many of a parameter's values leave the design in its class.
-RunEstimate estimate_runs(const PreparedStudy& study, const WorkloadOptions& options, Backend& backend,
+RunEstimate estimate_runs(const PreparedStudy& study, std::shared_ptr<const Workload> workload, Backend& backend,
                           const Arguments& arguments) {
   constexpr std::size_t kFewest = 16, kMost = 256;
   constexpr double kEnough = 0.5;
   const DesignSpace& space = study.space;
   const std::size_t parameters = space.dimensions();
-  Evaluator evaluator(study.environment, study.environment.load_workload(options), backend, evaluator_options(arguments));
+  Evaluator evaluator(study.environment, std::move(workload), backend, evaluator_options(arguments));
   std::vector<Gene> genes(parameters), neighbour(parameters);
   std::vector<std::int64_t> design(parameters), line;  // the design, then its neighbours
   double seconds = 0, shares = 0;
@@ -67,15 +67,16 @@ int dry_run(const PreparedStudy& study, const Arguments& arguments) {
   const unsigned threads = arguments.threads() != 0 ? arguments.threads() : std::max(1u, std::thread::hardware_concurrency());
   const double agents = static_cast<double>(study.problems()) * estimate_agent_seconds(plan, study.space) / threads;
   const bool named = arguments.has("truth") || !arguments.text("out").empty();
-  const bool truth_exists = plan.truth && named && truth_at(truth_path(arguments), study, study.load_workloads());
+  const Workloads workloads = study.load_workloads();
+  const bool truth_exists = plan.truth && named && truth_at(truth_path(arguments), study, workloads);
   const std::uint64_t truth_points = plan.truth && !truth_exists ? study.space.size() * study.options.size() : 0;
   double simulating = 0;
   if (!plan.truth || truth_points > 0) {
     const double asked = plan.truth ? std::numeric_limits<double>::infinity()
                                     : static_cast<double>(size.evaluations) / static_cast<double>(study.options.size());
     Backend backend = make_backend(arguments);
-    for (const WorkloadOptions& options : study.options) {
-      const RunEstimate estimate = estimate_runs(study, options, backend, arguments);
+    for (const auto& workload : workloads) {
+      const RunEstimate estimate = estimate_runs(study, workload, backend, arguments);
       simulating += std::min(estimate.runs, asked) * estimate.seconds_each;
     }
   }

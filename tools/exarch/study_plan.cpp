@@ -1,6 +1,7 @@
 #include "tools/exarch/study_plan.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -193,7 +194,8 @@ int study_plan(const Arguments& arguments) {
   (void)evaluator_options(arguments);
   if (!study.plan.truth && arguments.has("truth"))
     throw UsageError("--truth has no meaning for a study whose costs are simulated");
-  if (study.plan.truth && truth_path(arguments) == out) throw UsageError("--truth and --out are the same file");
+  const auto file = [](const std::string& path) { return std::filesystem::weakly_canonical(std::filesystem::absolute(path)); };
+  if (study.plan.truth && file(truth_path(arguments)) == file(out)) throw UsageError("--truth and --out are the same file");
   carry_out(study, arguments);
   return show_study(arguments.text("out"), arguments);
 }

@@ -93,9 +93,30 @@ Arguments with_plan(const Arguments& arguments, const StudyPlan& plan) {
   return all;
 }
 
-// The workloads of a plan; what is wrong with one is the matter of one of the plan's options.
+// What is wrong with a workload is the matter of one of its options: the one whose name or value the error has, else the primary.
+std::string option_of(const StudyPlan& plan, const std::string& primary, const std::string& error) {
+  for (const auto& [name, value] : plan.workload) {
+    if (name != primary && (error.find(name) != std::string::npos || error.find(value) != std::string::npos)) return name;
+  }
+  return primary;
+}
+
+template <class Body>
+auto with_workload_located(const Environment& environment, const StudyPlan& plan, const Body& body) {
+  const auto place = [&](const std::string& error) {
+    return plan.place("workload." + option_of(plan, primary_option(environment).name, error));
+  };
+  try {
+    return body();
+  } catch (const UsageError& error) {
+    throw UsageError(place(error.what()) + error.what());
+  } catch (const Error& error) {
+    throw Error(place(error.what()) + error.what());
+  }
+}
+
 std::vector<WorkloadOptions> workloads_of(const Environment& environment, const StudyPlan& plan, const Arguments& effective) {
-  return located(plan, "workload." + primary_option(environment).name, [&] { return given_workloads(environment, effective); });
+  return with_workload_located(environment, plan, [&] { return given_workloads(environment, effective); });
 }
 
 }  // namespace
@@ -114,11 +135,11 @@ PreparedStudy::PreparedStudy(const Arguments& arguments)
   parse("objectives", plan.objectives, objectives);
   parse("reported_as", plan.reported_as, reported);
   if (plan.truth) located(plan, "space", [this] { TruthTable::check_size(space); });
-  check_objectives();
+  check_duplicates();
 }
 
 // What is named twice would count twice.
-void PreparedStudy::check_objectives() const {
+void PreparedStudy::check_duplicates() const {
   for (std::size_t i = 0; i < objectives.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (objectives[i].text() != objectives[j].text()) continue;
@@ -137,7 +158,7 @@ void PreparedStudy::check_objectives() const {
 }
 
 Workloads PreparedStudy::load_workloads() const {
-  return located(plan, "workload." + primary_option(environment).name, [this] {
+  return with_workload_located(environment, plan, [this] {
     Workloads workloads;
     for (const WorkloadOptions& one : options) workloads.push_back(load(environment, one));
     return workloads;
@@ -171,8 +192,9 @@ std::optional<std::vector<std::uint32_t>> truth_at(const std::string& path, cons
     complete = complete && opened.store.points_done(numbers.back()) == opened.space.size();
   }
   if (complete) return numbers;
-  if (opened.workloads.size() != workloads.size()) {
-    refuse("it is incomplete, and about more than this study's workloads; give the command that made it again to continue it");
+  for (std::uint32_t w = 0; w < opened.workloads.size(); ++w) {
+    if (w < numbers.size() && numbers[w] == w) continue;
+    refuse("it is incomplete, and about more than this study's workloads, or in another order; continue it by its own command");
   }
   return std::nullopt;
 }

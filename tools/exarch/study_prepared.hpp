@@ -31,7 +31,7 @@ class PreparedStudy {
   std::vector<Objective> objectives, reported;
 
  private:
-  void check_objectives() const;
+  void check_duplicates() const;
 };
 
 // The store of the truth: --truth, or beside --out.

@@ -232,7 +232,7 @@ Json json_of(const StudyStore& store) {
                                 {"reported_as", stored.reported_as},
                                 {"exact", stored.exact},
                                 {"optimum_cost", problem.optimum},
-                                {"best_seen_cost", problem.best_seen},
+                                {"best_seen_cost", number_or_null(problem.best_seen)},
                                 {"best_seen_score", problem.best_score},
                                 {"best_design", stored.best_design}});
   }

@@ -97,9 +97,6 @@ std::vector<Column> match_header(const Environment& environment, const CsvReader
   for (const std::string& name : csv.header()) {
     const auto it = std::ranges::find(names, name);
     if (it == names.end()) {
-      if (name.starts_with('{') && environment.takes_problems()) {
-        throw UsageError(csv.path() + ":1: this is JSON; recorded problems are read from files named .jsonl or .jsonl.gz");
-      }
       throw UsageError(csv.path() + ":1: unknown column '" + name + "'" + did_you_mean(name, names));
     }
     if (seen[name]) throw UsageError(csv.path() + ":1: column '" + name + "' appears twice");

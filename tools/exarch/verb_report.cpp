@@ -329,7 +329,8 @@ Json study_page(const StudyStore& store) {
     const Objective objective = parse_objective(environment, problem["objective"].get<std::string>());
     problem["unit"] = unit_of(environment, objective);
     problem["optimum"] = objective.value_of(problem["optimum_cost"].get<double>());
-    problem["best_seen"] = objective.value_of(problem["best_seen_cost"].get<double>());
+    const Json& best_seen = problem["best_seen_cost"];
+    problem["best_seen"] = best_seen.is_null() ? Json() : Json(objective.value_of(best_seen.get<double>()));
   }
   json["provenance"] = provenance_of(store.file());
   return json;

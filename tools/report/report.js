@@ -553,7 +553,7 @@ function regret(node, generations, optimum) {
   const title = 'Regret of the best so far' + (found ? '; ' + whole(found.requested) + ' evaluations include an optimum' : '');
   lines(node, title, 240, [{label: 'regret', colour: colour(0),
     points: open.map(g => ({x: g.requested, y: of(g), note: ['generation ' + g.generation].concat(designLines(g.design))}))}],
-        {x: 'evaluations', y: '% of the optimum', logY: true, empty: found ? 'The first generation has an optimum.' : 'No design is feasible.'});
+        {x: 'evaluations', y: '% of the optimum', logY: true, empty: found ? 'The first feasible design is an optimum.' : 'No design is feasible.'});
 }
 
 function best(name, workload) {
