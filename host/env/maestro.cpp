@@ -180,8 +180,7 @@ class MaestroEnvironment : public Environment {
                                        const WorkloadOptions& options) const override {
     const Version version = version_among(options);
     const Hardware hardware = hardware_for(design);
-    Design defaults;
-    for (const ParameterInfo& parameter : parameters_) defaults.push_back(parameter.default_value);
+    const Design defaults = default_design(parameters_);
     for (std::size_t p = 0; p < parameters_.size(); ++p) {
       Design changed = defaults;
       changed[p] = design[p];

@@ -254,6 +254,12 @@ std::int64_t ParameterInfo::parse(std::string_view text) const {
   return value;
 }
 
+Design default_design(std::span<const ParameterInfo> parameters) {
+  Design design;
+  for (const ParameterInfo& parameter : parameters) design.push_back(parameter.default_value);
+  return design;
+}
+
 DesignSpace::DesignSpace(std::string name, std::string doc, std::span<const ParameterInfo> parameters,
                          std::vector<std::vector<std::int64_t>> values)
     : name_(std::move(name)),

@@ -35,6 +35,9 @@ struct ParameterInfo {
 // The values of one candidate, one per parameter of the environment's table: what a model takes.
 using Design = std::vector<std::int64_t>;
 
+// Every parameter's default.
+[[nodiscard]] Design default_design(std::span<const ParameterInfo> parameters);
+
 class DesignSpace {
  public:
   // `values[p]`: the values of parameter p, in order, without duplicates, each legal; checked (UsageError).

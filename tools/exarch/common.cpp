@@ -109,9 +109,7 @@ DesignSpace resolve_space(const Environment& environment, const std::string& nam
 }
 
 Design default_design(const Environment& environment) {
-  Design design;
-  for (const ParameterInfo& parameter : environment.parameters()) design.push_back(parameter.default_value);
-  return design;
+  return exarch::default_design(environment.parameters());
 }
 
 std::size_t parameter_index(const Environment& environment, const std::string& name) {
@@ -198,6 +196,10 @@ std::string format_metric(const MetricInfo& metric, double value) {
   char text[512];
   std::snprintf(text, sizeof text, "%.*f", metric.decimals, value);
   return text;
+}
+
+nlohmann::ordered_json number_or_null(double value) {
+  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
 }
 
 std::string with_commas(std::uint64_t number) {

@@ -55,6 +55,8 @@ void assign(const Environment& environment, const std::string& assignment, Desig
 
 // Fixed decimals as the metric's table says; "" for a failed run's metrics is the caller's business.
 [[nodiscard]] std::string format_metric(const MetricInfo& metric, double value);
+// What JSON has for a number: null where it is not finite.
+[[nodiscard]] nlohmann::ordered_json number_or_null(double value);
 // 1,234,567
 [[nodiscard]] std::string with_commas(std::uint64_t number);
 [[nodiscard]] std::string format_design(const Environment& environment, std::span<const std::int64_t> design);

@@ -49,19 +49,11 @@ void sweep_truth(const PreparedStudy& study, const Arguments& arguments) {
   }
 }
 
-// From a store that has it, else from one that is made or completed now.
-std::unique_ptr<Truth> make_truth(const PreparedStudy& study, const Workloads& workloads, const Arguments& arguments) {
-  const std::string path = truth_path(arguments);
-  auto numbers = truth_at(path, study, workloads);
-  if (!numbers) {
-    sweep_truth(study, arguments);
-    numbers = truth_at(path, study, workloads);
-    if (!numbers) throw std::logic_error(path + ": a sweep without an end");
-  }
-  const OpenedStore opened = open_store(path);
+std::unique_ptr<Truth> read_truth(const PreparedStudy& study, const TruthStore& store) {
+  const OpenedStore& opened = store.opened;
   auto truth = std::make_unique<Truth>();
-  truth->tables.reserve(numbers->size());  // rankings point at them
-  for (const std::uint32_t w : *numbers) {
+  truth->tables.reserve(store.workloads.size());  // rankings point at them
+  for (const std::uint32_t w : store.workloads) {
     // A table refers to its space: the study's, which outlives the store's.
     truth->tables.push_back(truth_of(opened, w, study.space));
     for (const Objective& objective : study.objectives) {
@@ -73,6 +65,16 @@ std::unique_ptr<Truth> make_truth(const PreparedStudy& study, const Workloads& w
     for (const Objective& objective : study.reported) truth->reported.emplace_back(truth->tables.back(), objective);
   }
   return truth;
+}
+
+// From a store that has it, else from one that is made or completed now.
+std::unique_ptr<Truth> make_truth(const PreparedStudy& study, const Workloads& workloads, const Arguments& arguments) {
+  const std::string path = truth_path(arguments);
+  if (const auto store = truth_at(path, study, workloads)) return read_truth(study, *store);
+  sweep_truth(study, arguments);
+  const auto store = truth_at(path, study, workloads);
+  if (!store) throw std::logic_error(path + ": a sweep without an end");
+  return read_truth(study, *store);
 }
 
 std::vector<StoredConfiguration> stored_configurations(const StudyPlan& plan) {

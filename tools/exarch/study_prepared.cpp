@@ -39,16 +39,36 @@ std::string plan_name(const Arguments& arguments) {
   return name + "-archgym";
 }
 
-// What others find wrong with a key of the plan, with its place before it.
-template <class Body>
-decltype(auto) located(const StudyPlan& plan, const std::string& key, const Body& body) {
+// What others find wrong with the plan, with a place before it: that of the key which `key_of` an error is.
+template <class KeyOf, class Body>
+decltype(auto) located_by(const StudyPlan& plan, const KeyOf& key_of, const Body& body) {
   try {
     return body();
   } catch (const UsageError& error) {
-    throw UsageError(plan.place(key) + error.what());
+    throw UsageError(plan.place(key_of(error.what())) + error.what());
   } catch (const Error& error) {
-    throw Error(plan.place(key) + error.what());
+    throw Error(plan.place(key_of(error.what())) + error.what());
   }
+}
+
+template <class Body>
+decltype(auto) located(const StudyPlan& plan, const std::string& key, const Body& body) {
+  return located_by(
+      plan, [&key](const std::string&) { return key; }, body);
+}
+
+// What is wrong with a workload is the matter of one of its options: the one whose name or value the error has, else the primary.
+template <class Body>
+decltype(auto) located_in_workload(const StudyPlan& plan, const Environment& environment, const Body& body) {
+  const auto key_of = [&](const std::string& error) {
+    const std::string& primary = primary_option(environment).name;
+    for (const auto& [name, value] : plan.workload) {
+      if (name == primary) continue;
+      if (error.find(name) != std::string::npos || error.find(value) != std::string::npos) return "workload." + name;
+    }
+    return "workload." + primary;
+  };
+  return located_by(plan, key_of, body);
 }
 
 // The plan with what the command line says instead.
@@ -93,32 +113,6 @@ Arguments with_plan(const Arguments& arguments, const StudyPlan& plan) {
   return all;
 }
 
-// What is wrong with a workload is the matter of one of its options: the one whose name or value the error has, else the primary.
-std::string option_of(const StudyPlan& plan, const std::string& primary, const std::string& error) {
-  for (const auto& [name, value] : plan.workload) {
-    if (name != primary && (error.find(name) != std::string::npos || error.find(value) != std::string::npos)) return name;
-  }
-  return primary;
-}
-
-template <class Body>
-auto with_workload_located(const Environment& environment, const StudyPlan& plan, const Body& body) {
-  const auto place = [&](const std::string& error) {
-    return plan.place("workload." + option_of(plan, primary_option(environment).name, error));
-  };
-  try {
-    return body();
-  } catch (const UsageError& error) {
-    throw UsageError(place(error.what()) + error.what());
-  } catch (const Error& error) {
-    throw Error(place(error.what()) + error.what());
-  }
-}
-
-std::vector<WorkloadOptions> workloads_of(const Environment& environment, const StudyPlan& plan, const Arguments& effective) {
-  return with_workload_located(environment, plan, [&] { return given_workloads(environment, effective); });
-}
-
 }  // namespace
 
 PreparedStudy::PreparedStudy(const Arguments& arguments)
@@ -126,7 +120,7 @@ PreparedStudy::PreparedStudy(const Arguments& arguments)
       effective(with_plan(arguments, plan)),
       environment(find_environment(plan.environment)),
       space(located(plan, "space", [this] { return resolve_space(environment, plan.space); })),
-      options(workloads_of(environment, plan, effective)) {
+      options(located_in_workload(plan, environment, [this] { return given_workloads(environment, effective); })) {
   const auto parse = [this](const std::string& key, const std::vector<std::string>& texts, std::vector<Objective>& parsed) {
     located(plan, key, [&] {
       for (const std::string& text : texts) parsed.push_back(parse_objective(environment, text));
@@ -149,16 +143,13 @@ void PreparedStudy::check_duplicates() const {
   }
   const std::string& primary = primary_option(environment).name;
   for (std::size_t i = 0; i < options.size(); ++i) {
-    if (std::find(options.begin(), options.begin() + static_cast<std::ptrdiff_t>(i), options[i]) ==
-        options.begin() + static_cast<std::ptrdiff_t>(i)) {
-      continue;
-    }
+    if (std::count(options.begin(), options.begin() + static_cast<std::ptrdiff_t>(i), options[i]) == 0) continue;
     throw UsageError(plan.place("workload." + primary) + "'" + options[i].at(primary) + "' stands there twice");
   }
 }
 
 Workloads PreparedStudy::load_workloads() const {
-  return with_workload_located(environment, plan, [this] {
+  return located_in_workload(plan, environment, [this] {
     Workloads workloads;
     for (const WorkloadOptions& one : options) workloads.push_back(load(environment, one));
     return workloads;
@@ -171,10 +162,9 @@ std::string truth_path(const Arguments& arguments) {
   return out.replace_extension(".truth.db").string();
 }
 
-std::optional<std::vector<std::uint32_t>> truth_at(const std::string& path, const PreparedStudy& study,
-                                                   const Workloads& workloads) {
+std::optional<TruthStore> truth_at(const std::string& path, const PreparedStudy& study, const Workloads& workloads) {
   if (!is_store_of(path, StoreKind::run)) return std::nullopt;  // missing, or refused by whoever writes it
-  const OpenedStore opened = open_store(path);
+  OpenedStore opened = open_store(path);
   const auto refuse = [&path](const std::string& why) {
     throw Error(path + ": no truth about this study: " + why + "; name another file by --truth");
   };
@@ -191,7 +181,7 @@ std::optional<std::vector<std::uint32_t>> truth_at(const std::string& path, cons
     numbers.push_back(static_cast<std::uint32_t>(found - opened.workloads.begin()));
     complete = complete && opened.store.points_done(numbers.back()) == opened.space.size();
   }
-  if (complete) return numbers;
+  if (complete) return TruthStore{std::move(opened), std::move(numbers)};
   for (std::uint32_t w = 0; w < opened.workloads.size(); ++w) {
     if (w < numbers.size() && numbers[w] == w) continue;
     refuse("it is incomplete, and about more than this study's workloads, or in another order; continue it by its own command");

@@ -37,10 +37,14 @@ class PreparedStudy {
 // The store of the truth: --truth, or beside --out.
 [[nodiscard]] std::string truth_path(const Arguments& arguments);
 
-// A store of the whole truth about a study's workloads, and maybe about others: (workload of the study) its number in the store.
-// Nothing if the file is missing or incomplete; Error if it is about something else.
-[[nodiscard]] std::optional<std::vector<std::uint32_t>> truth_at(const std::string& path, const PreparedStudy& study,
-                                                                 const Workloads& workloads);
+// A store of the whole truth about a study's workloads, and maybe about others.
+struct TruthStore {
+  OpenedStore opened;
+  std::vector<std::uint32_t> workloads;  // (workload of the study) its number in the store
+};
+
+// The truth that a file holds about a study. Nothing if the file is missing or incomplete; Error if it is about something else.
+[[nodiscard]] std::optional<TruthStore> truth_at(const std::string& path, const PreparedStudy& study, const Workloads& workloads);
 
 // Says what the study would take, and runs nothing but samples.
 int dry_run(const PreparedStudy& study, const Arguments& arguments);

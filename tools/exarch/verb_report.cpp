@@ -26,10 +26,6 @@ constexpr std::size_t kCloudPoints = 3000;      // beside the front, per workloa
 constexpr std::size_t kConvergenceRows = 2000;  // generations shown
 constexpr std::size_t kDistributionPoints = 200;
 
-Json number_or_null(double value) {
-  return std::isfinite(value) ? Json(value) : Json();
-}
-
 // "1" is no unit to read.
 std::string shown_unit(const std::string& unit) {
   return unit == "1" ? "" : unit;

@@ -41,24 +41,20 @@ int run(const Arguments& arguments) {
   for (const DesignSpace& space : spaces) {
     nlohmann::ordered_json entry = nlohmann::ordered_json::parse(space.to_json());
     entry["points"] = space.size();
+    const bool counted = space.size() <= kMostPoints;
     if (!arguments.has(primary)) {
       rows.push_back({space.name(), std::to_string(space.size()), "", ""});
     } else {
       for (const WorkloadOptions& options : given_workloads(environment, arguments)) {
         const auto workload = load(environment, options);
-        if (space.size() > kMostPoints) {
-          rows.push_back({space.name(), std::to_string(space.size()), options.at(primary), "-"});
-          entry["classes"][options.at(primary)] = nullptr;
-          continue;
-        }
-        const std::uint64_t classes = count_classes(environment, space, *workload);
-        rows.push_back({space.name(), std::to_string(space.size()), options.at(primary), std::to_string(classes)});
-        entry["classes"][options.at(primary)] = classes;
+        nlohmann::ordered_json& classes = entry["classes"][options.at(primary)];
+        if (counted) classes = count_classes(environment, space, *workload);
+        rows.push_back({space.name(), std::to_string(space.size()), options.at(primary), counted ? classes.dump() : "-"});
       }
-    }
-    if (arguments.has(primary) && space.size() > kMostPoints) {
-      std::cerr << "exarch: the classes of '" << space.name() << "' are not counted, as it has more than "
-                << with_commas(kMostPoints) << " points\n";
+      if (!counted) {
+        std::cerr << "exarch: the classes of '" << space.name() << "' are not counted, as it has more than "
+                  << with_commas(kMostPoints) << " points\n";
+      }
     }
     json.push_back(entry);
   }
