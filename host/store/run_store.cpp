@@ -15,7 +15,6 @@ namespace exarch {
 
 using sqlite::as_signed;
 using sqlite::as_unsigned;
-using sqlite::decode;
 using sqlite::encode;
 using sqlite::Statement;
 
@@ -42,7 +41,7 @@ std::vector<std::string> columns_of(const RunStore::Layout& layout) {
 
 // Parameters and counters are columns of one table, whose names SQL compares without case.
 void check_layout(const std::string& path, const RunStore::Layout& layout) {
-  std::set<std::string> taken = {"id", "workload", "status", "proof", "rowid", "oid", "_rowid_"};
+  std::set<std::string> taken = {"id", "workload", "status", "proof", "checksum", "rowid", "oid", "_rowid_"};
   for (const std::string& column : columns_of(layout)) {
     if (column.empty() || column.find('\0') != std::string::npos || !taken.insert(lower(column)).second) {
       throw Error(path + ": '" + column + "' cannot be a column of the results: every parameter " +
@@ -51,27 +50,24 @@ void check_layout(const std::string& path, const RunStore::Layout& layout) {
   }
 }
 
-std::string schema(const RunStore::Layout& layout) {
+std::vector<StoreFile::Table> tables_of(const RunStore::Layout& layout) {
   std::string columns;
   for (const std::string& name : columns_of(layout)) columns += quoted(name) + " INTEGER NOT NULL, ";
-  return "CREATE TABLE layout(kind TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, "
-         "  PRIMARY KEY(kind, position));"
-         "CREATE TABLE result(id INTEGER PRIMARY KEY, workload INTEGER NOT NULL, "
-         "  status INTEGER NOT NULL, " +
-         columns +
-         "proof BLOB NOT NULL);"
-         "CREATE TABLE points(workload INTEGER NOT NULL, first INTEGER NOT NULL, "
-         "  results BLOB NOT NULL, PRIMARY KEY(workload, first));"
-         "CREATE TABLE kept(workload INTEGER NOT NULL, point INTEGER NOT NULL, "
-         "  result INTEGER NOT NULL, PRIMARY KEY(workload, point));"
-         "CREATE TABLE swept(workload INTEGER PRIMARY KEY, points INTEGER NOT NULL);"
-         "CREATE TABLE generation(generation INTEGER PRIMARY KEY, requested INTEGER NOT NULL, "
-         "  simulated INTEGER NOT NULL, best_cost REAL, mean_cost REAL, genes BLOB NOT NULL, "
-         "  results BLOB NOT NULL, costs BLOB NOT NULL, agent_state BLOB NOT NULL);";
+  return {
+      {"layout", "kind TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL", "PRIMARY KEY(kind, position)"},
+      {"result", "id INTEGER PRIMARY KEY, workload INTEGER NOT NULL, status INTEGER NOT NULL, " + columns + "proof BLOB NOT NULL",
+       ""},
+      {"points", "workload INTEGER NOT NULL, first INTEGER NOT NULL, results BLOB NOT NULL", "PRIMARY KEY(workload, first)"},
+      {"kept", "workload INTEGER NOT NULL, point INTEGER NOT NULL, result INTEGER NOT NULL", "PRIMARY KEY(workload, point)"},
+      {"swept", "workload INTEGER PRIMARY KEY, points INTEGER NOT NULL", ""},
+      {"generation",
+       "generation INTEGER PRIMARY KEY, requested INTEGER NOT NULL, simulated INTEGER NOT NULL, best_cost REAL, mean_cost REAL, "
+       "genes BLOB NOT NULL, results BLOB NOT NULL, costs BLOB NOT NULL, agent_state BLOB NOT NULL",
+       ""}};
 }
 
 StoreFile::Format format_of(const RunStore::Layout& layout) {
-  return {StoreKind::run, RunStore::kFormatVersion, schema(layout)};
+  return {StoreKind::run, RunStore::kFormatVersion, tables_of(layout)};
 }
 
 void check_same_columns(const std::string& path, const std::vector<std::string>& stored, const std::vector<std::string>& wanted) {
@@ -94,57 +90,79 @@ struct RunStore::Impl {
   StoreFile file;
   Layout layout;
   Progress progress;
-  Statement insert_result, insert_points, insert_generation;
+  RowWriter insert_result, insert_points, insert_generation;
   std::string genes_blob, results_blob, costs_blob;  // reused
 
-  Impl(const std::filesystem::path& path, const Identity& identity, const Layout& columns)
-      : file(path, format_of(columns), identity, [&](StoreFile& created) {
+  Impl(const std::filesystem::path& path, const Identity& identity, const Layout& columns, const Notes& notes)
+      : file(path, format_of(columns), identity, notes, [&](StoreFile& created) {
           write_layout(created, "parameter", columns.parameters);
           write_layout(created, "counter", columns.counters);
         }) {
     load();
-    const std::size_t width = 4 + layout.parameters.size() + layout.counters.size();
-    std::string marks = "?";
-    for (std::size_t i = 1; i < width; ++i) marks += ", ?";
-    insert_result = file.prepare("INSERT INTO result VALUES(" + marks + ")");
-    insert_points = file.prepare("INSERT INTO points(workload, first, results) VALUES(?, ?, ?)");
-    insert_generation = file.prepare(
-        "INSERT INTO generation(generation, requested, simulated, best_cost, mean_cost, genes, "
-        "results, costs, agent_state) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    insert_result = RowWriter(file, "result");
+    insert_points = RowWriter(file, "points");
+    insert_generation = RowWriter(file, "generation");
   }
   explicit Impl(const std::filesystem::path& path) : file(path, format_of({})) { load(); }
 
-  static void write_layout(const StoreFile& file, std::string_view kind, const std::vector<std::string>& names) {
-    Statement row = file.prepare("INSERT INTO layout(kind, position, name) VALUES(?, ?, ?)");
+  static void write_layout(StoreFile& file, std::string_view kind, const std::vector<std::string>& names) {
+    RowWriter row(file, "layout");
     for (std::size_t i = 0; i < names.size(); ++i) {
-      row.bind(kind);
-      row.bind(static_cast<std::int64_t>(i));
-      row.bind(std::string_view(names[i]));
-      row.step();
+      row << kind << static_cast<std::int64_t>(i) << std::string_view(names[i]);
+      row.write();
     }
   }
 
-  [[nodiscard]] std::vector<std::string> read_layout(std::string_view kind) const {
-    Statement row = file.prepare("SELECT name FROM layout WHERE kind = ? ORDER BY position");
-    row.bind(kind);
-    std::vector<std::string> names;
-    while (row.step()) names.push_back(row.text(0));
-    return names;
+  void load_layout() {
+    RowReader row(file, "layout", "ORDER BY kind DESC, position");  // parameters first
+    while (row.next()) {
+      std::vector<std::string>& names = row.text(0) == "parameter" ? layout.parameters : layout.counters;
+      file.check(row.natural<std::size_t>(1) == names.size(), "rows of layout are missing");
+      names.push_back(row.text(2));
+    }
+    const std::size_t found = layout.parameters.size() + layout.counters.size();
+    file.check(!layout.parameters.empty() && found == file.rows("layout"), "rows of layout are missing");
   }
 
+  // What is there, and that nothing between is missing.
   void load() {
-    layout = {read_layout("parameter"), read_layout("counter")};
-    Statement results = file.prepare("SELECT max(id) + 1 FROM result");
-    if (results.step()) progress.results = as_unsigned(results.integer(0));
-    Statement generations = file.prepare("SELECT max(generation) + 1 FROM generation");
-    if (generations.step()) progress.generations = static_cast<std::uint32_t>(generations.integer(0));
-    // With max(), SQLite takes the bare columns from the row of the maximum.
-    Statement points = file.prepare("SELECT workload, max(first), length(results) / 4 FROM points GROUP BY workload");
-    while (points.step()) {
-      progress.points[static_cast<std::uint32_t>(points.integer(0))] = as_unsigned(points.integer(1) + points.integer(2));
-    }
-    Statement swept = file.prepare("SELECT workload, points FROM swept");
-    while (swept.step()) progress.points[static_cast<std::uint32_t>(swept.integer(0))] = as_unsigned(swept.integer(1));
+    load_layout();
+    file.check_tables(format_of(layout));
+    const auto last = [this](const char* query) {
+      Statement row = file.prepare(query);
+      return row.step() && !row.is_null(0) ? as_unsigned(row.integer(0)) : 0;
+    };
+    progress.results = file.rows("result");
+    file.check(last("SELECT max(id) + 1 FROM result") == progress.results, "rows of result are missing");
+    file.check(progress.results <= std::uint64_t{std::numeric_limits<ResultId>::max()} + 1, "it has too many results");
+    const std::uint64_t generations = file.rows("generation");
+    file.check(last("SELECT max(generation) + 1 FROM generation") == generations, "rows of generation are missing");
+    file.check(generations <= std::numeric_limits<std::uint32_t>::max(), "it has too many generations");
+    progress.generations = static_cast<std::uint32_t>(generations);
+    file.check(last("SELECT count(*) FROM points") == file.rows("points"), "rows of points are missing");
+    RowReader swept(file, "swept", "ORDER BY workload");
+    std::uint64_t workloads = 0;
+    for (; swept.next(); ++workloads) progress.points[workload_of(swept.integer(0))] = swept.natural<std::uint64_t>(1);
+    file.check(workloads == file.rows("swept"), "rows of swept are missing");
+    file.check(last("SELECT count(*) FROM kept") == file.rows("kept"), "rows of kept are missing");
+  }
+
+  void write_points_done(std::uint32_t workload, std::uint64_t done) {
+    file.remove("swept", "workload = ?", workload);
+    RowWriter row(file, "swept");
+    row << std::int64_t{workload} << as_signed(done);
+    row.write();
+    progress.points[workload] = done;
+  }
+
+  [[nodiscard]] std::uint32_t workload_of(std::int64_t number) const {
+    file.check(std::in_range<std::uint32_t>(number), "a workload's number is out of range");
+    return static_cast<std::uint32_t>(number);
+  }
+
+  void check_known(std::span<const ResultId> results) const {
+    const auto last = std::max_element(results.begin(), results.end());
+    file.check(last == results.end() || *last < progress.results, "a result is referred to that is not there");
   }
 
   void require(bool condition, const char* what) const { file.require(condition, what); }
@@ -154,9 +172,9 @@ struct RunStore::Impl {
     require(last == results.end() || *last < progress.results, "an unknown result is referred to");
   }
 
-  void read_result(const Statement& row, StoredResult& result) const {
-    result.workload = static_cast<std::uint32_t>(row.integer(1));
-    result.status = static_cast<std::uint8_t>(row.integer(2));
+  void read_result(const RowReader& row, StoredResult& result) const {
+    result.workload = workload_of(row.integer(1));
+    result.status = row.natural<std::uint8_t>(2);
     result.design.resize(layout.parameters.size());
     result.counters.resize(layout.counters.size());
     int column = 3;
@@ -165,24 +183,28 @@ struct RunStore::Impl {
     result.proof = row.bytes(column);
   }
 
-  [[nodiscard]] StoredGeneration generation_at(const Statement& row) const {
-    return {.generation = static_cast<std::uint32_t>(row.integer(0)),
-            .genes = decode<std::uint16_t>(file.path(), row.bytes(1)),
-            .results = decode<ResultId>(file.path(), row.bytes(2)),
-            .costs = decode<double>(file.path(), row.bytes(3)),
-            .requested = as_unsigned(row.integer(4)),
-            .simulated = as_unsigned(row.integer(5)),
-            .agent_state = row.text(6)};
+  // Columns 3 and 4 are for readers in SQL.
+  [[nodiscard]] StoredGeneration generation_at(const RowReader& row) const {
+    StoredGeneration generation{.generation = row.natural<std::uint32_t>(0),
+                                .genes = row.array<std::uint16_t>(5),
+                                .results = row.array<ResultId>(6),
+                                .costs = row.array<double>(7),
+                                .requested = row.natural<std::uint64_t>(1),
+                                .simulated = row.natural<std::uint64_t>(2),
+                                .agent_state = row.text(8)};
+    check_known(generation.results);
+    const std::size_t candidates = generation.genes.size() / layout.parameters.size();
+    const auto fits = [](std::size_t size, std::size_t parts) { return parts == 0 ? size == 0 : size > 0 && size % parts == 0; };
+    file.check(generation.genes.size() == candidates * layout.parameters.size() && fits(generation.results.size(), candidates) &&
+                   fits(generation.costs.size(), candidates),
+               "a generation's genes, results and costs do not belong together");
+    return generation;
   }
-
-  static constexpr char kSelectGeneration[] =
-      "SELECT generation, genes, results, costs, requested, simulated, agent_state FROM "
-      "generation ";
 };
 
-RunStore::RunStore(const std::filesystem::path& path, const Identity& identity, const Layout& layout) {
+RunStore::RunStore(const std::filesystem::path& path, const Identity& identity, const Layout& layout, const Notes& notes) {
   check_layout(path.string(), layout);
-  impl_ = std::make_unique<Impl>(path, identity, layout);
+  impl_ = std::make_unique<Impl>(path, identity, layout, notes);
   check_same_columns(path.string(), columns_of(impl_->layout), columns_of(layout));
   check_same_columns(path.string(), impl_->layout.parameters, layout.parameters);
 }
@@ -209,11 +231,17 @@ const RunStore::Layout& RunStore::layout() const {
   return impl_->layout;
 }
 
-void RunStore::note(const std::string& key, const std::string& value) {
-  impl_->file.note(key, value);
+std::uint64_t RunStore::identity_number(const std::string& key) const {
+  return impl_->file.identity_number(key);
 }
-std::vector<std::pair<std::string, std::string>> RunStore::notes() const {
+const Notes& RunStore::notes() const {
   return impl_->file.notes();
+}
+void RunStore::fail_damaged(const std::string& what) const {
+  impl_->file.fail_damaged(what);
+}
+void RunStore::finish() {
+  impl_->file.finish();
 }
 
 void RunStore::transaction(const std::function<void()>& body) {
@@ -235,14 +263,11 @@ ResultId RunStore::add_result(const StoredResult& result) {
   if (id > std::numeric_limits<ResultId>::max()) {
     throw Error(impl_->file.path() + ": the store is full: it holds 2^32 results; split the run");
   }
-  Statement& row = impl_->insert_result;
-  row.bind(as_signed(id));
-  row.bind(std::int64_t{result.workload});
-  row.bind(std::int64_t{result.status});
-  for (const std::int64_t value : result.design) row.bind(value);
-  for (const std::uint64_t value : result.counters) row.bind(as_signed(value));
-  row.bind_blob(result.proof);
-  row.step();
+  RowWriter& row = impl_->insert_result;
+  row << as_signed(id) << std::int64_t{result.workload} << std::int64_t{result.status};
+  for (const std::int64_t value : result.design) row << value;
+  for (const std::uint64_t value : result.counters) row << as_signed(value);
+  row.blob(result.proof).write();
   ++impl_->progress.results;
   return static_cast<ResultId>(id);
 }
@@ -253,33 +278,23 @@ void RunStore::add_points(std::uint32_t workload, std::uint64_t first, std::span
   impl_->require_known(results);
   if (results.empty()) return;
   encode(results, impl_->results_blob);
-  Statement& row = impl_->insert_points;
-  row.bind(std::int64_t{workload});
-  row.bind(as_signed(first));
-  row.bind_blob(impl_->results_blob);
-  row.step();
-  impl_->progress.points[workload] += results.size();
+  RowWriter& row = impl_->insert_points;
+  row << std::int64_t{workload} << as_signed(first);
+  row.blob(impl_->results_blob).write();
+  impl_->write_points_done(workload, first + results.size());
 }
 
 void RunStore::keep_points(std::uint32_t workload, std::uint64_t done, std::span<const KeptPoint> kept) {
   impl_->require_transaction();
   impl_->require(done >= points_done(workload), "points are added out of order");
-  Statement remove = impl_->file.prepare("DELETE FROM kept WHERE workload = ?");
-  remove.bind(std::int64_t{workload});
-  remove.step();
-  Statement insert = impl_->file.prepare("INSERT INTO kept(workload, point, result) VALUES(?, ?, ?)");
+  impl_->file.remove("kept", "workload = ?", workload);
+  RowWriter insert(impl_->file, "kept");
   for (const KeptPoint& one : kept) {
     impl_->require_known(std::span(&one.result, 1));
-    insert.bind(std::int64_t{workload});
-    insert.bind(as_signed(one.point));
-    insert.bind(std::int64_t{one.result});
-    insert.step();
+    insert << std::int64_t{workload} << as_signed(one.point) << std::int64_t{one.result};
+    insert.write();
   }
-  Statement swept = impl_->file.prepare("INSERT OR REPLACE INTO swept(workload, points) VALUES(?, ?)");
-  swept.bind(std::int64_t{workload});
-  swept.bind(as_signed(done));
-  swept.step();
-  impl_->progress.points[workload] = done;
+  impl_->write_points_done(workload, done);
 }
 
 void RunStore::add_generation(const StoredGeneration& generation) {
@@ -300,22 +315,14 @@ void RunStore::add_generation(const StoredGeneration& generation) {
   encode(std::span<const std::uint16_t>(generation.genes), impl_->genes_blob);
   encode(std::span<const ResultId>(generation.results), impl_->results_blob);
   encode(std::span<const double>(generation.costs), impl_->costs_blob);
-  Statement& row = impl_->insert_generation;
-  row.bind(std::int64_t{generation.generation});
-  row.bind(as_signed(generation.requested));
-  row.bind(as_signed(generation.simulated));
+  RowWriter& row = impl_->insert_generation;
+  row << std::int64_t{generation.generation} << as_signed(generation.requested) << as_signed(generation.simulated);
   if (feasible > 0) {
-    row.bind(best);
-    row.bind(sum / static_cast<double>(feasible));
+    row << best << sum / static_cast<double>(feasible);
   } else {
-    row.bind_null();
-    row.bind_null();
+    row.null().null();
   }
-  row.bind_blob(impl_->genes_blob);
-  row.bind_blob(impl_->results_blob);
-  row.bind_blob(impl_->costs_blob);
-  row.bind_blob(generation.agent_state);
-  row.step();
+  row.blob(impl_->genes_blob).blob(impl_->results_blob).blob(impl_->costs_blob).blob(generation.agent_state).write();
   ++impl_->progress.generations;
 }
 
@@ -329,46 +336,60 @@ std::uint64_t RunStore::points_done(std::uint32_t workload) const {
 }
 
 std::optional<StoredGeneration> RunStore::last_generation() const {
-  Statement row = impl_->file.prepare(std::string(Impl::kSelectGeneration) + "ORDER BY generation DESC LIMIT 1");
-  if (!row.step()) return std::nullopt;
+  RowReader row(impl_->file, "generation", "ORDER BY generation DESC LIMIT 1");
+  if (!row.next()) return std::nullopt;
   return impl_->generation_at(row);
 }
 
 void RunStore::for_each_result(const std::function<bool(ResultId, const StoredResult&)>& visit,
                                std::optional<std::uint32_t> workload) const {
-  Statement row =
-      impl_->file.prepare(std::string("SELECT * FROM result ") + (workload ? "WHERE workload = ? " : "") + "ORDER BY id");
-  if (workload) row.bind(std::int64_t{*workload});
+  RowReader row(impl_->file, "result", "ORDER BY id");
   StoredResult result;
-  while (row.step()) {
+  ResultId id = 0;
+  for (; row.next(); ++id) {
+    impl_->file.check(row.integer(0) == std::int64_t{id}, "rows of result are missing");
     impl_->read_result(row, result);
-    if (!visit(static_cast<ResultId>(row.integer(0)), result)) return;
+    if (workload && result.workload != *workload) continue;
+    if (!visit(id, result)) return;
   }
+  impl_->file.check(id == impl_->progress.results, "rows of result are missing");
 }
 
 void RunStore::for_each_points(std::uint32_t workload,
                                const std::function<bool(std::uint64_t, std::span<const ResultId>)>& visit) const {
-  Statement row = impl_->file.prepare("SELECT first, results FROM points WHERE workload = ? ORDER BY first");
-  row.bind(std::int64_t{workload});
-  while (row.step()) {
-    const auto results = decode<ResultId>(impl_->file.path(), row.bytes(1));
-    if (!visit(as_unsigned(row.integer(0)), results)) return;
+  RowReader row(impl_->file, "points", "WHERE workload = ? ORDER BY first", workload);
+  std::uint64_t next = 0;
+  while (row.next()) {
+    const auto results = row.array<ResultId>(2);
+    impl_->file.check(row.natural<std::uint64_t>(1) == next, "rows of points are missing");
+    impl_->check_known(results);
+    if (!visit(next, results)) return;
+    next += results.size();
   }
+  const bool keeps_all = impl_->file.rows("points") > 0;
+  impl_->file.check(!keeps_all || next == points_done(workload), "rows of points are missing");
 }
 
 std::vector<KeptPoint> RunStore::kept_points(std::uint32_t workload) const {
-  Statement row = impl_->file.prepare("SELECT point, result FROM kept WHERE workload = ? ORDER BY point");
-  row.bind(std::int64_t{workload});
+  RowReader row(impl_->file, "kept", "WHERE workload = ? ORDER BY point", workload);
   std::vector<KeptPoint> kept;
-  while (row.step()) kept.push_back({as_unsigned(row.integer(0)), static_cast<ResultId>(row.integer(1))});
+  while (row.next()) {
+    kept.push_back({row.natural<std::uint64_t>(1), row.natural<ResultId>(2)});
+    impl_->check_known(std::span(&kept.back().result, 1));
+    impl_->file.check(kept.back().point < points_done(workload), "a point is kept that was not reached");
+  }
   return kept;
 }
 
 void RunStore::for_each_generation(const std::function<bool(const StoredGeneration&)>& visit) const {
-  Statement row = impl_->file.prepare(std::string(Impl::kSelectGeneration) + "ORDER BY generation");
-  while (row.step()) {
-    if (!visit(impl_->generation_at(row))) return;
+  RowReader row(impl_->file, "generation", "ORDER BY generation");
+  std::uint32_t number = 0;
+  for (; row.next(); ++number) {
+    const StoredGeneration generation = impl_->generation_at(row);
+    impl_->file.check(generation.generation == number, "rows of generation are missing");
+    if (!visit(generation)) return;
   }
+  impl_->file.check(number == impl_->progress.generations, "rows of generation are missing");
 }
 
 }  // namespace exarch

@@ -48,7 +48,7 @@ struct KeptPoint {
 
 class RunStore {
  public:
-  static constexpr int kFormatVersion = 2;
+  static constexpr int kFormatVersion = 3;
 
   struct Layout {
     std::vector<std::string> parameters, counters;
@@ -56,7 +56,8 @@ class RunStore {
 
   // Creates the file, or continues it if it holds the same run (resumed() then). Error if it is another run (names the first key
   // that differs and both values), another format version, not a store, or cannot be written.
-  RunStore(const std::filesystem::path& path, const Identity& identity, const Layout& layout);
+  // The notes are written with it, and stay those of its first process.
+  RunStore(const std::filesystem::path& path, const Identity& identity, const Layout& layout, const Notes& notes = {});
   // Opens an existing store for reading (best, export): what it held at that moment, even while a run goes on writing.
   explicit RunStore(const std::filesystem::path& path);
   ~RunStore();
@@ -66,15 +67,18 @@ class RunStore {
   [[nodiscard]] const std::string& path() const;
   [[nodiscard]] bool resumed() const;
   [[nodiscard]] const Identity& identity() const;
-  [[nodiscard]] std::string identity_value(const std::string& key) const;  // Error if absent
+  [[nodiscard]] std::string identity_value(const std::string& key) const;     // Error if absent
+  [[nodiscard]] std::uint64_t identity_number(const std::string& key) const;  // Error if absent or no whole number
   [[nodiscard]] const Layout& layout() const;
 
-  // Free-form notes that do not take part in the identity (machine, command line, wall time).
-  void note(const std::string& key, const std::string& value);
-  [[nodiscard]] std::vector<std::pair<std::string, std::string>> notes() const;
+  [[nodiscard]] const Notes& notes() const;
+  // Error: the store is damaged, and how. For readers who know more about its rows than the store does.
+  [[noreturn]] void fail_damaged(const std::string& what) const;
 
   // Runs `body` inside one transaction; rolled back if it throws. Disk full and the like throw Error naming the file.
   void transaction(const std::function<void()>& body);
+  // Ends writing; Error if the file is no longer where its name says. What is called a success is said after this.
+  void finish();
 
   // Inside transaction():
   ResultId add_result(const StoredResult& result);

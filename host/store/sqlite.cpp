@@ -1,7 +1,9 @@
 #include "host/store/sqlite.hpp"
 
 #include <sqlite3.h>
+#include <zlib.h>
 
+#include <cmath>
 #include <system_error>
 
 #include "host/error.hpp"
@@ -28,6 +30,10 @@ std::string advice(int code) {
     case SQLITE_NOTADB:
       return "; this is not an exarch store: choose another file";
     case SQLITE_CORRUPT:
+    case SQLITE_ERROR:     // a table or column is missing: no SQL of this program is wrong
+    case SQLITE_TOOBIG:    // lengths beyond all bounds
+    case SQLITE_MISMATCH:  // a text where a number belongs
+    case SQLITE_CONSTRAINT:
       return "; the store is damaged: restore a copy, or delete the file and start again";
     case SQLITE_IOERR:
       return "; the operating system refused to read or write: check the disk and its quota, then "
@@ -42,7 +48,52 @@ const char* data_of(std::string_view bytes) {
   return bytes.empty() ? "" : bytes.data();
 }
 
+constexpr char kInteger = 'i', kReal = 'r', kText = 't', kBlob = 'b', kNull = 'n';
+
+std::uint32_t crc_of(std::uint32_t crc, const void* bytes, std::size_t size) {
+  return static_cast<std::uint32_t>(crc32_z(crc, static_cast<const Bytef*>(bytes), size));
+}
+
 }  // namespace
+
+Checksum::Checksum(std::string_view table) : crc_(crc_of(0, table.data(), table.size())) {}
+
+void Checksum::add(std::int64_t value) {
+  add_number(kInteger, as_unsigned(value));
+}
+void Checksum::add(double value) {
+  if (std::isnan(value)) return add_null();
+  add_number(kReal, std::bit_cast<std::uint64_t>(value == 0 ? 0.0 : value));
+}
+void Checksum::add(std::string_view text) {
+  add_number(kText, text.size());
+  flush();
+  crc_ = crc_of(crc_, data_of(text), text.size());
+}
+void Checksum::add_blob(std::string_view bytes) {
+  add_number(kBlob, bytes.size());
+  flush();
+  crc_ = crc_of(crc_, data_of(bytes), bytes.size());
+}
+void Checksum::add_null() {
+  add_number(kNull, 0);
+}
+
+std::int64_t Checksum::value() {
+  flush();
+  return crc_;
+}
+
+void Checksum::add_number(char type, std::uint64_t bits) {
+  if (size_ + 9 > pending_.size()) flush();
+  pending_[size_++] = static_cast<unsigned char>(type);
+  for (int b = 0; b < 8; ++b) pending_[size_++] = static_cast<unsigned char>(bits >> (8 * b));
+}
+
+void Checksum::flush() {
+  crc_ = crc_of(crc_, pending_.data(), size_);
+  size_ = 0;
+}
 
 void fail(const std::string& path, sqlite3* db, int code) {
   std::string text = path + ": " + (db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code));
@@ -62,14 +113,20 @@ void DatabaseCloser::operator()(sqlite3* db) const {
   sqlite3_close(db);
 }
 
-Database open(const std::string& path, int flags) {
+Database open(const std::string& path, const std::string& file, int flags) {
   sqlite3* handle = nullptr;
+  // SQLite may be built to read any name that begins with "file:" as a URI; one that begins with a folder is none.
+  const bool as_given = (flags & SQLITE_OPEN_URI) != 0 || file.starts_with('/');
   // One thread at a time uses a store, so SQLite need not lock its own structures.
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2((as_given ? file : "./" + file).c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   Database db(handle);
   if (code != SQLITE_OK) fail(path, handle, code);
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, kBusyTimeoutMs);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
   return db;
 }
 
@@ -127,6 +184,15 @@ bool Statement::step() {
   return false;
 }
 
+int Statement::columns() const {
+  return sqlite3_column_count(statement_.get());
+}
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+}
+bool Statement::is_integer(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_INTEGER;
+}
 std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(statement_.get(), column);
 }
@@ -137,6 +203,21 @@ std::string_view Statement::bytes(int column) const {
   const void* data = sqlite3_column_blob(statement_.get(), column);
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column));
   return data == nullptr ? std::string_view{} : std::string_view(static_cast<const char*>(data), size);
+}
+
+void Statement::add_to(Checksum& sum, int column) const {
+  switch (sqlite3_column_type(statement_.get(), column)) {
+    case SQLITE_INTEGER:
+      return sum.add(integer(column));
+    case SQLITE_FLOAT:
+      return sum.add(real(column));
+    case SQLITE_TEXT:
+      return sum.add(bytes(column));
+    case SQLITE_BLOB:
+      return sum.add_blob(bytes(column));
+    default:
+      return sum.add_null();
+  }
 }
 
 void Statement::check(int code) {

@@ -14,9 +14,7 @@
 namespace exarch {
 namespace {
 
-constexpr std::uint64_t kMaxEvaluations = 1'000'000'000;
-constexpr double kMaxStudy = 1e15;  // evaluations per problem
-constexpr std::uint64_t kMaxSeeds = 1'000'000;
+constexpr double kMaxStudy = 1e15;          // evaluations per problem
 constexpr double kMaxConfigurations = 1e6;  // of an agent
 
 // The shortest text that reads back as the same number.

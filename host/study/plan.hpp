@@ -13,6 +13,9 @@
 
 namespace exarch {
 
+inline constexpr std::uint64_t kMaxEvaluations = 1'000'000'000;  // of a search of a study
+inline constexpr std::uint64_t kMaxSeeds = 1'000'000;
+
 // An agent with lists of settings; every combination of them is a configuration.
 struct AgentGrid {
   std::uint32_t line = 0;    // of the plan

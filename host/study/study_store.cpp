@@ -1,29 +1,36 @@
 #include "host/study/study_store.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
+
+#include "host/study/plan.hpp"
 
 namespace exarch {
 namespace {
 
 using sqlite::as_signed;
 using sqlite::as_unsigned;
-using sqlite::decode;
 using sqlite::encode;
 using sqlite::Statement;
 
 StoreFile::Format format() {
-  return {StoreKind::study, StudyStore::kFormatVersion,
-          "CREATE TABLE problem(id INTEGER PRIMARY KEY, workload TEXT NOT NULL, objective TEXT NOT NULL, "
-          "  reported_as TEXT NOT NULL, optimum REAL, best_design TEXT NOT NULL, reported_optimum REAL);"
-          "CREATE TABLE configuration(id INTEGER PRIMARY KEY, label TEXT NOT NULL, agent TEXT NOT NULL, "
-          "  population INTEGER NOT NULL, generations INTEGER NOT NULL, evaluations INTEGER NOT NULL, "
-          "  seeds INTEGER NOT NULL, parameters TEXT NOT NULL);"
-          "CREATE TABLE cell(configuration INTEGER NOT NULL, problem INTEGER NOT NULL, improvements BLOB NOT NULL, "
-          "  requested BLOB NOT NULL, best_point BLOB NOT NULL, reported BLOB NOT NULL, evaluation BLOB NOT NULL, "
-          "  cost BLOB NOT NULL, PRIMARY KEY(configuration, problem));"
-          "CREATE TABLE clock(configuration INTEGER NOT NULL, problem INTEGER NOT NULL, evaluations BLOB NOT NULL, "
-          "  seconds BLOB NOT NULL, PRIMARY KEY(configuration, problem));"};
+  return {StoreKind::study,
+          StudyStore::kFormatVersion,
+          {{"problem",
+            "id INTEGER PRIMARY KEY, workload TEXT NOT NULL, objective TEXT NOT NULL, reported_as TEXT NOT NULL, optimum REAL, "
+            "best_design TEXT NOT NULL, reported_optimum REAL",
+            ""},
+           {"configuration",
+            "id INTEGER PRIMARY KEY, label TEXT NOT NULL, agent TEXT NOT NULL, population INTEGER NOT NULL, "
+            "generations INTEGER NOT NULL, evaluations INTEGER NOT NULL, seeds INTEGER NOT NULL, parameters TEXT NOT NULL",
+            ""},
+           {"cell",
+            "configuration INTEGER NOT NULL, problem INTEGER NOT NULL, improvements BLOB NOT NULL, requested BLOB NOT NULL, "
+            "best_point BLOB NOT NULL, reported BLOB NOT NULL, evaluation BLOB NOT NULL, cost BLOB NOT NULL",
+            "PRIMARY KEY(configuration, problem)"},
+           {"clock", "configuration INTEGER NOT NULL, problem INTEGER NOT NULL, evaluations BLOB NOT NULL, seconds BLOB NOT NULL",
+            "PRIMARY KEY(configuration, problem)"}}};
 }
 
 template <class T>
@@ -33,30 +40,55 @@ std::string blob_of(const std::vector<T>& values) {
   return blob;
 }
 
-void write_configurations(const StoreFile& file, const std::vector<StoredConfiguration>& configurations) {
-  Statement row = file.prepare("INSERT INTO configuration VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
+void write_configurations(StoreFile& file, const std::vector<StoredConfiguration>& configurations) {
+  RowWriter row(file, "configuration");
   for (std::size_t i = 0; i < configurations.size(); ++i) {
     const StoredConfiguration& c = configurations[i];
-    row.bind(static_cast<std::int64_t>(i));
-    row.bind(std::string_view(c.label));
-    row.bind(std::string_view(c.agent));
-    for (const std::uint64_t number : {c.population, c.generations, c.evaluations, c.seeds}) row.bind(as_signed(number));
-    row.bind(std::string_view(c.parameters));
-    row.step();
+    row << static_cast<std::int64_t>(i) << std::string_view(c.label) << std::string_view(c.agent);
+    for (const std::uint64_t number : {c.population, c.generations, c.evaluations, c.seeds}) row << as_signed(number);
+    row << std::string_view(c.parameters);
+    row.write();
   }
 }
 
-void write_problems(const StoreFile& file, const std::vector<StoredProblem>& problems) {
-  Statement row = file.prepare("INSERT INTO problem VALUES(?, ?, ?, ?, ?, ?, ?)");
+void write_problems(StoreFile& file, const std::vector<StoredProblem>& problems) {
+  RowWriter row(file, "problem");
   for (std::size_t i = 0; i < problems.size(); ++i) {
     const StoredProblem& p = problems[i];
-    row.bind(static_cast<std::int64_t>(i));
-    for (const std::string* text : {&p.workload, &p.objective, &p.reported_as}) row.bind(std::string_view(*text));
-    p.exact ? row.bind(p.optimum) : row.bind_null();
-    row.bind(std::string_view(p.best_design));
-    p.reported_optimum ? row.bind(*p.reported_optimum) : row.bind_null();
-    row.step();
+    row << static_cast<std::int64_t>(i);
+    for (const std::string* text : {&p.workload, &p.objective, &p.reported_as}) row << std::string_view(*text);
+    p.exact ? row << p.optimum : row.null();
+    row << std::string_view(p.best_design);
+    p.reported_optimum ? row << *p.reported_optimum : row.null();
+    row.write();
   }
+}
+
+// Numbers as a plan may have them: what is summed and allocated by them stays within bounds.
+bool sound(const StoredConfiguration& c) {
+  return c.population >= 1 && c.population <= kMaxPopulation && c.evaluations >= 1 && c.evaluations <= kMaxEvaluations &&
+         c.generations <= kMaxEvaluations && c.seeds >= 1 && c.seeds <= kMaxSeeds;
+}
+
+// What its searches found is what searches can find: ever lower costs, within their evaluations.
+bool sound(const StoredCell& cell, const StoredConfiguration& configuration, bool with_reported) {
+  const std::size_t seeds = configuration.seeds;
+  const std::size_t all = std::accumulate(cell.improvements.begin(), cell.improvements.end(), std::size_t{0});
+  if (cell.improvements.size() != seeds || cell.requested.size() != seeds || cell.best_point.size() != seeds ||
+      cell.reported.size() != (with_reported ? seeds : 0) || cell.evaluation.size() != all || cell.cost.size() != all) {
+    return false;
+  }
+  for (std::size_t s = 0, i = 0; s < seeds; ++s) {
+    if (cell.requested[s] > configuration.evaluations) return false;
+    std::uint32_t before = 0;
+    double cost = std::numeric_limits<double>::infinity();
+    for (const std::size_t end = i + cell.improvements[s]; i < end; ++i) {
+      if (cell.evaluation[i] <= before || cell.evaluation[i] > cell.requested[s] || !(cell.cost[i] < cost)) return false;
+      before = cell.evaluation[i];
+      cost = cell.cost[i];
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -65,9 +97,9 @@ void StudyStore::check(const std::filesystem::path& path, const Identity& identi
   StoreFile::check(path, format(), identity);
 }
 
-StudyStore::StudyStore(const std::filesystem::path& path, const Identity& identity,
+StudyStore::StudyStore(const std::filesystem::path& path, const Identity& identity, const Notes& notes,
                        const std::vector<StoredConfiguration>& configurations, const std::vector<StoredProblem>& problems)
-    : file_(path, format(), identity, [&](StoreFile& file) {
+    : file_(path, format(), identity, notes, [&](StoreFile& file) {
         write_configurations(file, configurations);
         write_problems(file, problems);
       }) {
@@ -79,49 +111,52 @@ StudyStore::StudyStore(const std::filesystem::path& path) : file_(path, format()
 }
 
 void StudyStore::load() {
-  Statement row = file_.prepare(
-      "SELECT label, agent, population, generations, evaluations, seeds, parameters FROM configuration ORDER BY id");
-  while (row.step()) {
-    configurations_.push_back({row.text(0), row.text(1), as_unsigned(row.integer(2)), as_unsigned(row.integer(3)),
-                               as_unsigned(row.integer(4)), as_unsigned(row.integer(5)), row.text(6)});
+  file_.check_tables(format());
+  RowReader row(file_, "configuration", "ORDER BY id");
+  while (row.next()) {
+    file_.check(row.natural<std::size_t>(0) == configurations_.size(), "rows of configuration are missing");
+    configurations_.push_back({row.text(1), row.text(2), row.natural<std::uint64_t>(3), row.natural<std::uint64_t>(4),
+                               row.natural<std::uint64_t>(5), row.natural<std::uint64_t>(6), row.text(7)});
+    file_.check(sound(configurations_.back()), "a configuration has numbers that no plan can have");
   }
-  Statement problem = file_.prepare(
-      "SELECT workload, objective, reported_as, optimum, optimum IS NOT NULL, best_design, reported_optimum, "
-      "reported_optimum IS NOT NULL FROM problem ORDER BY id");
-  while (problem.step()) {
+  RowReader problem(file_, "problem", "ORDER BY id");
+  while (problem.next()) {
+    file_.check(problem.natural<std::size_t>(0) == problems_.size(), "rows of problem are missing");
     StoredProblem stored{
-        problem.text(0), problem.text(1), problem.text(2), problem.real(3), problem.integer(4) != 0, problem.text(5), {}};
-    if (problem.integer(7) != 0) stored.reported_optimum = problem.real(6);
+        problem.text(1), problem.text(2), problem.text(3), problem.real(4), !problem.is_null(4), problem.text(5), {}};
+    if (!problem.is_null(6)) stored.reported_optimum = problem.real(6);
     problems_.push_back(std::move(stored));
   }
-  const auto broken = [](const StoredConfiguration& c) { return c.seeds == 0 || c.population == 0; };
-  if (problems_.empty() || configurations_.empty() || std::ranges::any_of(configurations_, broken)) {
-    sqlite::fail_damaged(file_.path(), "the study's tables are broken");
+  file_.check(!configurations_.empty() && configurations_.size() == file_.rows("configuration"),
+              "rows of configuration are missing");
+  file_.check(!problems_.empty() && problems_.size() == file_.rows("problem"), "rows of problem are missing");
+  for (const char* table : {"cell", "clock"}) {
+    Statement count = file_.prepare(std::string("SELECT count(*) FROM ") + table);
+    if (!count.step() || as_unsigned(count.integer(0)) != file_.rows(table)) {
+      file_.fail_damaged(std::string("rows of ") + table + " are missing");
+    }
   }
 }
 
 void StudyStore::add_cell(std::uint32_t configuration, std::uint32_t problem, const StoredCell& cell) {
   file_.require_transaction();
   file_.require(configuration < configurations_.size() && problem < problems_.size(), "a cell of nothing");
-  file_.require(cell.improvements.size() == configurations_[configuration].seeds, "a cell without all its searches");
+  file_.require(sound(cell, configurations_[configuration], !problems_[problem].reported_as.empty()),
+                "a cell that no searches can have");
   const std::string blobs[] = {blob_of(cell.improvements), blob_of(cell.requested),  blob_of(cell.best_point),
                                blob_of(cell.reported),     blob_of(cell.evaluation), blob_of(cell.cost)};
-  Statement row = file_.prepare("INSERT INTO cell VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
-  row.bind(std::int64_t{configuration});
-  row.bind(std::int64_t{problem});
-  for (const std::string& blob : blobs) row.bind_blob(blob);
-  row.step();
+  RowWriter row(file_, "cell");
+  row << std::int64_t{configuration} << std::int64_t{problem};
+  for (const std::string& blob : blobs) row.blob(blob);
+  row.write();
 }
 
 void StudyStore::add_clock(std::uint32_t configuration, std::uint32_t problem, const StoredClock& clock) {
   file_.require_transaction();
   const std::string evaluations = blob_of(clock.evaluations), seconds = blob_of(clock.seconds);
-  Statement row = file_.prepare("INSERT INTO clock VALUES(?, ?, ?, ?)");
-  row.bind(std::int64_t{configuration});
-  row.bind(std::int64_t{problem});
-  row.bind_blob(evaluations);
-  row.bind_blob(seconds);
-  row.step();
+  RowWriter row(file_, "clock");
+  row << std::int64_t{configuration} << std::int64_t{problem};
+  row.blob(evaluations).blob(seconds).write();
 }
 
 bool StudyStore::has_cell(std::uint32_t configuration, std::uint32_t problem) const {
@@ -132,41 +167,31 @@ bool StudyStore::has_cell(std::uint32_t configuration, std::uint32_t problem) co
 }
 
 std::optional<StoredClock> StudyStore::clock(std::uint32_t configuration, std::uint32_t problem) const {
-  Statement row = file_.prepare("SELECT evaluations, seconds FROM clock WHERE configuration = ? AND problem = ?");
-  row.bind(std::int64_t{configuration});
-  row.bind(std::int64_t{problem});
-  if (!row.step()) return std::nullopt;
-  StoredClock clock{decode<std::uint32_t>(file_.path(), row.bytes(0)), decode<double>(file_.path(), row.bytes(1))};
-  if (clock.seconds.empty() || clock.evaluations.size() != clock.seconds.size())
-    sqlite::fail_damaged(file_.path(), "a clock is broken");
+  RowReader row(file_, "clock", "WHERE configuration = ? AND problem = ?", configuration, problem);
+  if (!row.next()) return std::nullopt;
+  StoredClock clock{row.array<std::uint32_t>(2), row.array<double>(3)};
+  file_.check(!clock.seconds.empty() && clock.evaluations.size() == clock.seconds.size() &&
+                  std::ranges::is_sorted(clock.evaluations) && std::ranges::is_sorted(clock.seconds),
+              "a clock is broken");
   return clock;
 }
 
 std::uint64_t StudyStore::cell_count() const {
-  Statement row = file_.prepare("SELECT count(*) FROM cell");
-  return row.step() ? as_unsigned(row.integer(0)) : 0;
+  return file_.rows("cell");
 }
 
 void StudyStore::for_each_cell(const std::function<bool(std::uint32_t, std::uint32_t, const StoredCell&)>& visit) const {
-  Statement row = file_.prepare(
-      "SELECT configuration, problem, improvements, requested, best_point, reported, evaluation, cost FROM cell "
-      "ORDER BY configuration, problem");
-  const std::string& path = file_.path();
-  while (row.step()) {
-    const auto configuration = static_cast<std::uint32_t>(row.integer(0)), problem = static_cast<std::uint32_t>(row.integer(1));
-    if (configuration >= configurations_.size() || problem >= problems_.size()) sqlite::fail_damaged(path, "a cell of nothing");
-    const StoredCell cell{decode<std::uint32_t>(path, row.bytes(2)), decode<std::uint64_t>(path, row.bytes(3)),
-                          decode<std::uint64_t>(path, row.bytes(4)), decode<double>(path, row.bytes(5)),
-                          decode<std::uint32_t>(path, row.bytes(6)), decode<double>(path, row.bytes(7))};
-    const std::size_t seeds = configurations_[configuration].seeds;
-    const std::size_t all = std::accumulate(cell.improvements.begin(), cell.improvements.end(), std::size_t{0});
-    if (cell.improvements.size() != seeds || cell.requested.size() != seeds || cell.best_point.size() != seeds ||
-        cell.reported.size() != (problems_[problem].reported_as.empty() ? 0 : seeds) || cell.evaluation.size() != all ||
-        cell.cost.size() != all) {
-      sqlite::fail_damaged(path, "a cell is broken");
-    }
+  RowReader row(file_, "cell", "ORDER BY configuration, problem");
+  std::uint64_t cells = 0;
+  for (; row.next(); ++cells) {
+    const auto configuration = row.natural<std::uint32_t>(0), problem = row.natural<std::uint32_t>(1);
+    file_.check(configuration < configurations_.size() && problem < problems_.size(), "a cell of nothing");
+    const StoredCell cell{row.array<std::uint32_t>(2), row.array<std::uint64_t>(3), row.array<std::uint64_t>(4),
+                          row.array<double>(5),        row.array<std::uint32_t>(6), row.array<double>(7)};
+    file_.check(sound(cell, configurations_[configuration], !problems_[problem].reported_as.empty()), "a cell is broken");
     if (!visit(configuration, problem, cell)) return;
   }
+  file_.check(cells == file_.rows("cell"), "rows of cell are missing");
 }
 
 }  // namespace exarch

@@ -48,11 +48,11 @@ struct StoredClock {
 
 class StudyStore {
  public:
-  static constexpr int kFormatVersion = 1;
+  static constexpr int kFormatVersion = 2;
 
   // Creates the file, or continues it if it holds the same study; as StoreFile does.
-  StudyStore(const std::filesystem::path& path, const Identity& identity, const std::vector<StoredConfiguration>& configurations,
-             const std::vector<StoredProblem>& problems);
+  StudyStore(const std::filesystem::path& path, const Identity& identity, const Notes& notes,
+             const std::vector<StoredConfiguration>& configurations, const std::vector<StoredProblem>& problems);
   // What that would refuse, without creating anything.
   static void check(const std::filesystem::path& path, const Identity& identity);
   // Opens a finished or running study for reading.

@@ -118,23 +118,28 @@ class Cli : public ::testing::Test {
     return text;
   }
 
-  // Starts the run and kills it once `due()`; true if it was still running then.
-  bool kill_when(const Words& words, const std::function<bool()>& due) const {
+  // Starts the run and sends it a signal once `due()`, unless it ends before.
+  Outcome signal_when(const Words& words, int signal, const std::function<bool()>& due) const {
     const pid_t child = start(words);
     int status = 0;
     while (true) {
-      if (waitpid(child, &status, WNOHANG) == child) {
-        EXPECT_EQ(exit_code(status), 0) << read_text(path("stderr"));
-        return false;
-      }
+      if (waitpid(child, &status, WNOHANG) == child)
+        return {exit_code(status), read_text(path("stdout")), read_text(path("stderr"))};
       if (due()) break;
       const timespec pause{0, 1'000'000};
       nanosleep(&pause, nullptr);  // only to poll less often
     }
-    kill(child, SIGKILL);
+    kill(child, signal);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
-    return exit_code(status) == -SIGKILL;
+    return {exit_code(status), read_text(path("stdout")), read_text(path("stderr"))};
+  }
+
+  // The same with a kill; true if the run had not ended.
+  bool kill_when(const Words& words, const std::function<bool()>& due) const {
+    const Outcome outcome = signal_when(words, SIGKILL, due);
+    EXPECT_TRUE(outcome.code == 0 || outcome.code == -SIGKILL) << outcome.err;
+    return outcome.code == -SIGKILL;
   }
 
   // A small trace with reads and writes, so that sweeps and searches are quick.

@@ -11,6 +11,8 @@
 #include <csignal>
 #include <fstream>
 #include <limits>
+#include <memory>
+#include <random>
 #include <stdexcept>
 
 #include "host/error.hpp"
@@ -217,25 +219,20 @@ TEST_F(RunStoreTest, ABodyThatThrowsLeavesNothingBehind) {
   EXPECT_THROW(store.transaction([&] {
     store.add_points(0, 10, std::vector<ResultId>{store.add_result(result_of(10))});
     store.add_generation(generation_of(0));
-    store.note("a", "b");
     throw std::runtime_error("stop");
   }),
                std::runtime_error);
   expect_chunks(store, 10);
   EXPECT_FALSE(store.last_generation().has_value());
-  EXPECT_TRUE(store.notes().empty());
   add_chunk(store, 10);
   expect_chunks(store, 20);
 }
 
-TEST_F(RunStoreTest, NotesAreKeptInOrderAndReplaced) {
-  RunStore store = open();
-  store.note("machine", "a");
-  store.transaction([&] { store.note("command", "x y"); });
-  store.note("machine", "b");
-  const std::vector<std::pair<std::string, std::string>> expected = {{"machine", "b"}, {"command", "x y"}};
-  EXPECT_EQ(store.notes(), expected);
-  EXPECT_TRUE(RunStore(path()).notes() == expected);
+TEST_F(RunStoreTest, NotesAreThoseOfTheFirstProcess) {
+  const Notes notes = {{"processor", "a"}, {"backend", "x y"}};
+  { EXPECT_EQ(RunStore(path(), kIdentity, kLayout, notes).notes(), notes); }
+  EXPECT_EQ(RunStore(path()).notes(), notes);
+  EXPECT_EQ(RunStore(path(), kIdentity, kLayout, {{"processor", "b"}}).notes(), notes);
 }
 
 TEST_F(RunStoreTest, IsReadableInSql) {
@@ -289,7 +286,7 @@ TEST_F(RunStoreTest, MistakesOfTheProgramAreCaught) {
   narrow.design.pop_back();
   EXPECT_THROW(store.transaction([&] { store.add_result(narrow); }), std::logic_error);
   RunStore reader(path());
-  EXPECT_THROW(reader.note("a", "b"), std::logic_error);
+  EXPECT_THROW(reader.transaction([] {}), std::logic_error);
   expect_chunks(store, 0);
 }
 
@@ -335,9 +332,9 @@ TEST_F(RunStoreTest, AnotherFormatVersionIsRefused) {
     auto store = open();
     add_chunk(store, 3);
   }
-  sql(path(), "PRAGMA user_version = 3");
+  sql(path(), "PRAGMA user_version = 2");
   for (const std::string& message : {error_of([&] { (void)open(); }), error_of([&] { RunStore{path()}; })}) {
-    EXPECT_HAS(message, path().string() + ": a store of format version 3; this program reads version 2");
+    EXPECT_HAS(message, path().string() + ": a store of format version 2; this program reads version 3");
   }
 }
 
@@ -400,8 +397,73 @@ TEST_F(RunStoreTest, ColumnNamesMustBeDistinctForSql) {
   const auto error = [&](const RunStore::Layout& layout) { return error_of([&] { RunStore(path(), kIdentity, layout); }); };
   EXPECT_HAS(error({{"a"}, {"A"}}), "'A' cannot be a column");
   EXPECT_HAS(error({{"Proof"}, {}}), "'Proof' cannot be a column");
+  EXPECT_HAS(error({{"checksum"}, {}}), "'checksum' cannot be a column");
   EXPECT_HAS(error({{""}, {}}), "'' cannot be a column");
   EXPECT_TRUE(files().empty());
+}
+
+TEST_F(RunStoreTest, OneWriterWhateverTheNames) {
+  {
+    auto store = open();
+    add_chunk(store, 3);
+  }
+  fs::create_symlink("run.db", path("link.db"));
+  fs::create_hard_link(path(), path("hard.db"));
+  RunStore store = open();
+  add_chunk(store, 3);
+  for (const char* name : {"link.db", "hard.db", "./run.db"}) {
+    const auto refused = [&] { return error_of([&] { RunStore(path(name), kIdentity, kLayout); }); };
+    EXPECT_HAS(refused(), "another process is writing to this store");
+    EXPECT_EQ(in_child([&] { ::_exit(refused().find("another process is writing to this store") == std::string::npos); }), 0);
+  }
+  add_chunk(store, 3);
+  expect_chunks(store, 9);
+}
+
+TEST_F(RunStoreTest, AKilledRunIsContinuedUnderItsOwnNameOnly) {
+  const int status = in_child([&] {
+    RunStore store = open();
+    add_chunk(store, 3);
+    ::kill(::getpid(), SIGKILL);
+  });
+  ASSERT_TRUE(WIFSIGNALED(status));
+  // The last commits are in run.db-wal, which SQLite would not look for under another name.
+  fs::create_hard_link(path(), path("hard.db"));
+  EXPECT_HAS(error_of([&] { RunStore(path("hard.db"), kIdentity, kLayout); }), "this file has other names (hard links)");
+  EXPECT_HAS(error_of([&] { RunStore{path("hard.db")}; }), "this file has other names (hard links)");
+  fs::create_symlink("run.db", path("link.db"));
+  expect_chunks(RunStore(path("link.db")), 3);
+  expect_chunks(open(), 3);
+  expect_chunks(RunStore(path("hard.db")), 3);
+}
+
+TEST_F(RunStoreTest, AStoreThatIsTakenAwayIsNoticedAtTheNextCommitAndAtTheEnd) {
+  const auto expect_lost = [&](const std::string& said, const std::function<void()>& take_away) {
+    for (const bool at_the_end : {false, true}) {
+      fs::remove(path());
+      RunStore store = open();
+      add_chunk(store, 3);
+      take_away();
+      const std::string message = error_of([&] { at_the_end ? store.finish() : add_chunk(store, 3); });
+      EXPECT_HAS(message, path().string() + ": " + said);
+    }
+  };
+  expect_lost("the store was deleted while the run went on", [&] { fs::remove(path()); });
+  expect_lost("the store was moved or renamed while the run went on", [&] { fs::rename(path(), path("moved.db")); });
+  expect_lost("the store was replaced by another file while the run went on", [&] {
+    fs::remove(path());
+    std::ofstream(path()) << "somebody else's";
+  });
+  // Nor does the end of the run touch what is somebody else's now.
+  std::ifstream file(path());
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "somebody else's");
+}
+
+TEST_F(RunStoreTest, AJournalThatIsTakenAwayIsNoticed) {
+  RunStore store = open();
+  add_chunk(store, 3);
+  fs::remove(path("run.db-wal"));
+  EXPECT_HAS(error_of([&] { add_chunk(store, 3); }), "run.db-wal: this part of the store was deleted or replaced");
 }
 
 TEST_F(RunStoreTest, OneWriterAtATime) {
@@ -568,16 +630,165 @@ TEST_F(RunStoreTest, ADiskThatIsFullFromTheStartLeavesNoHalfStore) {
   EXPECT_FALSE(open().resumed());
 }
 
-TEST_F(RunStoreTest, ADamagedStoreIsReported) {
-  {
-    auto store = open();
-    add_chunk(store, 3);
+// Reads all that a store has; "" if it is what fill() wrote.
+std::string read_everything(const fs::path& path) {
+  const RunStore store(path);
+  if (store.identity() != kIdentity || store.notes() != Notes{{"processor", "p"}}) return "another identity";
+  if (store.result_count() != 60 || store.points_done(0) != 60 || store.points_done(1) != 5) return "another size";
+  bool same = store.layout().parameters == kLayout.parameters && store.layout().counters == kLayout.counters;
+  std::uint64_t results = 0, points = 0, generations = 0;
+  store.for_each_result([&](ResultId id, const StoredResult& r) {
+    const StoredResult want = result_of(results);
+    same = same && id == results++ && r.workload == want.workload && r.design == want.design && r.status == want.status &&
+           r.counters == want.counters && r.proof == want.proof;
+    return true;
+  });
+  store.for_each_points(0, [&](std::uint64_t, std::span<const ResultId> ids) {
+    for (const ResultId id : ids) same = same && id == points++;
+    return true;
+  });
+  const auto kept = store.kept_points(1);
+  same = same && kept.size() == 2 && kept[0].point == 1 && kept[0].result == 7 && kept[1].point == 3 && kept[1].result == 9;
+  store.for_each_generation([&](const StoredGeneration& g) {
+    const StoredGeneration want = generation_of(static_cast<std::uint32_t>(generations++));
+    same = same && g.genes == want.genes && g.results == want.results && g.costs == want.costs && g.requested == want.requested &&
+           g.simulated == want.simulated && g.agent_state == want.agent_state;
+    return true;
+  });
+  return same && results == 60 && points == 60 && generations == 4 ? "" : "other rows";
+}
+
+void fill(const fs::path& path) {
+  RunStore store(path, kIdentity, kLayout, {{"processor", "p"}});
+  for (int chunk = 0; chunk < 3; ++chunk) add_chunk(store, 20);
+  store.transaction([&] {
+    const KeptPoint kept[] = {{1, 7}, {3, 9}};
+    store.keep_points(1, 5, kept);
+    for (std::uint32_t g = 0; g < 4; ++g) store.add_generation(generation_of(g));
+  });
+  store.finish();
+}
+
+TEST_F(RunStoreTest, ADamagedFileGivesTheRightRowsOrAnError) {
+  fill(path("good.db"));
+  ASSERT_EQ(read_everything(path("good.db")), "");
+  const auto size = static_cast<std::size_t>(fs::file_size(path("good.db")));
+  std::mt19937_64 random(5);
+  int refused = 0;
+  for (int damage = 0; damage < 600; ++damage) {
+    fs::copy_file(path("good.db"), path(), fs::copy_options::overwrite_existing);
+    {
+      std::fstream file(path(), std::ios::binary | std::ios::in | std::ios::out);
+      const auto at = static_cast<std::streamoff>(random() % size);
+      if (damage % 3 == 0) {  // a flipped bit
+        file.seekg(at);
+        const auto byte = static_cast<char>(file.get() ^ (1 << (random() % 8)));
+        file.seekp(at);
+        file.put(byte);
+      } else if (damage % 3 == 1) {  // zeroes, up to a page of them
+        const std::string zeroes(std::min(size - static_cast<std::size_t>(at), 1 + random() % 4096), '\0');
+        file.seekp(at);
+        file << zeroes;
+      } else {
+        file.close();
+        fs::resize_file(path(), static_cast<std::uintmax_t>(at));
+      }
+    }
+    std::string said;
+    const std::string error = error_of([&] { said = read_everything(path()); });
+    EXPECT_EQ(said, "") << "damage " << damage;
+    if (error == "(no error)") continue;
+    ++refused;
+    EXPECT_TRUE(error.starts_with(path().string() + ":")) << error;
   }
-  sql(path(), "UPDATE points SET results = x'0000000000'");
-  const auto read = [&] { RunStore(path()).for_each_points(0, [](auto, auto) { return true; }); };
-  EXPECT_HAS(error_of(read), "an array has a broken length; the store is damaged");
-  sql(path(), "DROP TABLE generation");
-  EXPECT_HAS(error_of([&] { (void)open(); }), "no such table: generation");
+  EXPECT_GT(refused, 300);  // the others hit what no row stands in
+}
+
+TEST_F(RunStoreTest, EveryRowIsMissed) {
+  fill(path("good.db"));
+  for (const char* table : {"manifest", "note", "extent", "layout", "result", "points", "kept", "swept", "generation"}) {
+    const std::string from = std::string(" FROM ") + table;
+    const int rows = std::stoi(sql(path("good.db"), "SELECT count(*)" + from));
+    for (int row = 0; row < rows; ++row) {
+      fs::copy_file(path("good.db"), path(), fs::copy_options::overwrite_existing);
+      sql(path(), "DELETE" + from + " WHERE rowid = (SELECT rowid" + from + " ORDER BY rowid LIMIT 1 OFFSET " +
+                      std::to_string(row) + ")");
+      std::string said = "nothing was noticed";
+      const std::string error = error_of([&] { said = read_everything(path()); });
+      EXPECT_HAS(error, "the store is damaged") << table << " " << row << ": " << said;
+    }
+  }
+}
+
+TEST_F(RunStoreTest, EveryChangedValueIsNoticed) {
+  fill(path("good.db"));
+  for (const char* column :
+       {"manifest.value",         "manifest.key",     "note.value",         "layout.name",          "layout.kind",
+        "result.workload",        "result.status",    "result.reads",       "result.PagePolicy",    "result.proof",
+        "points.results",         "points.first",     "kept.point",         "kept.result",          "swept.points",
+        "generation.genes",       "generation.costs", "generation.results", "generation.requested", "generation.best_cost",
+        "generation.agent_state", "extent.rows",      "result.id"}) {
+    const std::string name = column, table = name.substr(0, name.find('.')), field = name.substr(name.find('.') + 1);
+    for (const char* value : {"1234567", "-1", "x'00'", "'text'", "zeroblob(100000)"}) {
+      fs::copy_file(path("good.db"), path(), fs::copy_options::overwrite_existing);
+      if (field == "id" && value[0] != '1' && value[0] != '-') continue;  // SQL itself allows numbers only
+      sql(path(), "UPDATE " + table + " SET " + field + " = " + value + " WHERE rowid = (SELECT max(rowid) FROM " + table + ")");
+      std::string said = "nothing was noticed";
+      const std::string error = error_of([&] { said = read_everything(path()); });
+      EXPECT_HAS(error, "the store is damaged") << column << " = " << value << ": " << said;
+    }
+  }
+}
+
+TEST_F(RunStoreTest, AStoreHasTheTablesOfItsFormatAndNoOthers) {
+  fill(path("good.db"));
+  const auto expect_damaged = [&](const std::string& statement, const std::string& said) {
+    fs::copy_file(path("good.db"), path(), fs::copy_options::overwrite_existing);
+    sql(path(), statement);
+    for (const std::string& message : {error_of([&] { RunStore{path()}; }), error_of([&] { (void)open(); })}) {
+      EXPECT_HAS(message, said);
+      EXPECT_HAS(message, "the store is damaged");
+    }
+  };
+  expect_damaged("DROP TABLE generation", "table generation is missing");
+  expect_damaged("DROP TABLE manifest", "no such table: manifest");
+  expect_damaged("ALTER TABLE result ADD COLUMN more", "table result has other columns");
+  expect_damaged("CREATE TRIGGER t AFTER INSERT ON points BEGIN DELETE FROM result; END", "trigger t does not belong");
+  expect_damaged("DROP TABLE kept; CREATE VIEW kept AS SELECT 0, 0, 0, 0", "is missing");
+}
+
+TEST_F(RunStoreTest, AStoreThatMayNotBeWrittenIsReadOrRefusedWithTheReason) {
+  fs::create_directories(path("locked"));
+  fill(path("locked/finished.db"));
+  {  // a reader keeps a finished store in WAL mode, without a journal
+    auto store = std::make_unique<RunStore>(path("locked/read.db"), kIdentity, kLayout);
+    add_chunk(*store, 3);
+    const RunStore reader(path("locked/read.db"));
+    store.reset();
+  }
+  const int status = in_child([&] {
+    RunStore store(path("locked/killed.db"), kIdentity, kLayout);
+    add_chunk(store, 3);
+    ::kill(::getpid(), SIGKILL);
+  });
+  ASSERT_TRUE(WIFSIGNALED(status));
+  fs::remove(path("locked/killed.db-shm"));
+  constexpr fs::perms kAllRead = fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read;
+  fs::permissions(path("locked"), kAllRead | fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec);
+  for (const char* name : {"locked/finished.db", "locked/read.db", "locked/killed.db", "locked/killed.db-wal"}) {
+    fs::permissions(path(name), kAllRead);
+  }
+  const int read = in_child([&] {
+    constexpr uid_t kNobody = 65534;
+    if (::geteuid() == 0 && ::seteuid(kNobody) != 0) ::_exit(1);  // permissions do not bind the superuser
+    if (!read_everything(path("locked/finished.db")).empty()) ::_exit(2);
+    if (RunStore(path("locked/read.db")).result_count() != 3) ::_exit(3);
+    const std::string message = error_of([&] { RunStore{path("locked/killed.db")}; });
+    ::_exit(message.find("left a part of this store in " + path("locked/killed.db").string() + "-wal") == std::string::npos ? 4
+                                                                                                                            : 0);
+  });
+  fs::permissions(path("locked"), fs::perms::owner_all);
+  EXPECT_EQ(WEXITSTATUS(read), 0);
 }
 
 }  // namespace

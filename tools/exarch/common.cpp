@@ -317,40 +317,106 @@ std::string workload_content(const std::vector<std::shared_ptr<const Workload>>&
   return content;
 }
 
+namespace {
+
+// What a store says about itself was written by a run that could read it: whatever is wrong with it now is damage.
+template <class Body>
+auto stored_text(const RunStore& store, const std::string& key, const Body& body) {
+  try {
+    return body(store.identity_value(key));
+  } catch (const nlohmann::json::exception&) {
+    store.fail_damaged("its '" + key + "' is no JSON");
+  } catch (const UsageError& error) {
+    store.fail_damaged("its '" + key + "' has no meaning: " + error.what());
+  }
+}
+
+std::size_t objectives_of(const RunStore& store, const Environment& environment) {
+  return stored_text(store, "objective", [&](const std::string& text) {
+    if (text.empty()) throw UsageError("it is empty");
+    return parse_objectives(environment, text).size();
+  });
+}
+
+void check_points(const RunStore& store, std::size_t workloads, std::uint64_t points) {
+  for (std::uint32_t w = 0; w < workloads; ++w) {
+    if (store.points_done(w) > points) store.fail_damaged("it has more points than its sweep");
+  }
+}
+
+}  // namespace
+
 OpenedStore open_store(const std::string& path) {
   RunStore store{std::filesystem::path(path)};
-  const Environment& environment = find_environment(store.identity_value("environment"));
+  const Environment& environment =
+      *stored_text(store, "environment", [](const std::string& name) { return &find_environment(name); });
   if (store.identity_value("model") != environment.model_version()) {
     throw Error(path + ": made with model " + store.identity_value("model") + ", this is " + environment.model_version() +
                 "; use the version of exarch that made it, or run again");
   }
-  DesignSpace space = DesignSpace::from_json(store.identity_value("space"), path, environment.parameters());
+  const RunStore::Layout layout = store_layout(environment);
+  if (store.layout().parameters != layout.parameters || store.layout().counters != layout.counters) {
+    store.fail_damaged("its columns are not the parameters and counters of " + environment.name());
+  }
+  DesignSpace space = stored_text(
+      store, "space", [&](const std::string& json) { return DesignSpace::from_json(json, path, environment.parameters()); });
   std::vector<std::shared_ptr<const Workload>> workloads;
-  for (const WorkloadOptions& options : workloads_from_json(store.identity_value("workloads"))) {
+  for (const WorkloadOptions& options : stored_text(store, "workloads", workloads_from_json)) {
     workloads.push_back(load(environment, options));
   }
   if (store.identity_value("workload content") != workload_content(workloads)) {
     throw Error(path + ": a file that describes its workloads has changed since; restore it, or run again into another store");
   }
   std::string kind = store.identity_value("command");
-  const std::uint64_t sample = kind == "sweep" ? std::stoull(store.identity_value("sample")) : 0;
-  std::string keep = kind == "sweep" ? store.identity_value("keep") : "all";
+  const bool is_sweep = kind == "sweep";
+  if (workloads.empty() || (!is_sweep && (kind != "search" || workloads.size() != 1))) {
+    store.fail_damaged("it is neither a sweep nor a search");
+  }
+  const std::uint64_t sample = is_sweep ? store.identity_number("sample") : 0;
+  std::string keep = is_sweep ? store.identity_value("keep") : "all";
   std::string kept_by;
-  if (const std::size_t by = keep.find(" by "), end = keep.find(kKeptWithFront); end != std::string::npos) {
+  if (const std::size_t by = keep.find(" by "), end = keep.find(kKeptWithFront);
+      by != std::string::npos && end != std::string::npos && by + 4 <= end) {
     kept_by = keep.substr(by + 4, end - by - 4);
   }
-  const std::uint64_t seed = std::stoull(store.identity_value("seed"));
-  return {std::move(store),     environment,     std::move(space),
-          std::move(workloads), std::move(kind), std::move(keep),
-          std::move(kept_by),   sample,          seed};
+  const std::uint64_t seed = store.identity_number("seed");
+  const std::size_t objectives = is_sweep ? 0 : objectives_of(store, environment);
+  if (is_sweep) check_points(store, workloads.size(), sample == 0 ? space.size() : sample);
+  return {
+      std::move(store), environment, std::move(space), std::move(workloads), std::move(kind), std::move(keep), std::move(kept_by),
+      sample,           seed,        objectives};
+}
+
+Notes origin_notes(Backend& backend) {
+  return {{"exarch", exarch_version()}, {"backend", backend.description()}, {"processor", processor_name()}};
+}
+
+void check_generation(const RunStore& store, const DesignSpace& space, std::size_t objectives,
+                      const StoredGeneration& generation) {
+  const std::size_t parameters = space.dimensions(), candidates = generation.results.size();
+  bool sound =
+      candidates > 0 && generation.genes.size() == candidates * parameters && generation.costs.size() == candidates * objectives;
+  for (std::size_t g = 0; sound && g < generation.genes.size(); ++g) {
+    sound = generation.genes[g] < space.values(g % parameters).size();
+  }
+  if (!sound) {
+    store.fail_damaged("generation " + std::to_string(generation.generation) + " has genes or costs that its search cannot have");
+  }
+}
+
+void for_each_generation(const OpenedStore& opened, const std::function<void(const StoredGeneration&)>& visit) {
+  opened.store.for_each_generation([&](const StoredGeneration& generation) {
+    check_generation(opened.store, opened.space, opened.objectives, generation);
+    visit(generation);
+    return true;
+  });
 }
 
 ResultTable::Row ResultTable::at(std::uint32_t workload, ResultId id) {
   if (workload != workload_) load(workload);
   const std::size_t i = id - first_;
   if (id < first_ || i >= row_of_.size() || row_of_[i] == kNone) {
-    throw Error(store_.path() + ": the store is damaged: a candidate refers to result " + std::to_string(id) +
-                " of another workload; restore a copy, or run again");
+    store_.fail_damaged("a candidate refers to result " + std::to_string(id) + " of another workload");
   }
   const std::size_t n = store_.layout().counters.size();
   return {status_[row_of_[i]], std::span(counters_).subspan(row_of_[i] * n, n)};
@@ -407,12 +473,11 @@ void for_each_candidate(const OpenedStore& opened,
     return;
   }
   std::uint64_t number = 0;
-  opened.store.for_each_generation([&](const StoredGeneration& generation) {
+  for_each_generation(opened, [&](const StoredGeneration& generation) {
     const std::span all(generation.genes);
     for (std::size_t c = 0; c < generation.results.size() && go_on; ++c) {
       go_on = visit(0, number++, all.subspan(c * genes.size(), genes.size()), generation.results[c]);
     }
-    return go_on;
   });
 }
 

@@ -97,8 +97,18 @@ struct OpenedStore {
   std::string keep;            // sweep: "all", or what was kept ...
   std::string kept_by;         // ... and by which objective
   std::uint64_t sample, seed;  // sweep: 0 = all points in order, else number and seed of sampled points
+  std::size_t objectives;      // search: how many
 };
 [[nodiscard]] OpenedStore open_store(const std::string& path);
+
+// What a new store notes about where and by what it is made.
+[[nodiscard]] Notes origin_notes(Backend& backend);
+
+// Error unless a stored generation is one of a search in this space with so many objectives.
+void check_generation(const RunStore& store, const DesignSpace& space, std::size_t objectives,
+                      const StoredGeneration& generation);
+// Calls visit(generation) for every generation of a search, in order, each checked.
+void for_each_generation(const OpenedStore& opened, const std::function<void(const StoredGeneration&)>& visit);
 
 // Statuses and counters of a store's results. Those of one workload are in memory, the one last asked for: candidates come
 // workload by workload, while a store may hold millions of results.

@@ -8,6 +8,7 @@
 #include "host/env/environment.hpp"
 #include "host/error.hpp"
 #include "tools/exarch/common.hpp"
+#include "tools/exarch/progress.hpp"
 
 namespace {
 
@@ -80,6 +81,9 @@ int main(int argc, char** argv) {
                                        : "a text in the store is damaged; restore a copy, or run again")
               << " (" << error.what() << ")\n";
     return 1;
+  } catch (const exarch::cli::Interrupted& interrupted) {
+    std::cerr << "exarch: " << interrupted.what() << "\n";
+    return 128 + interrupted.signal();
   } catch (const std::bad_alloc&) {
     std::cerr << "exarch: out of memory; use a smaller population, sample or workload\n";
     return 1;

@@ -7,6 +7,18 @@
 #include <cstdio>
 
 namespace exarch::cli {
+namespace {
+
+volatile std::sig_atomic_t asked_to_end = 0;  // the signal that came
+
+void on_signal(int signal) {
+  asked_to_end = signal;
+  if (isatty(STDERR_FILENO) == 0) return;
+  constexpr char kText[] = "\nexarch: ending after this batch; once more to end at once\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText, sizeof kText - 1);
+}
+
+}  // namespace
 
 std::string short_count(double n) {
   static constexpr std::array<const char*, 5> kSuffix{"", " k", " M", " G", " T"};
@@ -32,13 +44,24 @@ Progress::Progress(std::string unit, std::uint64_t total, std::uint64_t already_
       total_(total),
       start_count_(already_done),
       start_(Clock::now()),
-      terminal_(isatty(STDERR_FILENO) != 0) {}
+      terminal_(isatty(STDERR_FILENO) != 0) {
+  struct sigaction once {};
+  once.sa_handler = on_signal;
+  once.sa_flags = SA_RESETHAND | SA_RESTART;
+  for (std::size_t s = 0; s < std::size(kSignals); ++s) {
+    sigaction(kSignals[s], nullptr, &before_[s]);
+    // What is ignored stays so: under nohup a closed terminal ends nothing.
+    if (before_[s].sa_handler != SIG_IGN) sigaction(kSignals[s], &once, nullptr);
+  }
+}
 
 Progress::~Progress() {
+  for (std::size_t s = 0; s < std::size(kSignals); ++s) sigaction(kSignals[s], &before_[s], nullptr);
   if (drawn_) std::fputs("\r\033[K", stderr);
 }
 
 void Progress::update(std::uint64_t done, const std::string& extra) {
+  if (asked_to_end != 0) throw Interrupted(asked_to_end, "interrupted");
   if (!terminal_) return;
   const auto now = Clock::now();
   if (drawn_ && now - last_ < std::chrono::milliseconds(100)) return;

@@ -156,23 +156,21 @@ void carry_out(const PreparedStudy& study, const Arguments& arguments) {
                                                  evaluator_options(arguments));
     costs = std::make_unique<LiveCosts>(study.space, *simulated, study.problems());
   }
-  StudyStore store(arguments.text("out"), identity, stored_configurations(plan), problems);
+  Notes notes = origin_notes(backend);
+  notes.insert(notes.begin(), {{"name", plan.name}, {"doc", plan.doc}});
+  StudyStore store(arguments.text("out"), identity, notes, stored_configurations(plan), problems);
   const auto start = std::chrono::steady_clock::now();
   const std::uint64_t before = evaluations_done(plan, store);
-  store.file().note("name", plan.name);
-  store.file().note("doc", plan.doc);
-  store.file().note("exarch", exarch_version());
-  if (!store.file().resumed()) {  // where times are taken
-    store.file().note("backend", backend.description());
-    store.file().note("processor", processor_name());
-  }
   if (before > 0) std::cerr << "exarch: continuing; " << store.cell_count() << " of " << size.cells << " cells are there\n";
   std::vector<double> by_agent;
-  {
-    Progress progress("evaluations", size.evaluations, before);
-    by_agent = run_study(plan, store, *costs, [&](std::uint64_t done) { progress.update(done); });
-  }
-  if (!plan.seconds.empty()) take_times(study, store, workloads, backend);
+  resumable(arguments.text("out"), [&] {
+    {
+      Progress progress("evaluations", size.evaluations, before);
+      by_agent = run_study(plan, store, *costs, [&](std::uint64_t done) { progress.update(done); });
+    }
+    if (!plan.seconds.empty()) take_times(study, store, workloads, backend);
+  });
+  store.file().finish();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::cerr << "exarch: " << size.runs << " runs of " << size.configurations << " configurations, in " << short_time(seconds)
             << "; the study is in " << arguments.text("out") << "\n";

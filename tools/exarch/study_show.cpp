@@ -34,8 +34,7 @@ Json json_of(const BoxPlot& box) {
 Json json_of(const StoredConfiguration& c) {
   Json json{{"population", c.population}, {"evaluations", c.evaluations}};
   if (c.generations != 0) json["generations"] = c.generations;
-  const Json parameters = Json::parse(c.parameters);
-  for (const auto& [name, value] : parameters.items()) json[name] = value;
+  json.update(Json::parse(c.parameters));  // refuses what is no object
   return json;
 }
 

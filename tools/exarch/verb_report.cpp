@@ -158,12 +158,10 @@ Json convergence_of(const OpenedStore& opened, const Objective& objective) {
   double best = std::numeric_limits<double>::infinity();
   std::string design_text;
   Design design(opened.space.dimensions());
-  opened.store.for_each_generation([&](const StoredGeneration& generation) {
-    const std::size_t candidates = generation.genes.size() / design.size();
-    const std::size_t objectives = candidates == 0 ? 1 : generation.costs.size() / candidates;
+  for_each_generation(opened, [&](const StoredGeneration& generation) {
     std::vector<double> costs;
-    for (std::size_t c = 0; c < candidates; ++c) {
-      const double cost = generation.costs[c * objectives];
+    for (std::size_t c = 0; c < generation.results.size(); ++c) {
+      const double cost = generation.costs[c * opened.objectives];
       if (!std::isfinite(cost)) continue;
       costs.push_back(cost);
       if (!(cost < best)) continue;
@@ -184,7 +182,6 @@ Json convergence_of(const OpenedStore& opened, const Objective& objective) {
                     {"median", value(0.5)},
                     {"upper_quartile", value(0.75)},
                     {"design", design_text}});
-    return true;
   });
   Json json = Json::array();
   for (const std::size_t i : spread(rows.size(), kConvergenceRows)) json.push_back(rows[i]);

@@ -95,24 +95,22 @@ class Search {
     evaluator_ = std::make_unique<Evaluator>(environment, workload, backend_, evaluator_options(arguments));
     store_ = std::make_unique<RunStore>(arguments.text("out"),
                                         identity_of(environment, space_, arguments, options_, workload, objectives_),
-                                        store_layout(environment));
+                                        store_layout(environment), origin_notes(backend_));
     writer_ = std::make_unique<StoreWriter>(*store_, 0, *evaluator_);
   }
 
   int run() {
     if (store_->resumed()) resume();
-    store_->note("exarch", exarch_version());
-    store_->note("backend", backend_.description());
-    store_->note("processor", processor_name());
     const auto start = std::chrono::steady_clock::now();
-    {
+    resumable(arguments_.text("out"), [&] {
       Progress progress("generations", generations_, next_);
       for (; next_ < generations_; ++next_) {
         if (!generation()) break;
         const auto& best = leaders_.best();
         progress.update(next_ + 1, best.empty() ? "no feasible design yet" : "best " + value_text(best.front()));
       }
-    }
+    });
+    store_->finish();
     report(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     return found().empty() ? 1 : 0;
   }
@@ -233,6 +231,7 @@ class Search {
       return true;
     });
     store_->for_each_generation([&](const StoredGeneration& stored) {
+      check_generation(*store_, space_, objectives_.size(), stored);
       const GeneBatch batch{space_.dimensions(), stored.genes};
       // Results are numbered as the evaluator numbers its outcomes: one workload, preloaded in order.
       judge(batch, stored.results, designs_of(batch));

@@ -83,7 +83,13 @@ std::uint64_t sweep_workload(RunStore& store, const Sweep& sweep, std::uint32_t 
   for (std::uint64_t first = store.points_done(w); first < sweep.points; first += kChunk) {
     const std::uint64_t count = std::min(kChunk, sweep.points - first);
     designs_of(sweep, first, count, designs);
-    const auto ids = evaluator.evaluate(designs, progress_of(evaluator, done, progress));
+    std::vector<Evaluator::OutcomeId> ids;
+    try {
+      ids = evaluator.evaluate(designs, progress_of(evaluator, done, progress));
+    } catch (const Interrupted&) {
+      store.transaction([&] { writer.flush(); });  // what was simulated of the chunk need not run again
+      throw;
+    }
     store.transaction([&] {
       writer.flush();
       results.clear();
@@ -176,7 +182,7 @@ SweepReport sweep(const Arguments& arguments) {
 
   RunStore store(arguments.text("out"),
                  identity_of(environment, sweep.space, arguments, options, sweep.workloads, sample, sweep.seed),
-                 store_layout(environment));
+                 store_layout(environment), origin_notes(backend));
   const std::uint64_t wanted = points * sweep.workloads.size();
   std::uint64_t done = 0;
   for (std::uint32_t w = 0; w < sweep.workloads.size(); ++w) done += store.points_done(w);
@@ -187,19 +193,17 @@ SweepReport sweep(const Arguments& arguments) {
       std::cerr << "exarch: continuing " << arguments.text("out") << " after " << done << " of " << wanted << " evaluations\n";
     }
   }
-  store.note("exarch", exarch_version());
-  store.note("backend", backend.description());
-  store.note("processor", processor_name());
   const auto start = std::chrono::steady_clock::now();
   const std::uint64_t requested = wanted - done;
   std::uint64_t simulated = 0;
-  {
+  resumable(arguments.text("out"), [&] {
     Progress progress("evaluations", wanted, done);
     for (std::uint32_t w = 0; w < sweep.workloads.size(); ++w) {
       simulated += keep == "all" ? sweep_workload(store, sweep, w, backend, evaluator_options(arguments), done, progress)
                                  : shortlist_workload(store, sweep, w, backend, arguments, done, progress);
     }
-  }
+  });
+  store.finish();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return {requested, simulated, seconds};
 }
