@@ -212,7 +212,7 @@ class Sanity {
     return objective_->meets(constraint, metrics);
   }
   // All of them.
-  [[nodiscard]] bool holds(std::span<const double> metrics) const;
+  [[nodiscard]] bool holds(std::span<const double> metrics) const { return !objective_ || objective_->allows(metrics); }
 
  private:
   std::optional<Objective> objective_;

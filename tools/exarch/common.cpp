@@ -339,6 +339,9 @@ OpenedStore open_store(const std::string& path) {
   if (const std::size_t by = keep.find(" by "), end = keep.find(kKeptWithFront); end != std::string::npos) {
     kept_by = keep.substr(by + 4, end - by - 4);
   }
+  for (const auto& [key, value] : store.notes()) {
+    if (key == kAskedObjective && kept_by.empty()) kept_by = value;
+  }
   const std::uint64_t seed = std::stoull(store.identity_value("seed"));
   return {std::move(store),     environment,     std::move(space),
           std::move(workloads), std::move(kind), std::move(keep),

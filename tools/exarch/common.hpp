@@ -87,6 +87,9 @@ void print_answer(const Arguments& arguments, const nlohmann::ordered_json& json
 // How a sweep's identity ends that kept the best "by OBJECTIVE", and the front.
 inline constexpr const char* kKeptWithFront = " and the Pareto front";
 
+// The note of a truth store about the objective that it was made for.
+inline constexpr const char* kAskedObjective = "objective asked for";
+
 // A finished or running store opened for reading, with what is needed to interpret it.
 struct OpenedStore {
   RunStore store;
@@ -95,7 +98,7 @@ struct OpenedStore {
   std::vector<std::shared_ptr<const Workload>> workloads;
   std::string kind;            // "sweep" or "search"
   std::string keep;            // sweep: "all", or what was kept ...
-  std::string kept_by;         // ... and by which objective
+  std::string kept_by;         // ... and by which objective; of a truth store, the one that it was made for
   std::uint64_t sample, seed;  // sweep: 0 = all points in order, else number and seed of sampled points
 };
 [[nodiscard]] OpenedStore open_store(const std::string& path);

@@ -141,10 +141,11 @@ class Search {
       for (std::size_t k = 0; k < objectives; ++k) {
         its[k] = objectives_[k].score(metrics, evaluator_->status(ids[c]) == 0).cost;
       }
-      leaders_.offer(its[0], design, ids[c]);
       tally(evaluator_->status(ids[c]), metrics, its);
-      // Infeasible in one respect is no point of a front.
-      if (objectives > 1 && std::ranges::all_of(its, [](double cost) { return std::isfinite(cost); })) {
+      // Infeasible in one respect is infeasible.
+      if (!std::ranges::all_of(its, [](double cost) { return std::isfinite(cost); })) continue;
+      leaders_.offer(its[0], design, ids[c]);
+      if (objectives > 1) {
         front_.offer(space_.point_of(batch.row(c)), ids[c], its[0], its);
       }
     }

@@ -103,6 +103,7 @@ std::uint64_t shortlist_workload(RunStore& store, const Sweep& sweep, std::uint3
   if (store.points_done(w) == sweep.points) return 0;
   const Environment& environment = sweep.environment;
   const Objective objective = parse_objective(environment, arguments.text("objective"));
+  const Sanity sanity(environment);
   const auto tradeoffs = environment.tradeoffs();
   const EvaluatorOptions options = evaluator_options(arguments);
   const bool sharing = options.share;
@@ -113,7 +114,7 @@ std::uint64_t shortlist_workload(RunStore& store, const Sweep& sweep, std::uint3
   const auto offer = [&](std::uint64_t point, Evaluator::OutcomeId id, std::span<const std::int64_t> design) {
     evaluator.price(id, design, metrics);
     for (std::size_t t = 0; t < tradeoffs.size(); ++t) weighed[t] = metrics[tradeoffs[t]];
-    shortlist.offer(point, id, objective.score(metrics, evaluator.status(id) == 0).cost, weighed);
+    shortlist.offer(point, id, objective.score(metrics, evaluator.status(id) == 0).cost, weighed, sanity.holds(metrics));
   };
 
   std::vector<std::int64_t> designs;
@@ -153,7 +154,7 @@ std::uint64_t shortlist_workload(RunStore& store, const Sweep& sweep, std::uint3
 
 }  // namespace
 
-SweepReport sweep(const Arguments& arguments) {
+SweepReport sweep(const Arguments& arguments, const std::string& asked) {
   const Environment& environment = find_environment(arguments.positional[0]);
   if (!arguments.has("out")) throw UsageError("no --out FILE.db given for the results");
   if (arguments.flag("all") == arguments.has("sample")) throw UsageError("give either --all or --sample N");
@@ -190,6 +191,7 @@ SweepReport sweep(const Arguments& arguments) {
   store.note("exarch", exarch_version());
   store.note("backend", backend.description());
   store.note("processor", processor_name());
+  if (!asked.empty()) store.note(kAskedObjective, asked);
   const auto start = std::chrono::steady_clock::now();
   const std::uint64_t requested = wanted - done;
   std::uint64_t simulated = 0;
