@@ -142,6 +142,13 @@ bool Objective::meets(std::size_t constraint, std::span<const double> metrics) c
   return std::isfinite(metric) && (c.at_most ? metric <= c.number : metric >= c.number);
 }
 
+double Objective::excess(std::size_t constraint, std::span<const double> metrics) const {
+  const Term& c = constraints_[constraint];
+  const double metric = metrics[c.metric];
+  if (!std::isfinite(metric)) return kInfinity;
+  return std::max(0.0, c.at_most ? metric - c.number : c.number - metric);
+}
+
 bool Objective::allows(std::span<const double> metrics) const {
   for (std::size_t c = 0; c < constraints_.size(); ++c) {
     if (!meets(c, metrics)) return false;

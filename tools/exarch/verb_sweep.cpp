@@ -163,7 +163,7 @@ SweepReport sweep(const Arguments& arguments, const std::string& asked) {
   if (keep == "all" && (arguments.has("objective") || arguments.has("top"))) {
     throw UsageError("--objective and --top belong to --keep best; a store that keeps everything is asked by exarch best");
   }
-  DesignSpace space = resolve_space(environment, arguments.text("space"));
+  DesignSpace space = given_space(environment, arguments);
   const std::uint64_t sample = arguments.has("sample") ? arguments.number("sample", 1, kMostPoints) : 0;
   if (sample == 0 && space.size() > kMostPoints) {
     throw UsageError("--all: space '" + space.name() + "' has " + with_commas(space.size()) +
@@ -234,6 +234,7 @@ const Verb kSweepVerb{
     .options =
         std::vector<OptionSpec>{
             {"space", "NAME|FILE", "a shipped space or a space file (.json); default: the environment's first"},
+            fixing_option(),
             {"all", "", "every point, in order"},
             {"sample", "N", "N points drawn uniformly (with repetition)"},
             {"keep", "all|best", "what the store keeps: every point, or only the best and the Pareto front", "all"},
@@ -249,6 +250,7 @@ const Verb kSweepVerb{
     .examples =
         "  exarch sweep dram --space archgym-aco --trace stream,random,cloud-1,cloud-2 --all --out sweep.db\n"
         "  exarch sweep dram --trace cloud-1 --sample 100000 --seed 7 --out sample.db\n"
+        "  exarch sweep maestro --space codesign --set num_pes=168 --sample 100000 --out pes.db\n"
         "  exarch sweep dram --space archgym-union --trace cloud-1 --all --keep best --objective energy --out best.db\n",
     .run = run};
 
