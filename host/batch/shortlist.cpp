@@ -10,12 +10,14 @@ namespace {
 
 // Equal for designs that are one entry.
 auto sameness(const Shortlist::Entry& e) {
-  return std::tie(e.cost, e.tradeoffs);
+  return std::tie(e.cost, e.tradeoffs, e.sane);
 }
 
-std::vector<double> column(const std::vector<Shortlist::Entry>& entries, std::size_t tradeoff) {
-  std::vector<double> values(entries.size());
-  std::ranges::transform(entries, values.begin(), [tradeoff](const Shortlist::Entry& e) { return e.tradeoffs[tradeoff]; });
+// A tradeoff of some of the entries.
+std::vector<double> column(const std::vector<Shortlist::Entry>& entries, const std::vector<std::uint32_t>& chosen,
+                           std::size_t tradeoff) {
+  std::vector<double> values(chosen.size());
+  std::ranges::transform(chosen, values.begin(), [&](std::uint32_t i) { return entries[i].tradeoffs[tradeoff]; });
   return values;
 }
 
@@ -25,9 +27,10 @@ Shortlist::Shortlist(std::size_t top, std::size_t tradeoffs) : top_(top), tradeo
   if (tradeoffs == 1 || tradeoffs > kMaxTradeoffs) throw std::logic_error("a Pareto front is over two or three metrics");
 }
 
-void Shortlist::offer(std::uint64_t point, Evaluator::OutcomeId outcome, double cost, std::span<const double> tradeoffs) {
+void Shortlist::offer(std::uint64_t point, Evaluator::OutcomeId outcome, double cost, std::span<const double> tradeoffs,
+                      bool sane) {
   if (!std::isfinite(cost)) return;
-  Entry entry{point, outcome, cost, {}};
+  Entry entry{point, outcome, cost, {}, sane};
   std::ranges::copy(tradeoffs, entry.tradeoffs.begin());
   offered_.push_back(entry);
 }
@@ -48,13 +51,16 @@ bool Shortlist::settle(const rank::Functions& functions) {
   std::vector<double> costs(all.size());
   std::ranges::transform(all, costs.begin(), &Entry::cost);
   std::vector<std::uint32_t> chosen = functions.top_k(costs, top_);
-  if (tradeoffs_ > 0) {
+  std::vector<std::uint32_t> sane;
+  for (std::uint32_t i = 0; i < all.size(); ++i) {
+    if (all[i].sane) sane.push_back(i);
+  }
+  if (tradeoffs_ > 0 && !sane.empty()) {
     std::vector<std::vector<double>> columns;
     std::vector<std::span<const double>> objectives;
-    for (std::size_t t = 0; t < tradeoffs_; ++t) columns.push_back(column(all, t));
+    for (std::size_t t = 0; t < tradeoffs_; ++t) columns.push_back(column(all, sane, t));
     for (const auto& values : columns) objectives.emplace_back(values);
-    const auto front = functions.pareto_front(objectives);
-    chosen.insert(chosen.end(), front.begin(), front.end());
+    for (const std::uint32_t i : functions.pareto_front(objectives)) chosen.push_back(sane[i]);
   }
   std::ranges::sort(chosen);
   chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());

@@ -23,13 +23,15 @@ class Shortlist {
     Evaluator::OutcomeId outcome;
     double cost;
     std::array<double, kMaxTradeoffs> tradeoffs;  // those there are none of are 0
+    bool sane = true;                             // may stand on the front
   };
 
   // The `top` best by cost. With two or three metrics in `tradeoffs`, where lower is better, the Pareto front over them too.
   Shortlist(std::size_t top, std::size_t tradeoffs);
 
-  // Points may be offered in any order; an infinite cost is never kept.
-  void offer(std::uint64_t point, Evaluator::OutcomeId outcome, double cost, std::span<const double> tradeoffs);
+  // Points may be offered in any order; an infinite cost is never kept. A result that is not `sane` (Environment::sanity()) is
+  // kept for its cost alone: it is on no front, and takes nobody's place there.
+  void offer(std::uint64_t point, Evaluator::OutcomeId outcome, double cost, std::span<const double> tradeoffs, bool sane = true);
   // Ranks what was offered since; true if that changed entries().
   bool settle(const rank::Functions& functions);
   // By point.

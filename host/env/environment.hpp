@@ -78,6 +78,13 @@ struct ProblemAnswer {
   std::string fault;        // why it was no problem, which `text` says too; "": it was one
 };
 
+// What comes of a file of problems in the reference's own format.
+struct FileAnswers {
+  std::vector<std::string> answers;  // a JSON object's text each
+  std::vector<std::string> notes;    // what the user should know, beside the answers
+  bool failed = false;               // some problem has no result
+};
+
 // CPU seconds of one evaluation by the reference, as it is commonly run, on a shipped workload.
 struct ReferenceCost {
   std::string workload;
@@ -165,6 +172,13 @@ class Environment {
     return "{}";
   }
 
+  // Why a design has no result, or one that sanity() speaks against: sentences for its user that name the part of the workload
+  // and what to change; none where nothing is known, or nothing is wrong.
+  [[nodiscard]] virtual std::vector<std::string> explain(const Workload& /*workload*/,
+                                                         std::span<const std::int64_t> /*design*/) const {
+    return {};
+  }
+
   // The design as the reference simulator's own input file; "" for a model that cannot write one. Error where the design has
   // none.
   [[nodiscard]] virtual std::string reference_input(const Workload& /*workload*/,
@@ -182,11 +196,10 @@ class Environment {
   }
 
   // The same for the problems in a file of the reference's own format (MAESTRO: the layers and mappings of a .m file), with what
-  // the file leaves open taken from `design`; a JSON object's text each. Error with file and line, UsageError where `design`
+  // the file leaves open taken from `design`. Error with file and line, UsageError where `design`
   // says what the file leaves no room for.
-  [[nodiscard]] virtual std::vector<std::string> answer_file(const std::string& /*path*/,
-                                                             std::span<const std::int64_t> /*design*/,
-                                                             const WorkloadOptions& /*options*/) const {
+  [[nodiscard]] virtual FileAnswers answer_file(const std::string& /*path*/, std::span<const std::int64_t> /*design*/,
+                                                const WorkloadOptions& /*options*/) const {
     return {};
   }
 
@@ -211,8 +224,12 @@ class Sanity {
   [[nodiscard]] bool holds(std::size_t constraint, std::span<const double> metrics) const {
     return objective_->meets(constraint, metrics);
   }
+  // By how much metrics break one.
+  [[nodiscard]] double excess(std::size_t constraint, std::span<const double> metrics) const {
+    return objective_->excess(constraint, metrics);
+  }
   // All of them.
-  [[nodiscard]] bool holds(std::span<const double> metrics) const;
+  [[nodiscard]] bool holds(std::span<const double> metrics) const { return !objective_ || objective_->allows(metrics); }
 
  private:
   std::optional<Objective> objective_;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "host/env/maestro_advice.hpp"
 #include "host/env/maestro_cost.hpp"
 #include "host/env/maestro_cuda.hpp"
 #include "host/env/maestro_rows.hpp"
@@ -21,6 +22,14 @@ namespace maestro {
 namespace {
 
 constexpr const char* kModelVersion = "maestro-e1d8efd8/1";
+constexpr const char* kCarriedEnergy =
+    "here every layer's energy is its own; MAESTRO's CSV file adds the L1 accesses of the layer before to that of a layer with "
+    "clusters";
+
+bool has_cluster(const Mapping& mapping) {
+  return std::any_of(mapping.directive, mapping.directive + mapping.count,
+                     [](const Directive& directive) { return directive.map == Map::cluster; });
+}
 
 std::uint64_t bits_of(std::int64_t value) {
   return static_cast<std::uint64_t>(value);
@@ -176,27 +185,55 @@ class MaestroEnvironment : public Environment {
     return {json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace), json.value("error", std::string())};
   }
 
-  std::vector<std::string> answer_file(const std::string& path, std::span<const std::int64_t> design,
-                                       const WorkloadOptions& options) const override {
+  FileAnswers answer_file(const std::string& path, std::span<const std::int64_t> design,
+                          const WorkloadOptions& options) const override {
     const Version version = version_among(options);
     const Hardware hardware = hardware_for(design);
     const Design defaults = default_design(parameters_);
     for (std::size_t p = 0; p < parameters_.size(); ++p) {
       Design changed = defaults;
       changed[p] = design[p];
-      if (changed == defaults || hardware_for(changed) != hardware_for(defaults)) continue;
+      if (changed == defaults || hardware_for(changed) != hardware_for(defaults) || limits_of(changed) != limits_of(defaults))
+        continue;
       throw UsageError("--set " + parameters_[p].name + " has no effect on " + path +
                        ", which has its own mappings; only the hardware of maestro is taken from --set");
     }
-    std::vector<std::string> answers;
-    for (const NamedLayer& layer : read_network_file(path).layers) {
-      if (!layer.mapping) {
-        throw Error(path + ":" + std::to_string(layer.line) + ": layer '" + layer.name +
-                    "' has no Dataflow block; add its mapping");
+    FileAnswers file;
+    bool carried = false;  // a layer behind another one, with a cluster
+    const std::vector<NamedLayer> layers = read_network_file(path).layers;
+    for (const NamedLayer& layer : layers) {
+      const std::string where = path + ":" + std::to_string(layer.line) + ": layer '" + layer.name + "'";
+      if (!layer.mapping) throw Error(where + " has no Dataflow block; add its mapping");
+      nlohmann::ordered_json json = answer(layer.name, {layer.layer, *layer.mapping, hardware}, version, limits_of(design));
+      carried = carried || (!file.answers.empty() && has_cluster(*layer.mapping));
+      if (json.contains("warning")) file.notes.push_back(where + ": " + json["warning"].get<std::string>());
+      if (json.contains("why")) {
+        file.failed = true;
+        file.notes.push_back(where + ": " + json["status"].get<std::string>() + ": " + json["why"].get<std::string>());
       }
-      answers.push_back(answer(layer.name, {layer.layer, *layer.mapping, hardware}, version).dump());
+      file.answers.push_back(json.dump());
     }
-    return answers;
+    if (carried) file.notes.push_back(path + ": " + kCarriedEnergy);
+    return file;
+  }
+
+  std::vector<std::string> explain(const Workload& base, std::span<const std::int64_t> design) const override {
+    const auto& workload = static_cast<const NetworkWorkload&>(base);
+    std::vector<std::string> sentences;
+    for (std::size_t l = 0; l < workload.layers.size(); ++l) {
+      Problem problem{workload.layers[l].layer, {}, hardware_for(design)};
+      Counters counters{};
+      Status status = decode_for(workload, design, problem.layer, problem.mapping);
+      if (status == Status::ok) status = cpu_functions().problem(problem, workload.version, counters);
+      if (status != Status::ok) {
+        sentences.push_back(workload.label(l) + ": " + name_of(status) + ": " + why_not(problem, status));
+        continue;
+      }
+      for (const std::string& objection : objections(problem, counters, limits_of(design))) {
+        sentences.push_back(workload.label(l) + ": " + objection);
+      }
+    }
+    return sentences;
   }
 
   std::string reference_input(const Workload& base, std::span<const std::int64_t> design) const override {
@@ -207,6 +244,7 @@ class MaestroEnvironment : public Environment {
                         " --noc_bw_cstr=" + std::to_string(hardware.noc_bw) +
                         " --noc_hops=1 --noc_hop_latency=" + std::to_string(hardware.noc_latency) +
                         " --offchip_bw_cstr=" + std::to_string(hardware.offchip_bw) + "\n";
+    if (workload.layers.size() > 1) notes += std::string("// ") + kCarriedEnergy + "\n";
     NetworkFile file{"network", {}};
     for (const LayerCount& count : workload.layers) {
       Mapping mapping;
@@ -215,7 +253,8 @@ class MaestroEnvironment : public Environment {
         if (mapping.directive[d].size <= 0) status = Status::non_positive_size;
       }
       if (status != Status::ok) throw Error(std::string("this design has no mapping to write: ") + name_of(status));
-      const std::string name = "layer" + std::to_string(file.layers.size());
+      const std::string& given = workload.names[file.layers.size()];
+      const std::string name = given.empty() ? "layer" + std::to_string(file.layers.size()) : given;
       if (count.repeats > 1) notes += "// " + name + " stands for " + std::to_string(count.repeats) + " equal layers\n";
       file.layers.push_back({name, count.layer, mapping, 0});
     }
@@ -234,6 +273,8 @@ class MaestroEnvironment : public Environment {
   virtual Status decode_for(const NetworkWorkload& workload, std::span<const std::int64_t> design, const Layer& layer,
                             Mapping& mapping) const = 0;
   virtual Hardware hardware_for(std::span<const std::int64_t> design) const = 0;
+  // The buffers it may fill; none of an environment that does not limit them.
+  virtual std::optional<Limits> limits_of(std::span<const std::int64_t> /*design*/) const { return std::nullopt; }
 
  private:
   // Problems take no other option than the version.
@@ -282,7 +323,12 @@ class CleanEnvironment final : public MaestroEnvironment {
     return kTable;
   }
   std::shared_ptr<const Workload> load_workload(const WorkloadOptions& given) const override {
-    return load_network(complete_options(*this, given));
+    auto workload = load_network(complete_options(*this, given));
+    for (std::size_t l = 0; l < workload->layers.size(); ++l) {
+      std::string warning = stride_warning(workload->layers[l].layer, workload->label(l), workload->version);
+      if (!warning.empty()) workload->warnings.push_back(workload->name + ", " + warning);
+    }
+    return workload;
   }
 
   // Tiles are clipped, so a larger one may mean the same everywhere.
@@ -324,6 +370,9 @@ class CleanEnvironment final : public MaestroEnvironment {
     return Status::ok;
   }
   Hardware hardware_for(std::span<const std::int64_t> design) const override { return clean_design_of(design).hardware; }
+  std::optional<Limits> limits_of(std::span<const std::int64_t> design) const override {
+    return Limits{design[kL1Size], design[kL2Size]};
+  }
 };
 
 class ArchgymEnvironment final : public MaestroEnvironment {

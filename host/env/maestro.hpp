@@ -5,6 +5,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "host/env/environment.hpp"
@@ -21,11 +22,15 @@ namespace maestro {
 class NetworkWorkload : public Workload {
  public:
   std::vector<LayerCount> layers;
+  std::vector<std::string> names;    // (layer) the first of the equal ones: its name in the file, "" where it has none ...
+  std::vector<std::size_t> numbers;  // ... and its number in the file
   Version version = Version::e1d8efd8;
   bool shipped = false;    // maestro-archgym: genes as the released environment decodes them
   std::int64_t macs = 0;   // of all layers
   std::int64_t total = 0;  // layers
 
+  // How messages call one: "layer 'conv1'", or "layer 3" where it has no name.
+  [[nodiscard]] std::string label(std::size_t layer) const;
   [[nodiscard]] NetworkView view() const { return {layers.data(), static_cast<std::uint32_t>(layers.size()), version}; }
 };
 

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "host/env/maestro.hpp"
+#include "host/env/maestro_advice.hpp"
 #include "host/error.hpp"
 #include "host/spec/data_dir.hpp"
 #include "host/spec/maestro_file.hpp"
@@ -104,11 +105,17 @@ std::shared_ptr<NetworkWorkload> load_network(const WorkloadOptions& options) {
       ++equal->repeats;
     } else {
       workload->layers.push_back({layer, 1, macs});
+      workload->names.push_back(layers[l].name);
+      workload->numbers.push_back(l);
     }
   }
   workload->work = static_cast<std::uint64_t>(workload->total);
   workload->work_unit = "layers";
   return workload;
+}
+
+std::string NetworkWorkload::label(std::size_t layer) const {
+  return names[layer].empty() ? "layer " + std::to_string(numbers[layer]) : "layer '" + names[layer] + "'";
 }
 
 Version version_of(const std::string& name) {

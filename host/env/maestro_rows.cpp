@@ -9,6 +9,7 @@
 #include "host/env/maestro_cost.hpp"
 #include "host/error.hpp"
 #include "host/spec/maestro_file.hpp"
+#include "host/spec/maestro_layers.hpp"
 
 namespace exarch::maestro {
 namespace {
@@ -235,7 +236,9 @@ Json answer(const Json& row, Version version) {
   const Json id = row.is_object() && row.contains("id") ? row["id"] : Json();
   try {
     const Reading reading = read_row(row);
-    if (reading.status != Status::ok) return {{"id", id}, {"status", name_of(reading.status)}};
+    if (reading.status != Status::ok) {
+      return {{"id", id}, {"status", name_of(reading.status)}, {"why", why_not(reading.problem, reading.status)}};
+    }
     return answer(id, reading.problem, version);
   } catch (const Error& error) {
     return invalid_answer(id, error.what());
@@ -246,14 +249,22 @@ Json invalid_answer(const Json& id, const std::string& fault) {
   return {{"id", id}, {"status", "invalid"}, {"error", fault}};
 }
 
-Json answer(const Json& id, const Problem& problem, Version version) {
+Json answer(const Json& id, const Problem& problem, Version version, const std::optional<Limits>& limits) {
   Counters counters{};
   const Status status = cpu_functions().problem(problem, version, counters);
   Json json;
   json["id"] = id;
   json["status"] = name_of(status);
-  if (status != Status::ok) return json;
+  if (const std::string warning = two_meanings(problem.layer); !warning.empty()) json["warning"] = warning;
+  if (status != Status::ok) {
+    json["why"] = why_not(problem, status);
+    return json;
+  }
   json["impossible"] = is_impossible(counters, problem.hardware, macs_of(problem.layer));
+  if (limits) {
+    json["l1_over"] = std::max<std::int64_t>(0, counters.l1_size - limits->l1);
+    json["l2_over"] = std::max<std::int64_t>(0, counters.l2_size - limits->l2);
+  }
   json["out"] = output_of(problem, counters);
   return json;
 }

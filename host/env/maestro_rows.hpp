@@ -8,8 +8,10 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
+#include "host/env/maestro_advice.hpp"
 #include "kernels/batch/maestro_launch.hpp"
 
 namespace exarch::maestro {
@@ -25,10 +27,13 @@ namespace exarch::maestro {
 // How a status is called: "ok", "zero_compute_delay" ...
 [[nodiscard]] const char* name_of(Status status);
 
-// The answer to a row: {"id": ..., "status": ..., "impossible": ..., "out": {...}}, `out` with status ok only. A row that is no
-// problem has status "invalid", which no model gives, and "error" says why.
+// The answer to a row: {"id": ..., "status": ..., "impossible": ..., "out": {...}}; with another status than ok "why" says in a
+// sentence what is wrong in place of the last two, and "warning" stands beside a layer that can be read in two ways. A row that
+// is no problem has status "invalid", which no model gives, and "error" says why.
 [[nodiscard]] nlohmann::ordered_json answer(const nlohmann::ordered_json& row, Version version);
-[[nodiscard]] nlohmann::ordered_json answer(const nlohmann::ordered_json& id, const Problem& problem, Version version);
+// Under limits, l1_over and l2_over say by how many elements the result misses them.
+[[nodiscard]] nlohmann::ordered_json answer(const nlohmann::ordered_json& id, const Problem& problem, Version version,
+                                            const std::optional<Limits>& limits = std::nullopt);
 [[nodiscard]] nlohmann::ordered_json invalid_answer(const nlohmann::ordered_json& id, const std::string& fault);
 
 }  // namespace exarch::maestro

@@ -216,7 +216,7 @@ const std::vector<MetricInfo>& metric_table() {
       {"peak_bw_req", "elements/cycle", "largest demand on the on-chip network", 0},
       {"avg_bw_req", "elements/cycle", "its average demand"},
       {"offchip_bw_req", "elements/cycle", "the tool's figure, which shrinks with the number of iteration cases", 0},
-      {"avg_active_pes", "sub-clusters", "in use, on average"},
+      {"avg_active_pes", "sub-clusters", "in use, on average", 6},
       {"arithmetic_intensity", "MACs/element", "of the last iteration case"},
       {"energy_with_l1_nj", "nJ", "with L1 accesses in every case; not MAESTRO's"},
       {"pe_power_mw", "mW", "share of the PEs' lanes"},

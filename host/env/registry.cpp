@@ -32,13 +32,6 @@ Sanity::Sanity(const Environment& environment) {
   objective_ = Objective::parse(metrics.front().name + "," + constraints, metrics, {});
 }
 
-bool Sanity::holds(std::span<const double> metrics) const {
-  for (std::size_t c = 0; c < size(); ++c) {
-    if (!holds(c, metrics)) return false;
-  }
-  return true;
-}
-
 std::span<const Environment* const> environments() {
   static const Environment* const kEnvironments[] = {&dram_environment(), &maestro_environment(), &maestro_archgym_environment()};
   return kEnvironments;

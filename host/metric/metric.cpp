@@ -142,6 +142,20 @@ bool Objective::meets(std::size_t constraint, std::span<const double> metrics) c
   return std::isfinite(metric) && (c.at_most ? metric <= c.number : metric >= c.number);
 }
 
+double Objective::excess(std::size_t constraint, std::span<const double> metrics) const {
+  const Term& c = constraints_[constraint];
+  const double metric = metrics[c.metric];
+  if (!std::isfinite(metric)) return kInfinity;
+  return std::max(0.0, c.at_most ? metric - c.number : c.number - metric);
+}
+
+bool Objective::allows(std::span<const double> metrics) const {
+  for (std::size_t c = 0; c < constraints_.size(); ++c) {
+    if (!meets(c, metrics)) return false;
+  }
+  return true;
+}
+
 Score Objective::score(std::span<const double> metrics, bool ok) const {
   const auto readable = [&](const Term& term) { return std::isfinite(metrics[term.metric]); };
   if (!ok || !std::all_of(terms_.begin(), terms_.end(), readable)) return {kInfinity, kNaN};
@@ -153,9 +167,7 @@ Score Objective::score(std::span<const double> metrics, bool ok) const {
     value *= kind_ == Kind::target ? std::min(term.number / std::abs(term.number - metric), kRewardCap)
                                    : std::pow(metric, term.number);
   }
-  bool feasible = true;
-  for (std::size_t c = 0; c < constraints_.size(); ++c) feasible = feasible && meets(c, metrics);
-  if (!feasible || !std::isfinite(value)) return {kInfinity, value};
+  if (!allows(metrics) || !std::isfinite(value)) return {kInfinity, value};
   return {kind_ == Kind::minimise ? value : -value, value};
 }
 

@@ -45,6 +45,10 @@ class Objective {
   // The constraints as text, "impossible<=0", and whether metrics meet one of them; NaN meets none.
   [[nodiscard]] std::span<const std::string> constraints() const { return constraint_texts_; }
   [[nodiscard]] bool meets(std::size_t constraint, std::span<const double> metrics) const;
+  // By how much metrics break a constraint: 0 where they meet it, +infinity where the metric is not finite.
+  [[nodiscard]] double excess(std::size_t constraint, std::span<const double> metrics) const;
+  // Whether they meet all of them.
+  [[nodiscard]] bool allows(std::span<const double> metrics) const;
   // The value that has this cost; +-infinity where it is infeasible.
   [[nodiscard]] double value_of(double cost) const { return kind_ == Kind::minimise ? cost : -cost; }
   // The objective with its preset written out, without spaces: the same text is the same objective.

@@ -155,6 +155,24 @@ std::vector<std::int64_t> values_of(const json& entry, const ParameterInfo& info
   return values;
 }
 
+// `exarch space --json` prints an array of spaces, with what it counted. One of them is a space file.
+json only_space(json root) {
+  if (root.is_array() && root.size() == 1) root = json(root[0]);
+  if (root.is_array()) {
+    std::string names;
+    for (const json& space : root) {
+      const bool named = space.is_object() && space.contains("name") && space["name"].is_string();
+      if (named) names += (names.empty() ? "" : ", ") + space["name"].get<std::string>();
+    }
+    throw UsageError("expected one space, found " + std::to_string(root.size()) + (names.empty() ? "" : " (" + names + ")") +
+                     "; keep one of them, or print one with exarch space ENVIRONMENT --space NAME --json");
+  }
+  for (const char* counted : {"points", "classes"}) {
+    if (root.is_object()) root.erase(counted);
+  }
+  return root;
+}
+
 DesignSpace space_of(const json& root, std::span<const ParameterInfo> parameters) {
   if (!root.is_object()) throw UsageError("expected an object, found " + shown(root));
   check_keys(root, "", kTopKeys);
@@ -289,7 +307,7 @@ DesignSpace DesignSpace::from_file(const std::string& path, std::span<const Para
 
 DesignSpace DesignSpace::from_json(std::string_view text, const std::string& where, std::span<const ParameterInfo> parameters) {
   try {
-    return space_of(parse_document(text, where), parameters);
+    return space_of(only_space(parse_document(text, where)), parameters);
   } catch (const UsageError& e) {
     throw UsageError(where + ": " + e.what());
   }

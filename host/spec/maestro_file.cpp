@@ -124,6 +124,13 @@ class Parser {
         read_constant();
       } else if (token.text == "Network") {
         read_network(token);
+      } else if (network_line_ == 0 && hardware_option(token.text) != nullptr) {
+        refuse_hardware(token);
+      } else if (network_line_ == 0 && token.text == "Dataflow") {
+        fail(token.line,
+             "this is a dataflow without a layer to map; put it into one and evaluate that file with exarch eval maestro --in: "
+             "Network "
+             "n { Layer l { Type: CONV Dimensions { K: 64, C: 64, R: 3, S: 3, Y: 58, X: 58 } Dataflow { ... } } }");
       } else if (token.text == "Accelerator") {
         fail(
             token.line,
@@ -141,6 +148,34 @@ class Parser {
   }
 
  private:
+  // The parameter that an entry of MAESTRO's hardware files is given by; null for another word.
+  static const char* hardware_option(std::string_view entry) {
+    static constexpr std::array<std::pair<std::string_view, const char*>, 7> kOptions{{{"num_pes", "num_pes"},
+                                                                                       {"l1_size_cstr", "L1_size"},
+                                                                                       {"l2_size_cstr", "L2_size"},
+                                                                                       {"noc_bw_cstr", "noc_bw"},
+                                                                                       {"offchip_bw_cstr", "offchip_bw"},
+                                                                                       {"num_simd_lanes", "num_simd_lanes"},
+                                                                                       {"noc_hop_latency", "noc_latency"}}};
+    const auto option = std::find_if(kOptions.begin(), kOptions.end(), [entry](const auto& o) { return o.first == entry; });
+    return option == kOptions.end() ? nullptr : option->second;
+  }
+
+  // Names a hardware file for what it is, and says how to give what it holds.
+  [[noreturn]] void refuse_hardware(const Token& first) {
+    std::string options;
+    Token entry = first, value;
+    do {
+      const char* option = hardware_option(entry.text);
+      if (!next(value)) break;
+      std::uint64_t number = 0;
+      if (option == nullptr || parse_decimal(value.text, number) != Parsed::ok) continue;
+      options += std::string(" --set ") + option + "=" + std::to_string(number);
+    } while (next(entry));
+    fail(first.line, "this is one of MAESTRO's hardware files, not a network; give what it says as" +
+                         (options.empty() ? " --set num_pes=..." : options));
+  }
+
   // A layer on its way, with the lines of its blocks; 0: not met yet.
   struct Draft {
     NamedLayer named{};

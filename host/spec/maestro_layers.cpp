@@ -33,8 +33,21 @@ std::vector<std::string_view> fields_of(std::string_view line) {
 std::vector<std::size_t> header_of(const LineReader& lines, std::string_view line) {
   std::vector<std::size_t> columns;
   if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
-  for (const std::string_view field : fields_of(line)) {
+  const auto fields = fields_of(line);
+  if (fields.size() == kColumns.size() && fields[0] == "M" && fields[1] == "N" && fields[2] == "K") {
+    lines.fail(
+        "this is GAMMA's table of matrix products, M x K times K x N, whose columns GAMMA reads by position, whatever the header "
+        "says; "
+        "write K,C,Y,X,R,S,T as its first line, so that M, N and K of a row with T = 3 stand under K, C and Y");
+  }
+  for (const std::string_view field : fields) {
     const auto it = std::ranges::find(kColumns, field);
+    if (it == kColumns.end() && (field == "groups" || field == "G" || field == "Groups")) {
+      lines.fail(
+          "a table has no column '" + std::string(field) +
+          "'; a depthwise layer is a row with T = 2, K = 1 and its channels under C, other grouped convolutions are read from .m "
+          "files (NGCONV)");
+    }
     if (it == kColumns.end()) lines.fail("unknown column '" + escaped(field) + "'; a table of layers has K, C, Y, X, R, S and T");
     const auto column = static_cast<std::size_t>(it - kColumns.begin());
     if (std::ranges::find(columns, column) != columns.end()) lines.fail("column '" + std::string(field) + "' appears twice");
@@ -98,6 +111,7 @@ std::vector<LayerEntry> read_table(const std::filesystem::path& path) {
       row[columns[f]] = static_cast<std::int32_t>(value);
     }
     layers.push_back({"", layer_of(lines, row)});
+    if (const std::string fault = two_meanings(layers.back().layer); !fault.empty()) lines.fail(fault);
   }
   if (layers.empty()) throw Error(lines.path() + ": no layers; a table starts with K,C,Y,X,R,S,T and has a line per layer");
   return layers;
@@ -108,8 +122,31 @@ std::vector<LayerEntry> read_table(const std::filesystem::path& path) {
 std::vector<LayerEntry> read_layers(const std::filesystem::path& path) {
   if (path.extension() == ".csv") return read_table(path);
   std::vector<LayerEntry> layers;
-  for (const NamedLayer& layer : read_network_file(path.string()).layers) layers.push_back({layer.name, layer.layer});
+  for (const NamedLayer& layer : read_network_file(path.string()).layers) {
+    if (const std::string fault = two_meanings(layer.layer); !fault.empty()) {
+      throw Error(path.string() + ":" + std::to_string(layer.line) + ": layer '" + layer.name + "': " + fault);
+    }
+    layers.push_back({layer.name, layer.layer});
+  }
   return layers;
+}
+
+std::string two_meanings(const Layer& layer) {
+  const std::int32_t k = layer.size[index_of(Dim::K)], c = layer.size[index_of(Dim::C)];
+  if (layer.type != LayerType::dsconv || k <= 1 || k == c) return "";
+  const std::string given =
+      "a depthwise layer with K = " + std::to_string(k) + " and C = " + std::to_string(c) + " has two meanings: ";
+  const std::string maestro =
+      "MAESTRO counts the C = " + std::to_string(c) + (c == 1 ? " channel" : " channels") + " and leaves K out";
+  if (c == 1) {
+    return given + maestro + ", in PyTorch's style (groups = " + std::to_string(k) + ") it is " + std::to_string(k) +
+           " channels; C is the number of channels: write K = 1, C = " + std::to_string(k) + " for " + std::to_string(k) +
+           " channels, or K = 1, C = 1 for one";
+  }
+  return given + maestro +
+         ", elsewhere K is the number of outputs; C is the number of channels, each with one filter: write K = 1, C = " +
+         std::to_string(c) + " for " + std::to_string(c) + " channels, or K = 1, C = " + std::to_string(k) + " for " +
+         std::to_string(k);
 }
 
 }  // namespace exarch::maestro

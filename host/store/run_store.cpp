@@ -237,6 +237,9 @@ std::uint64_t RunStore::identity_number(const std::string& key) const {
 const Notes& RunStore::notes() const {
   return impl_->file.notes();
 }
+void RunStore::note(const std::string& key, const std::string& value) {
+  impl_->file.note(key, value);
+}
 void RunStore::fail_damaged(const std::string& what) const {
   impl_->file.fail_damaged(what);
 }

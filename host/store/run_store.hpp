@@ -56,7 +56,7 @@ class RunStore {
 
   // Creates the file, or continues it if it holds the same run (resumed() then). Error if it is another run (names the first key
   // that differs and both values), another format version, not a store, or cannot be written.
-  // The notes are written with it, and stay those of its first process.
+  // The notes are written with it, and stay those of its first process unless note() replaces one.
   RunStore(const std::filesystem::path& path, const Identity& identity, const Layout& layout, const Notes& notes = {});
   // Opens an existing store for reading (best, export): what it held at that moment, even while a run goes on writing.
   explicit RunStore(const std::filesystem::path& path);
@@ -72,6 +72,7 @@ class RunStore {
   [[nodiscard]] const Layout& layout() const;
 
   [[nodiscard]] const Notes& notes() const;
+  void note(const std::string& key, const std::string& value);  // outside transaction(): adds a note, or replaces one
   // Error: the store is damaged, and how. For readers who know more about its rows than the store does.
   [[noreturn]] void fail_damaged(const std::string& what) const;
 

@@ -258,15 +258,31 @@ void StoreFile::create_tables(const Format& format, const Identity& identity, co
   }
   run(sql + "PRAGMA application_id = " + std::to_string(application_id(format.kind)) +
       ";PRAGMA user_version = " + std::to_string(format.version) + ";");
-  const auto write = [this](const std::string& table, const std::vector<std::pair<std::string, std::string>>& pairs) {
-    RowWriter row(*this, table);
-    for (std::size_t i = 0; i < pairs.size(); ++i) {
-      row << static_cast<std::int64_t>(i) << std::string_view(pairs[i].first) << std::string_view(pairs[i].second);
-      row.write();
-    }
-  };
-  write("manifest", identity);
-  write("note", notes);
+  write_pairs("manifest", identity);
+  write_pairs("note", notes);
+}
+
+void StoreFile::write_pairs(const std::string& table, const std::vector<std::pair<std::string, std::string>>& pairs) {
+  RowWriter row(*this, table);
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    row << static_cast<std::int64_t>(i) << std::string_view(pairs[i].first) << std::string_view(pairs[i].second);
+    row.write();
+  }
+}
+
+void StoreFile::note(const std::string& key, const std::string& value) {
+  Notes changed = notes_;
+  const auto known = std::ranges::find(changed, key, &Notes::value_type::first);
+  if (known == changed.end()) {
+    changed.emplace_back(key, value);
+  } else {
+    known->second = value;
+  }
+  transaction([&] {
+    remove("note", "position >= ?", 0);
+    write_pairs("note", changed);
+  });
+  notes_ = std::move(changed);
 }
 
 void StoreFile::load() {

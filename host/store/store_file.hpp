@@ -77,6 +77,9 @@ class StoreFile {
   [[nodiscard]] std::uint64_t identity_number(const std::string& key) const;
   [[nodiscard]] const Notes& notes() const { return notes_; }
 
+  // Adds a note, or replaces one. For what later commands say about a store; its origin is in the notes that it is made with.
+  void note(const std::string& key, const std::string& value);
+
   // How many rows a table has. Rows are counted by RowWriter.
   [[nodiscard]] std::uint64_t rows(const std::string& table) const;
   // Error unless the tables are those of the format, to the letter.
@@ -115,6 +118,7 @@ class StoreFile {
   void check_format(const Format& format) const;
   void create_tables(const Format& format, const Identity& identity, const Notes& notes);
   void load();
+  void write_pairs(const std::string& table, const std::vector<std::pair<std::string, std::string>>& pairs);
   void load_row_counts();
   void store_row_counts();
   void check_identity(const Identity& wanted) const;

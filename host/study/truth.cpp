@@ -95,21 +95,33 @@ std::vector<double> TruthTable::costs(const Objective& objective) const {
 }
 
 std::vector<std::uint32_t> TruthTable::pareto_front() const {
-  const auto tradeoffs = environment_.tradeoffs();
-  if (tradeoffs.empty()) return {};
+  std::vector<std::uint32_t> sane;
+  for (std::uint32_t g = 0; g < groups(); ++g) {
+    if (is_sane(g)) sane.push_back(g);
+  }
+  return front_of(sane);
+}
+
+std::vector<std::uint32_t> TruthTable::pareto_front(const Objective& objective) const {
   std::vector<std::uint32_t> feasible;
   for (std::uint32_t g = 0; g < groups(); ++g) {
-    if (is_sane(g)) feasible.push_back(g);
+    if (is_sane(g) && objective.allows(metrics(g))) feasible.push_back(g);
   }
+  return front_of(feasible);
+}
+
+std::vector<std::uint32_t> TruthTable::front_of(const std::vector<std::uint32_t>& candidates) const {
+  const auto tradeoffs = environment_.tradeoffs();
+  if (tradeoffs.empty()) return {};
   std::vector<std::vector<double>> columns;
   std::vector<std::span<const double>> objectives;
   for (const std::size_t t : tradeoffs) {
     std::vector<double>& column = columns.emplace_back();
-    for (const std::uint32_t g : feasible) column.push_back(metrics(g)[t]);
+    for (const std::uint32_t g : candidates) column.push_back(metrics(g)[t]);
   }
   for (const auto& column : columns) objectives.emplace_back(column);
   std::vector<std::uint32_t> front = rank::cpu_functions().pareto_front(objectives);
-  for (std::uint32_t& g : front) g = feasible[g];
+  for (std::uint32_t& g : front) g = candidates[g];
   return front;
 }
 

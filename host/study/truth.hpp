@@ -46,10 +46,14 @@ class TruthTable {
 
   // (group) by an objective; +infinity where it is infeasible.
   [[nodiscard]] std::vector<double> costs(const Objective& objective) const;
-  // The groups on the Pareto front of the environment's trade-offs, by their first point; empty if it has none.
+  // The groups on the Pareto front of the environment's trade-offs, by their first point; empty if it has none. Only sane designs
+  // are considered and, given an objective, only those that meet its constraints.
   [[nodiscard]] std::vector<std::uint32_t> pareto_front() const;
+  [[nodiscard]] std::vector<std::uint32_t> pareto_front(const Objective& objective) const;
 
  private:
+  [[nodiscard]] std::vector<std::uint32_t> front_of(const std::vector<std::uint32_t>& candidates) const;
+
   const Environment& environment_;
   Sanity sanity_;
   const DesignSpace& space_;

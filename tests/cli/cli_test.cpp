@@ -140,6 +140,7 @@ TEST_F(Cli, EveryVerbSpeaksJson) {
   EXPECT_EQ(json({"trace", "info", trace})["requests"], 40);
   EXPECT_EQ(json({"trace", "convert", "--from", "stl", trace, "copy.stl"})["requests"], 40);
   EXPECT_EQ(json({"bench", "--signature"})["signature"], kSignature);
+  EXPECT_NE(read_text(EXARCH_SOURCE_DIR "/docs/validation.md").find(kSignature), std::string::npos);
   EXPECT_EQ(json({"doctor"})["environments"]["dram"]["self test"], "ok");
   // One object per row, equal to what CSV says.
   const Words lines = lines_of(good({"export", "sweep.db", "--json"}));

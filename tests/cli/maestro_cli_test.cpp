@@ -1,8 +1,11 @@
 // The MAESTRO environments as their users run them: networks and layers, files of their own, recorded problems, mistakes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -295,6 +298,329 @@ TEST_F(Maestro, SweepsSearchesAndReportsAsAnyModel) {
   const Json archgym = Json::parse(good({"search", "maestro-archgym", "--population", "64", "--generations", "20", "--objective",
                                          "archgym-latency", "--out", "hack.db", "--json"}));
   EXPECT_GT(archgym["reasons"]["counted though it violates impossible<=0"], 0);
+}
+
+// ---- what users are told -----------------------------------------------------------------------------------------------
+
+// MAESTRO counts what strides leave of an axis as a tile of its own: said when the network is loaded, with sizes that work.
+TEST_F(Maestro, StridesThatNoMappingCountsRightAreNamedWhenANetworkIsLoaded) {
+  const auto network = [](const std::string& y, const std::string& x, const std::string& f, const std::string& t) {
+    return "Network n {\nLayer stem { Type: CONV\nStride { X: " + t + ", Y: " + t + " }\nDimensions { K: 32, C: 3, R: " + f +
+           ", S: " + f + ", Y: " + y + ", X: " + x +
+           " }\n}\nLayer body { Type: CONV\nDimensions { K: 64, C: 32, R: 3, S: 3, Y: 28, X: 28 }\n}\n}\n";
+  };
+  write_text(dir_ / "net.m", network("224", "224", "11", "4"));
+  const Outcome outcome = run({"eval", "maestro", "--model", "net.m", "--json"});
+  for (const char* part :
+       {"layer 'stem'", "MAESTRO counts 52x52 of 54x54 outputs, whatever the tiles", "Y and X = 223 or 227 work"}) {
+    EXPECT_NE(outcome.err.find(part), std::string::npos) << outcome.err;
+  }
+  EXPECT_EQ(outcome.err.find("body"), std::string::npos) << outcome.err;
+  const Json design = Json::parse(outcome.out);
+  EXPECT_EQ(design["violates"][0], "impossible<=0");
+  EXPECT_NE(design["why"][0].get<std::string>().find("layer 'stem': impossible: MAESTRO counts"), std::string::npos)
+      << design["why"];
+  for (const char* size : {"223", "227"}) {
+    write_text(dir_ / "net.m", network(size, size, "11", "4"));
+    const Outcome fine = run({"eval", "maestro", "--model", "net.m", "--set", "L2_size=16777216", "--json"});
+    EXPECT_EQ(fine.err, "") << size;
+    EXPECT_EQ(Json::parse(fine.out)["metrics"]["impossible"], 0) << size;
+  }
+  write_text(dir_ / "net.m", network("225", "227", "11", "4"));
+  const std::string one_axis = run({"eval", "maestro", "--model", "net.m"}).err;
+  EXPECT_NE(one_axis.find("Y = 223 or 227 works"), std::string::npos) << one_axis;
+  write_text(dir_ / "net.m", network("57", "57", "3", "2"));
+  EXPECT_EQ(run({"eval", "maestro", "--model", "net.m"}).err, "");
+}
+
+// The layer that fails is named, and a design that does not count does not look as if it did.
+TEST_F(Maestro, ALayerThatNoMappingServesIsNamed) {
+  write_text(dir_ / "net.m",
+             "Network n {\nLayer good { Type: CONV\nDimensions { K: 32, C: 32, R: 3, S: 3, Y: 28, X: 28 }\n}\n"
+             "Layer bad { Type: CONV\nStride { X: 3, Y: 3 }\nDimensions { K: 64, C: 32, R: 1, S: 1, Y: 14, X: 14 }\n}\n}\n");
+  const Outcome text = run({"eval", "maestro", "--model", "net.m"});
+  EXPECT_EQ(text.code, 1);
+  EXPECT_NE(text.out.find("layer 'bad': stationary_tile: "), std::string::npos) << text.out;
+  const Json json = Json::parse(run({"eval", "maestro", "--model", "net.m", "--json"}).out);
+  EXPECT_EQ(json["status"], "stationary_tile");
+  ASSERT_EQ(json["why"].size(), 1u) << json["why"];
+  EXPECT_NE(json["why"][0].get<std::string>().find("layer 'bad'"), std::string::npos);
+  const Words search{"search", "maestro", "--model", "net.m", "--population", "8", "--generations", "1"};
+  Words to_table = search, to_json = search;
+  to_table.insert(to_table.end(), {"--out", "a.db"});
+  to_json.insert(to_json.end(), {"--out", "b.db", "--json"});
+  const Outcome table = run(to_table);
+  EXPECT_EQ(table.out.find("nan"), std::string::npos) << table.out;
+  EXPECT_NE(table.out.find("default  stationary_tile"), std::string::npos) << table.out;
+  EXPECT_NE(table.out.find("layer 'bad'"), std::string::npos) << table.out;
+  const Json searched = Json::parse(run(to_json).out);
+  EXPECT_EQ(searched["default"]["status"], "stationary_tile");
+  EXPECT_NE(searched["default"]["why"][0].get<std::string>().find("layer 'bad'"), std::string::npos);
+}
+
+// The default design may break a buffer or arithmetic: then a search says so where it shows it.
+TEST_F(Maestro, TheDefaultOfASearchIsShownForWhatItIs) {
+  write_text(
+      dir_ / "net.m",
+      "Network n {\nLayer stem { Type: CONV\nStride { X: 4, Y: 4 }\nDimensions { K: 32, C: 3, R: 11, S: 11, Y: 224, X: 224 }\n}\n"
+      "Layer proj { Type: CONV\nDimensions { N: 8, K: 256, C: 1, R: 1, S: 2048, Y: 1, X: 2048 }\n}\n}\n");
+  const Words search{"search", "maestro", "--model", "net.m", "--population", "8", "--generations", "1"};
+  Words to_table = search, to_json = search;
+  to_table.insert(to_table.end(), {"--out", "a.db"});
+  to_json.insert(to_json.end(), {"--out", "b.db", "--json"});
+  const Json found = Json::parse(run(to_json).out)["default"];
+  const Json evaluated = evaluate({"--model", "net.m"});
+  EXPECT_EQ(evaluated["violates"], Json({"impossible<=0", "l1_over<=0", "l2_over<=0"}));
+  EXPECT_EQ(found["status"], "infeasible");
+  EXPECT_EQ(found["violates"], evaluated["violates"]);
+  EXPECT_EQ(found["why"], evaluated["why"]);
+  EXPECT_EQ(found["metrics"], evaluated["metrics"]);
+  const std::string shown = run(to_table).out;
+  EXPECT_NE(shown.find("default  infeasible"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("the default design is infeasible: violates impossible<=0"), std::string::npos) << shown;
+  const std::string text = good({"eval", "maestro", "--model", "net.m"});
+  EXPECT_NE(text.find("status ok, infeasible: violates impossible<=0"), std::string::npos) << text;
+  const std::string sound = good({"eval", "maestro", "--layer", "2"});
+  EXPECT_NE(sound.find("status ok\n"), std::string::npos) << sound;
+}
+
+// Where nothing fits, how much would.
+TEST_F(Maestro, ASearchWithoutAFeasibleDesignSaysHowCloseItCame) {
+  write_text(dir_ / "net.m",
+             "Network n {\nLayer proj { Type: CONV\nDimensions { N: 8, K: 256, C: 1, R: 1, S: 2048, Y: 1, X: 2048 }\n}\n}\n");
+  const Words search{"search", "maestro", "--model", "net.m", "--population", "64", "--generations", "1"};
+  Words to_table = search, to_json = search;
+  to_table.insert(to_table.end(), {"--out", "a.db"});
+  to_json.insert(to_json.end(), {"--out", "b.db", "--json"});
+  const Outcome table = run(to_table);
+  EXPECT_EQ(table.code, 1);
+  EXPECT_NE(table.out.find("closest to l1_over<=0, "), std::string::npos) << table.out;
+  EXPECT_NE(table.out.find("layer 'proj': needs "), std::string::npos) << table.out;
+  const Json json = Json::parse(run(to_json).out);
+  good({"export", "b.db", "--json", "--out", "all.jsonl"});
+  double least = 1e18;
+  for (const std::string& line : lines_of(read_text(path("all.jsonl")))) {
+    const Json row = Json::parse(line);
+    if (row["status"] == "ok" && row["metrics"]["l1_over"] > 0) least = std::min(least, row["metrics"]["l1_over"].get<double>());
+  }
+  const auto closest =
+      std::ranges::find_if(json["closest"], [](const Json& entry) { return entry["constraint"] == "l1_over<=0"; });
+  ASSERT_NE(closest, json["closest"].end());
+  EXPECT_EQ((*closest)["beyond"], least);
+  // The advice holds: with that much L1 the constraint is met.
+  const auto why = (*closest)["why"][0].get<std::string>();
+  const std::string needed = std::to_string(2048 + static_cast<int>(least));
+  EXPECT_NE(why.find("needs " + needed + " elements of L1 per PE"), std::string::npos) << why;
+}
+
+// A mapping that MAESTRO cannot evaluate is explained, and is no success.
+TEST_F(Maestro, AMappingWithoutAResultIsExplained) {
+  const std::string head =
+      "Network n {\nLayer a { Type: CONV\nDimensions { K: 32, C: 16, R: 3, S: 3, Y: 15, X: 15 }\nDataflow {\n";
+  const std::string inner =
+      "Cluster(13,P); TemporalMap(16,16) K; TemporalMap(4,4) C; SpatialMap(1,1) Y'; TemporalMap(15,13) X; "
+      "TemporalMap(Sz(R),Sz(R)) R; "
+      "TemporalMap(Sz(S),Sz(S)) S;\n}\n}\n}\n";
+  const std::string outer = "SpatialMap(16,16) K; TemporalMap(4,4) C; TemporalMap(13,13) Y'; TemporalMap(15,13) X;\n";
+  write_text(dir_ / "a.m", head + outer + inner);
+  const Outcome outcome = run({"eval", "maestro", "--in", "a.m"});
+  EXPECT_EQ(outcome.code, 1);
+  const Json answer = Json::parse(outcome.out);
+  EXPECT_EQ(answer["status"], "missing_filter_directive");
+  const auto why = answer["why"].get<std::string>();
+  EXPECT_NE(why.find("level 1 of 2 (before the first Cluster) maps Y' but not R"), std::string::npos) << why;
+  EXPECT_NE(why.find("add TemporalMap(Sz(R),Sz(R)) R"), std::string::npos) << why;
+  EXPECT_NE(outcome.err.find("a.m:2: layer 'a': missing_filter_directive: " + why), std::string::npos) << outcome.err;
+  write_text(dir_ / "b.m", head + outer + "TemporalMap(Sz(R),Sz(R)) R;\n" + inner);
+  EXPECT_EQ(Json::parse(good({"eval", "maestro", "--in", "b.m"}))["status"], "ok") << "the advice, taken";
+  // Every status that a recorded problem can end with has a sentence.
+  good({"eval", "maestro", "--in", golden_ + "failures.jsonl.gz", "--out", "failures.jsonl"});
+  for (const std::string& line : lines_of(read_text(path("failures.jsonl")))) {
+    EXPECT_GT(Json::parse(line).value("why", std::string()).size(), 20u) << line;
+  }
+}
+
+TEST_F(Maestro, LayersOfAFileHaveAVerdictOnBuffersAndKeepTheirNames) {
+  const std::string dataflow =
+      "Dataflow { SpatialMap(1,1) K; TemporalMap(32,32) C; TemporalMap(Sz(R),1) Y; TemporalMap(Sz(S),1) X; "
+      "TemporalMap(Sz(R),Sz(R)) R; "
+      "TemporalMap(Sz(S),Sz(S)) S; Cluster(32,P); SpatialMap(1,1) C; }\n}\n";
+  write_text(dir_ / "two.m", "Network n {\nLayer a { Type: CONV\nDimensions { K: 32, C: 32, R: 3, S: 3, Y: 28, X: 28 }\n" +
+                                 dataflow + "Layer b { Type: CONV\nDimensions { K: 64, C: 32, R: 3, S: 3, Y: 28, X: 28 }\n" +
+                                 dataflow + "}\n");
+  const Words roomy = lines_of(good({"eval", "maestro", "--in", "two.m"}));
+  const Words tight = lines_of(good({"eval", "maestro", "--in", "two.m", "--set", "L1_size=8", "--set", "L2_size=100"}));
+  ASSERT_EQ(tight.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Json with = Json::parse(tight[i]), without = Json::parse(roomy[i]);
+    EXPECT_EQ(with["out"], without["out"]) << "limits change no number";
+    EXPECT_EQ(without["l1_over"], 0);
+    EXPECT_EQ(with["l1_over"].get<int>(), with["out"]["l1_size_req"].get<int>() - 8);
+    EXPECT_EQ(with["l2_over"].get<int>(), with["out"]["l2_size_req"].get<int>() - 100);
+  }
+  // Said once, since MAESTRO's own file has other energies from the second layer on.
+  const std::string note = run({"eval", "maestro", "--in", "two.m"}).err;
+  EXPECT_EQ(lines_of(note).size(), 1u) << note;
+  EXPECT_NE(note.find("adds the L1 accesses of the layer before"), std::string::npos) << note;
+  good({"eval", "maestro", "--model", "two.m", "--reference-input", "back.m"});
+  const std::string back = read_text(path("back.m"));
+  EXPECT_NE(back.find("Layer a "), std::string::npos) << back;
+  EXPECT_NE(back.find("Layer b "), std::string::npos) << back;
+  const Words answers = lines_of(good({"eval", "maestro", "--in", "back.m"}));
+  EXPECT_EQ(Json::parse(answers.at(0))["id"], "a");
+  EXPECT_EQ(Json::parse(answers.at(1))["id"], "b");
+}
+
+// A row that means one thing to MAESTRO and another to PyTorch is refused, wherever layers come from.
+TEST_F(Maestro, DepthwiseLayersWithTwoMeaningsAreRefused) {
+  write_text(dir_ / "torch.csv", "K,C,Y,X,R,S,T\n64,3,224,224,7,7,1\n32,1,114,114,3,3,2\n");
+  expect_refused({"eval", "maestro", "--model", "torch.csv"}, 1,
+                 "torch.csv:3: a depthwise layer with K = 32 and C = 1 has two meanings");
+  expect_refused({"eval", "maestro", "--model", "torch.csv"}, 1, "write K = 1, C = 32 for 32 channels");
+  write_text(dir_ / "multiplier.csv", "K,C,Y,X,R,S,T\n64,32,114,114,3,3,2\n");
+  expect_refused({"eval", "maestro", "--model", "multiplier.csv"}, 1, "two meanings");
+  write_text(dir_ / "groups.csv", "K,C,Y,X,R,S,groups\n32,1,114,114,3,3,32\n");
+  expect_refused({"eval", "maestro", "--model", "groups.csv"}, 1,
+                 "a depthwise layer is a row with T = 2, K = 1 and its channels under C");
+  for (const char* k : {"1", "32"}) {
+    write_text(dir_ / "fine.csv", std::string("K,C,Y,X,R,S,T\n") + k + ",32,114,114,3,3,2\n");
+    EXPECT_EQ(evaluate({"--model", "fine.csv"})["counters"]["num_macs"], 32 * 112 * 112 * 9) << k;
+  }
+  const std::string layer = "Network n {\nLayer dw { Type: DSCONV\nDimensions { K: 32, C: 1, R: 3, S: 3, Y: 114, X: 114 }\n";
+  write_text(dir_ / "torch.m", layer + "}\n}\n");
+  expect_refused({"eval", "maestro", "--model", "torch.m"}, 1, "torch.m:2: layer 'dw': a depthwise layer with K = 32 and C = 1");
+  // With a mapping of its own, or recorded, it has MAESTRO's number, and the warning.
+  write_text(dir_ / "mapped.m", layer + "Dataflow { SpatialMap(1,1) C; }\n}\n}\n");
+  const Outcome mapped = run({"eval", "maestro", "--in", "mapped.m"});
+  EXPECT_NE(mapped.err.find("mapped.m:2: layer 'dw': a depthwise layer"), std::string::npos) << mapped.err;
+  EXPECT_NE(Json::parse(mapped.out)["warning"].get<std::string>().find("two meanings"), std::string::npos) << mapped.out;
+  write_text(
+      dir_ / "row.jsonl",
+      R"({"id": 1, "layer": {"type": "DSCONV", "dims": {"K": 32, "C": 1, "R": 3, "S": 3, "Y": 10, "X": 10}}, "directives": )"
+      R"([["SpatialMap", "C", 1, 1]], "hw": {"num_pes": 16, "num_simd_lanes": 1, "noc_bw": 8, "noc_hops": 1, )"
+      R"("noc_hop_latency": 1, "offchip_bw": 8}})"
+      "\n");
+  EXPECT_TRUE(Json::parse(good({"eval", "maestro", "--in", "row.jsonl"})).contains("warning"));
+}
+
+// Files and options that belong to other programs are named for what they are, with what to do.
+TEST_F(Maestro, WhatOtherToolsHaveIsNamed) {
+  write_text(dir_ / "hw.m",
+             "num_pes: 168\nl1_size_cstr: 512\nl2_size_cstr: 108000\nnoc_bw_cstr: 64 // elements\noffchip_bw_cstr: 32\n");
+  for (const char* option : {"--model", "--in"}) {
+    expect_refused({"eval", "maestro", option, "hw.m"}, 1, "this is one of MAESTRO's hardware files");
+    expect_refused({"eval", "maestro", option, "hw.m"}, 1,
+                   "--set num_pes=168 --set L1_size=512 --set L2_size=108000 --set noc_bw=64 --set offchip_bw=32");
+  }
+  write_text(dir_ / "flow.m", "Dataflow {\n SpatialMap(1,1) K;\n Cluster(32, P);\n SpatialMap(1,1) C;\n}\n");
+  expect_refused({"eval", "maestro", "--in", "flow.m"}, 1, "flow.m:1: this is a dataflow without a layer");
+  write_text(dir_ / "gemm.csv", "M,N,K,0,0,0,T\n128,64,32,1,1,1,3\n");
+  expect_refused({"eval", "maestro", "--model", "gemm.csv"}, 1, "gemm.csv:1: this is GAMMA's table of matrix products");
+  write_text(dir_ / "gemm.csv", "K,C,Y,X,R,S,T\n128,64,32,1,1,1,3\n");
+  write_text(dir_ / "conv.csv", "K,C,Y,X,R,S,T\n64,32,128,1,1,1,1\n");
+  EXPECT_EQ(evaluate({"--model", "gemm.csv"})["counters"], evaluate({"--model", "conv.csv"})["counters"]) << "the advice, taken";
+  expect_refused({"eval", "maestro", "--num_pes", "64"}, 2, "num_pes is a parameter of maestro, did you mean --set num_pes=64?");
+  expect_refused({"eval", "maestro", "--num-pes=64"}, 2, "did you mean --set num_pes=64?");
+  expect_refused({"eval", "dram", "--trace", "stream", "--RequestBufferSize", "8"}, 2, "did you mean --set RequestBufferSize=8?");
+  expect_refused({"eval", "maestro-archgym", "--num_pe", "5"}, 2, "did you mean --set num_pe=5?");
+  expect_refused({"search", "maestro", "--num_pes", "168", "--out", "x.db"}, 2, "did you mean --set num_pes=168?");
+  expect_refused({"eval", "maestro", "--hw", "hw.m"}, 2, "the hardware is given parameter by parameter");
+  expect_refused({"eval", "maestro", "--dataflow", "flow.m"}, 2, "a dataflow is given inside its layer");
+}
+
+// What `space --json` prints is a space file.
+TEST_F(Maestro, SpacesThatArePrintedAreReadAgain) {
+  for (const char* environment : {"dram", "maestro", "maestro-archgym"}) {
+    const Json all = Json::parse(good({"space", environment, "--json"}));
+    for (const Json& space : all) {
+      const auto name = space["name"].get<std::string>();
+      const std::string printed = good({"space", environment, "--space", name, "--json"});
+      write_text(dir_ / "space.json", printed);
+      EXPECT_EQ(good({"space", environment, "--space", "space.json", "--json"}), printed) << environment << " " << name;
+    }
+    if (all.size() < 2) continue;
+    write_text(dir_ / "all.json", all.dump());
+    expect_refused({"space", environment, "--space", "all.json"}, 2, "keep one of them");
+  }
+  const std::string counted = good({"space", "maestro", "--space", "mapping", "--model", "resnet18", "--json"});
+  write_text(dir_ / "counted.json", counted);
+  EXPECT_EQ(good({"space", "maestro", "--space", "counted.json", "--model", "resnet18", "--json"}), counted);
+}
+
+TEST_F(Maestro, AParameterOfASpaceCanBeFixed) {
+  const Words more{"--space", "codesign", "--set", "num_pes=168", "--set", "spatial_outer=Y"};
+  Words search{"search", "maestro", "--layer", "2", "--population", "32", "--generations", "2", "--out", "run.db", "--json"};
+  search.insert(search.end(), more.begin(), more.end());
+  const Json found = Json::parse(good(search));
+  EXPECT_EQ(found["default"]["design"]["num_pes"], 168);
+  good({"export", "run.db", "--json", "--out", "run.jsonl"});
+  Words sweep{"sweep", "maestro", "--layer", "2", "--sample", "50", "--out", "sweep.db"};
+  sweep.insert(sweep.end(), more.begin(), more.end());
+  good(sweep);
+  good({"export", "sweep.db", "--json", "--out", "sweep.jsonl"});
+  for (const char* file : {"run.jsonl", "sweep.jsonl"}) {
+    std::set<int> bandwidths;
+    for (const std::string& line : lines_of(read_text(path(file)))) {
+      const Json design = Json::parse(line)["design"];
+      EXPECT_EQ(design["num_pes"], 168);
+      EXPECT_EQ(design["spatial_outer"], "Y");
+      bandwidths.insert(design["noc_bw"].get<int>());
+    }
+    EXPECT_GT(bandwidths.size(), 1u) << "the others vary as before";
+  }
+  expect_refused({"search", "maestro", "--space", "codesign", "--out", "run.db", "--layer", "2"}, 1, "run.db");
+  expect_refused({"sweep", "maestro", "--set", "num_pes=0", "--sample", "5", "--out", "x.db"}, 2, "num_pes");
+  const Json space = Json::parse(good({"space", "maestro", "--space", "codesign", "--set", "num_pes=168", "--json"}))[0];
+  EXPECT_EQ(space["name"], "codesign num_pes=168");
+}
+
+// A kept front is one of results that count: what arithmetic forbids takes nobody's place on it.
+TEST_F(Maestro, FrontsOfSweepsLeaveOutWhatIsImpossible) {
+  const Words sweep{"sweep", "maestro", "--layer", "2", "--space", "mapping-small", "--sample", "2000"};
+  Words best = sweep, all = sweep;
+  best.insert(best.end(), {"--keep", "best", "--top", "1", "--objective", "min:runtime_cycles", "--out", "best.db"});
+  all.insert(all.end(), {"--out", "all.db"});
+  good(best);
+  good(all);
+  const auto front_of = [&](const std::string& store) {
+    const Json page = Json::parse(good({"report", store, "--objective", "min:runtime_cycles", "-o", "page.html", "--json"}));
+    std::set<std::string> front;
+    for (const Json& point : page["workloads"][0]["cloud"]) {
+      if (point["front"].get<bool>()) front.insert(point["at"].dump());
+    }
+    return front;
+  };
+  EXPECT_EQ(front_of("best.db"), front_of("all.db"));
+}
+
+// Tables and spreadsheets take a second column of one name for the first.
+TEST_F(Maestro, ColumnsHaveNamesOfTheirOwn) {
+  const auto expect_unique = [](const std::string& text, const std::string& what) {
+    const std::string header = lines_of(text).at(0);
+    std::set<std::string> names;
+    std::istringstream in(header);
+    for (std::string name; std::getline(in, name, ',');)
+      EXPECT_TRUE(names.insert(name).second) << what << ": " << name << " twice";
+    EXPECT_GT(names.size(), 10u) << what;
+  };
+  for (const Json& environment : Json::parse(good({"envs", "--json"}))) {
+    const auto name = environment["name"].get<std::string>();
+    const std::string trace = small_trace(20);
+    Words workload;
+    if (name == "dram") workload = {"--trace", trace};
+    std::string header, row;
+    for (const Json& parameter : environment["parameters"]) {
+      header += (header.empty() ? "" : ",") + parameter["name"].get<std::string>();
+      row += row.empty() ? "" : ",";
+    }
+    write_text(dir_ / "in.csv", header + "\n" + row + "\n" + row + "\n");
+    Words eval{"eval", name, "--in", "in.csv"}, sweep{"sweep", name, "--sample", "3", "--out", name + ".db"};
+    eval.insert(eval.end(), workload.begin(), workload.end());
+    sweep.insert(sweep.end(), workload.begin(), workload.end());
+    expect_unique(good(eval), "eval " + name);
+    good(sweep);
+    expect_unique(good({"export", name + ".db"}), "export " + name);
+  }
 }
 
 }  // namespace

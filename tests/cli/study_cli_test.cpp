@@ -573,6 +573,68 @@ TEST_F(Studies, AReportOfASweepSaysWhatTheStoreHolds) {
   EXPECT_EQ(all["subtitle"].get<std::string>().find("Incomplete"), std::string::npos);
 }
 
+// A front may show only what the objective allows: what breaks a constraint is worse than anything.
+TEST_F(Studies, FrontsMeetTheConstraintsOfTheObjective) {
+  const std::string trace = small_trace(60), space = small_space();
+  good({"study", "truth", "dram", "--trace", trace, "--space", space, "--out", "truth.db"});
+  const Json all = Json::parse(good({"report", "truth.db", "-o", "page.html", "--json"}))["workloads"][0]["cloud"];
+  std::vector<double> times, energies;  // trade-offs of dram: time, energy, power
+  for (const Json& point : all) {
+    if (point["front"].get<bool>()) times.push_back(point["at"][0]);
+    energies.push_back(point["at"][1]);
+  }
+  ASSERT_GT(times.size(), 1u) << "a front with something to leave out";
+  std::ranges::sort(times);
+  // Nothing as fast as the fastest half of the front.
+  const double limit = times[times.size() / 2];
+  const std::string capped = "energy, total_time_ps>=" + std::to_string(limit);
+  const auto expect_slow = [&](const Json& cloud, const std::string& what) {
+    ASSERT_FALSE(cloud.empty()) << what;
+    for (const Json& point : cloud) EXPECT_GE(point["at"][0].get<double>(), limit) << what << ": " << point;
+  };
+  const auto workload_of = [&](Words words) {
+    words.insert(words.end(), {"-o", "page.html", "--json"});
+    return Json::parse(good(words))["workloads"][0];
+  };
+  expect_slow(workload_of({"report", "truth.db", "--objective", capped})["cloud"], "of a truth");
+  good({"search", "dram", "--trace", trace, "--space", space, "--population", "16", "--generations", "4", "--objective", capped,
+        "--out", "run.db"});
+  const Json run = workload_of({"report", "run.db", "--truth", "truth.db"});
+  expect_slow(run["cloud"], "of a search");
+  expect_slow(run["exact_front"], "of the truth beside a search");
+
+  const auto front_size = [&](const std::string& objective) {
+    return Json::parse(good({"study", "truth", "truth.db", "--objective", objective, "--json"}))[0]["pareto_front"].get<int>();
+  };
+  EXPECT_NE(front_size(capped), front_size("energy"));
+  EXPECT_EQ(front_size(capped), static_cast<int>(run["exact_front"].size()));
+
+  // A truth that was made for an objective is looked at by it.
+  good({"study", "truth", "dram", "--trace", trace, "--space", space, "--objective", capped, "--out", "capped.db"});
+  const Json page = Json::parse(good({"report", "capped.db", "-o", "page.html", "--json"}));
+  EXPECT_EQ(page["objective"].get<std::string>().substr(0, 35), "min:total_energy_pj,total_time_ps>=");
+  expect_slow(page["workloads"][0]["cloud"], "of a truth made for it");
+  EXPECT_GE(Json::parse(good({"best", "capped.db", "--top", "1", "--json"}))[0]["metrics"]["total_time_ps"], limit);
+  EXPECT_EQ(Json::parse(good({"rank", "capped.db", "--json"}))[0]["optimum"],
+            Json::parse(good({"rank", "truth.db", "--objective", capped, "--json"}))[0]["optimum"]);
+}
+
+// The constraint of any objective of a search holds for all that the search shows.
+TEST_F(Studies, ConstraintsOfAllObjectivesHold) {
+  const std::string trace = small_trace(60), space = small_space();
+  good({"study", "truth", "dram", "--trace", trace, "--space", space, "--out", "truth.db"});
+  const double fastest = Json::parse(good({"best", "truth.db", "--top", "1", "--json"}))[0]["objective"];
+  const std::string slow = "total_time_ps>=" + std::to_string(fastest + 1);
+  good({"search", "dram", "--trace", trace, "--space", space, "--agent", "nsga2", "--population", "54", "--generations", "2",
+        "--objective", "latency; energy, " + slow, "--out", "run.db"});
+  for (const Json& line : Json::parse(good({"best", "run.db", "--json"}))) {
+    EXPECT_GT(line["metrics"]["total_time_ps"].get<double>(), fastest);
+  }
+  const Json page = Json::parse(good({"report", "run.db", "-o", "page.html", "--json"}))["workloads"][0];
+  for (const Json& point : page["cloud"]) EXPECT_GT(point["at"][0].get<double>(), fastest) << point;
+  for (const Json& generation : page["convergence"]) EXPECT_GT(generation["best"].get<double>(), fastest) << generation;
+}
+
 TEST_F(Studies, AReportShowsTheExactFrontOfItsTruthOnly) {
   const std::string trace = small_trace(60), space = small_space();
   good({"search", "dram", "--trace", trace, "--space", space, "--population", "8", "--generations", "3", "--out", "run.db"});

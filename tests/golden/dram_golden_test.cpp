@@ -16,6 +16,7 @@
 #include "host/env/dram.hpp"
 #include "host/error.hpp"
 #include "tests/support/csv.hpp"
+#include "tests/support/recorded_rows.hpp"
 
 namespace exarch {
 namespace {
@@ -126,30 +127,25 @@ std::vector<Case> archgym_cases(const std::string& file) {
   return cases;
 }
 
-struct GoldenFile {
-  const char* name;
-  std::size_t rows;
-};
-
-class ArchgymRows : public ::testing::TestWithParam<GoldenFile> {};
+class ArchgymRows : public ::testing::TestWithParam<testing::RecordedRuns> {};
 
 TEST_P(ArchgymRows, WithSharing) {
-  const auto cases = archgym_cases(GetParam().name);
+  const auto cases = archgym_cases(GetParam().file);
   const Totals totals = compare(cases, true);
-  EXPECT_EQ(totals.compared, GetParam().rows);
+  EXPECT_EQ(totals.compared, GetParam().in_scope);
   EXPECT_LT(totals.simulated, totals.compared) << "nothing was shared";
 }
 
 TEST_P(ArchgymRows, SimulatedOneByOne) {
-  const auto cases = archgym_cases(GetParam().name);
+  const auto cases = archgym_cases(GetParam().file);
   const Totals totals = compare(cases, false);
-  EXPECT_EQ(totals.compared, GetParam().rows);
+  EXPECT_EQ(totals.compared, GetParam().in_scope);
   EXPECT_EQ(totals.simulated, totals.compared);
 }
 
 // The single pass gives the same in both its shapes, on every row.
 TEST_P(ArchgymRows, ShapesOfTheSinglePassAreEqual) {
-  const auto cases = archgym_cases(GetParam().name);
+  const auto cases = archgym_cases(GetParam().file);
   std::map<std::string, std::shared_ptr<const dram::DramWorkload>> workloads;
   dram::Workspace workspace;
   for (const auto& one : cases) {
@@ -167,7 +163,7 @@ TEST_P(ArchgymRows, ShapesOfTheSinglePassAreEqual) {
 
 // The exact kernel where the single pass would do.
 TEST_P(ArchgymRows, ExactKernelEqualsSinglePassOnEveryTwentieth) {
-  const auto cases = archgym_cases(GetParam().name);
+  const auto cases = archgym_cases(GetParam().file);
   std::map<std::string, std::shared_ptr<const dram::DramWorkload>> workloads;
   dram::Workspace workspace;
   std::size_t compared = 0, ties = 0;
@@ -197,9 +193,7 @@ TEST_P(ArchgymRows, ExactKernelEqualsSinglePassOnEveryTwentieth) {
   EXPECT_GT(compared, ties);
 }
 
-INSTANTIATE_TEST_SUITE_P(Dram, ArchgymRows,
-                         ::testing::Values(GoldenFile{"archgym_ddr3.csv", 6000},
-                                           GoldenFile{"archgym_ddr3_one_at_a_time.csv", 7352}),
+INSTANTIATE_TEST_SUITE_P(Dram, ArchgymRows, ::testing::Values(testing::kArchgymRandom, testing::kArchgymOneAtATime),
                          [](const auto& instance) { return instance.index == 0 ? "random_points" : "one_at_a_time"; });
 
 // ---- other memories, mappings, traces and clocks ------------------------------------------------------------------------
@@ -227,16 +221,15 @@ std::vector<Case> beyond_cases(const std::string& file) {
   return cases;
 }
 
-class BeyondRows : public ::testing::TestWithParam<GoldenFile> {};
+class BeyondRows : public ::testing::TestWithParam<testing::RecordedRuns> {};
 
 TEST_P(BeyondRows, WithSharingAndOneByOne) {
-  const auto cases = beyond_cases(GetParam().name);
-  EXPECT_EQ(compare(cases, true).compared, GetParam().rows);
-  EXPECT_EQ(compare(cases, false).compared, GetParam().rows);
+  const auto cases = beyond_cases(GetParam().file);
+  EXPECT_EQ(compare(cases, true).compared, GetParam().in_scope);
+  EXPECT_EQ(compare(cases, false).compared, GetParam().in_scope);
 }
 
-INSTANTIATE_TEST_SUITE_P(Dram, BeyondRows,
-                         ::testing::Values(GoldenFile{"beyond_ddr3specs.csv", 34}, GoldenFile{"beyond_ddr3settings.csv", 7}),
+INSTANTIATE_TEST_SUITE_P(Dram, BeyondRows, ::testing::Values(testing::kBeyondSpecs, testing::kBeyondSettings),
                          [](const auto& instance) { return instance.index == 0 ? "specs" : "settings"; });
 
 // ---- probes -------------------------------------------------------------------------------------------------------------
@@ -329,8 +322,8 @@ TEST(Probes, ThatMeanSomethingHere) {
   for (std::size_t row = 0; row < table.size(); ++row) {
     if (const auto probe = probe_case(table, row)) cases.push_back(*probe);
   }
-  EXPECT_EQ(compare(cases, true).compared, 64u);
-  EXPECT_EQ(compare(cases, false).compared, 64u);
+  EXPECT_EQ(compare(cases, true).compared, testing::kProbes.in_scope);
+  EXPECT_EQ(compare(cases, false).compared, testing::kProbes.in_scope);
 }
 
 }  // namespace

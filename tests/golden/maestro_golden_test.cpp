@@ -17,6 +17,7 @@
 #include "host/reference/maestro_reference.hpp"
 #include "host/spec/maestro_file.hpp"
 #include "tests/support/maestro_rows.hpp"
+#include "tests/support/recorded_rows.hpp"
 
 namespace exarch {
 namespace {
@@ -83,12 +84,15 @@ TEST_P(MaestroGolden, EveryColumnOfEveryRow) {
   EXPECT_EQ(failing, failing_rows);
 }
 
+std::tuple<const char*, Version, std::size_t, std::size_t> at(const testing::RecordedLayers& rows, Version version) {
+  if (version == Version::head) return {rows.file, version, rows.head_results, rows.head_failures};
+  return {rows.file, version, rows.results, rows.failures};
+}
+
 INSTANTIATE_TEST_SUITE_P(Rows, MaestroGolden,
-                         ::testing::Values(std::tuple{"dev.jsonl.gz", Version::e1d8efd8, 1000u, 0u},
-                                           std::tuple{"dev.jsonl.gz", Version::head, 764u, 236u},
-                                           std::tuple{"stress.jsonl.gz", Version::e1d8efd8, 739u, 261u},
-                                           std::tuple{"stress.jsonl.gz", Version::head, 542u, 458u},
-                                           std::tuple{"failures.jsonl.gz", Version::e1d8efd8, 0u, 300u}));
+                         ::testing::Values(at(testing::kDevRows, Version::e1d8efd8), at(testing::kDevRows, Version::head),
+                                           at(testing::kStressRows, Version::e1d8efd8), at(testing::kStressRows, Version::head),
+                                           at(testing::kFailureRows, Version::e1d8efd8)));
 
 TEST(MaestroGoldenStatus, SaysWhyTheToolFailed) {
   const std::map<std::string, std::string> kNames{{"non_positive_size", "non_positive_size"},
@@ -145,7 +149,7 @@ TEST(MaestroArchgym, DecodesGenesAsMaestroGymDoes) {
       ++decoded;
     }
   }
-  EXPECT_EQ(decoded, 766u);
+  EXPECT_EQ(decoded, testing::kGenomes);
 }
 
 // Rows of kind `shipped` went through the index step of the released environment.
@@ -244,7 +248,7 @@ TEST(MaestroClean, DesignsCostWhatTheToolSays) {
     }
     ++rows;
   }
-  EXPECT_EQ(rows, 300u);
+  EXPECT_EQ(rows, testing::kCleanRows);
 }
 
 // The tool prices a layer behind another one with the L1 accesses of the layer before.
@@ -274,7 +278,8 @@ TEST(MaestroGoldenFiles, OfSeveralLayers) {
       ++layers;
     }
   }
-  EXPECT_EQ(layers, 172u);
+  EXPECT_EQ(layers, testing::kMultilayerLayers);
+  EXPECT_EQ(maestro_rows("multilayer.jsonl.gz").size(), testing::kMultilayerFiles);
 }
 
 // Texts with something wrong or odd in them: what is made of each. "row": the tool's own row, by its runtime. "line N": refused
@@ -386,7 +391,7 @@ TEST(MaestroInvalid, EveryTextHasADecidedAnswer) {
     }
     ++texts;
   }
-  EXPECT_EQ(texts, 58u);
+  EXPECT_EQ(texts, testing::kInvalidTexts);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "host/batch/evaluator.hpp"
+#include "host/env/maestro_advice.hpp"
 #include "host/env/maestro_cost.hpp"
 #include "host/error.hpp"
 #include "host/reference/maestro_reference.hpp"
@@ -275,6 +276,75 @@ TEST(RepeatedSum, EqualsAddingOneAtATime) {
   EXPECT_EQ(repeated_sum(-0.1, 1234567), -repeated_sum(0.1, 1234567));
   EXPECT_LT(repeated_sum(-1.5, 2147483647), -3e9);  // at once
   EXPECT_EQ(repeated_sum(1, 0), 0);
+}
+
+// ---- strides ----
+
+Layer strided_layer(std::mt19937_64& rng) {
+  const auto below = [&rng](std::uint64_t n) { return static_cast<std::int32_t>(rng() % n); };
+  Layer layer{};
+  for (std::int32_t& stride : layer.stride) stride = 1;
+  layer.type = below(5) == 0 ? LayerType::dsconv : LayerType::conv;
+  layer.size[index_of(Dim::K)] = layer.type == LayerType::dsconv ? 1 : 1 + below(9);
+  layer.size[index_of(Dim::C)] = 1 + below(9);
+  const bool square = below(2) == 0;
+  const std::int32_t filter = 1 + below(7), stride = 2 + below(4), more = below(40);
+  for (const auto& [input, window] : {std::pair{Dim::Y, Dim::R}, std::pair{Dim::X, Dim::S}}) {
+    const bool same = square || input == Dim::Y;
+    layer.size[index_of(window)] = same ? filter : 1 + below(7);
+    layer.size[index_of(input)] = layer.size[index_of(window)] + (same ? more : below(40));
+    layer.stride[index_of(input)] = same ? stride : 1 + below(5);
+  }
+  return layer;
+}
+
+bool any_random_design_serves(const Layer& layer, Version version, std::mt19937_64& rng, int designs) {
+  const auto upto = [&rng](std::uint64_t n) { return 1 + static_cast<std::int32_t>(rng() % n); };
+  const LayerCount count{layer, 1, macs_of(layer)};
+  for (int i = 0; i < designs; ++i) {
+    CleanDesign design{};
+    for (std::uint32_t l = 0; l < 2; ++l) {
+      for (std::int32_t& tile : design.tile[l]) tile = upto(10);
+      design.spatial[l] = upto(kTileds) - 1;
+      design.order[l] = upto(kOrders) - 1;
+    }
+    design.cluster_size = 1 << (upto(5) - 1);
+    design.hardware = {upto(200), upto(2), upto(100), upto(3), upto(100)};
+    Totals totals{};
+    if (cpu_functions().clean(design, {&count, 1, version}, totals) == Status::ok && totals.impossible == 0) return true;
+  }
+  return false;
+}
+
+// A warning is given exactly where no design is right, and the sizes that it names are.
+TEST(StrideWarning, IsGivenWhereNoMappingCountsRight) {
+  std::mt19937_64 rng(3);
+  std::size_t warned = 0, silent = 0, advised = 0;
+  for (int i = 0; i < 300; ++i) {
+    const Layer layer = strided_layer(rng);
+    for (const Version version : {Version::e1d8efd8, Version::head}) {
+      const std::string warning = stride_warning(layer, "layer 'a'", version);
+      ASSERT_EQ(warning.empty(), any_random_design_serves(layer, version, rng, 1000)) << warning;
+      ++(warning.empty() ? silent : warned);
+      if (warning.empty()) continue;
+      Layer smaller = layer, larger = layer;
+      for (const auto& [input, window] : {std::pair{Dim::Y, Dim::R}, std::pair{Dim::X, Dim::S}}) {
+        const std::int32_t size = layer.size[index_of(input)], stride = layer.stride[index_of(input)];
+        const std::int32_t rest = (size - layer.size[index_of(window)]) % stride;
+        if (rest == 0) continue;
+        smaller.size[index_of(input)] = size - rest;
+        larger.size[index_of(input)] = size - rest + stride;
+        const std::string sizes = std::to_string(size - rest) + " or " + std::to_string(size - rest + stride);
+        EXPECT_NE(warning.find(sizes), std::string::npos) << warning;
+        ++advised;
+      }
+      EXPECT_EQ(stride_warning(smaller, "", version), "");
+      EXPECT_EQ(stride_warning(larger, "", version), "");
+    }
+  }
+  EXPECT_GT(warned, 100u);
+  EXPECT_GT(silent, 100u);
+  EXPECT_GT(advised, warned - 1);
 }
 
 }  // namespace

@@ -194,27 +194,54 @@ TEST(Truth, ImportanceIsTheVarianceDecomposition) {
   EXPECT_FALSE(Ranking(table, objective_of("min:total_time_ps, average_power_mw<=1")).feasible());
 }
 
-TEST(Truth, TheParetoFrontIsWhatNoDesignBeats) {
-  const Whole whole(14);
-  const TruthTable table = whole.table();
-  std::set<std::uint32_t> want;
+// The groups among `considered` that no other one beats.
+template <class Considered>
+std::vector<std::uint32_t> unbeaten(const TruthTable& table, const Considered& considered) {
+  std::vector<std::uint32_t> front;
   for (std::uint32_t a = 0; a < table.groups(); ++a) {
-    bool beaten = false;
+    bool beaten = !considered(a);
     for (std::uint32_t b = 0; b < table.groups() && !beaten; ++b) {
-      bool as_good = true, equal = true;
+      bool as_good = considered(b), equal = true;
       for (const std::size_t t : dram_environment().tradeoffs()) {
         as_good = as_good && table.metrics(b)[t] <= table.metrics(a)[t];
         equal = equal && table.metrics(b)[t] == table.metrics(a)[t];
       }
       beaten = as_good && (!equal || b < a);
     }
-    if (!beaten) want.insert(a);
+    if (!beaten) front.push_back(a);
   }
+  return front;
+}
+
+TEST(Truth, TheParetoFrontIsWhatNoDesignBeats) {
+  const Whole whole(14);
+  const TruthTable table = whole.table();
   const auto front = table.pareto_front();
-  EXPECT_EQ(std::set<std::uint32_t>(front.begin(), front.end()), want);
+  EXPECT_EQ(front, unbeaten(table, [](std::uint32_t) { return true; }));
+  EXPECT_EQ(table.pareto_front(objective_of("power")), front) << "an objective without constraints";
   std::uint64_t designs = 0;
   for (std::size_t g = 0; g < table.groups(); ++g) designs += table.designs(g);
   EXPECT_EQ(designs, table.points());
+}
+
+// Under an objective the front is that of the designs that it allows; without the others, some of them are beaten no more.
+TEST(Truth, TheParetoFrontMeetsTheConstraintsOfAnObjective) {
+  const Whole whole(14);
+  const TruthTable table = whole.table();
+  const auto metric = std::ranges::find(dram_environment().metrics(), "mean_latency_ns", &MetricInfo::name);
+  const auto latency = [&](std::uint32_t group) {
+    return table.metrics(group)[static_cast<std::size_t>(metric - dram_environment().metrics().begin())];
+  };
+  std::vector<double> latencies;
+  for (std::uint32_t g = 0; g < table.groups(); ++g) latencies.push_back(std::floor(latency(g)));
+  std::ranges::sort(latencies);
+  for (const double least : {latencies[latencies.size() / 4], latencies[latencies.size() / 2]}) {
+    const auto slower = table.pareto_front(objective_of("energy, mean_latency_ns>=" + std::to_string(least)));
+    EXPECT_FALSE(slower.empty());
+    EXPECT_NE(slower, table.pareto_front());
+    EXPECT_EQ(slower, unbeaten(table, [&](std::uint32_t group) { return latency(group) >= least; }));
+  }
+  EXPECT_TRUE(table.pareto_front(objective_of("latency, average_power_mw<=0")).empty());
 }
 
 // NSGA-II against the exact front, and what the score says of a search that saw everything.

@@ -228,11 +228,17 @@ TEST_F(RunStoreTest, ABodyThatThrowsLeavesNothingBehind) {
   expect_chunks(store, 20);
 }
 
-TEST_F(RunStoreTest, NotesAreThoseOfTheFirstProcess) {
+TEST_F(RunStoreTest, NotesAreThoseOfTheFirstProcessUnlessReplaced) {
   const Notes notes = {{"processor", "a"}, {"backend", "x y"}};
   { EXPECT_EQ(RunStore(path(), kIdentity, kLayout, notes).notes(), notes); }
   EXPECT_EQ(RunStore(path()).notes(), notes);
-  EXPECT_EQ(RunStore(path(), kIdentity, kLayout, {{"processor", "b"}}).notes(), notes);
+  RunStore again(path(), kIdentity, kLayout, {{"processor", "b"}});
+  EXPECT_EQ(again.notes(), notes);
+  again.note("objective", "latency");
+  again.note("backend", "z");
+  const Notes changed = {{"processor", "a"}, {"backend", "z"}, {"objective", "latency"}};
+  EXPECT_EQ(again.notes(), changed);
+  EXPECT_EQ(RunStore(path()).notes(), changed);
 }
 
 TEST_F(RunStoreTest, IsReadableInSql) {

@@ -20,7 +20,7 @@ std::vector<Entry> random_points(std::mt19937_64& rng, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     const auto outcome = static_cast<Evaluator::OutcomeId>(rng() % 40);
     const double cost = rng() % 9 == 0 ? std::numeric_limits<double>::infinity() : static_cast<double>(rng() % 30);
-    points.push_back({i, outcome, cost, {double(rng() % 12), double(rng() % 12), double(rng() % 12)}});
+    points.push_back({i, outcome, cost, {double(rng() % 12), double(rng() % 12), double(rng() % 12)}, rng() % 4 != 0});
   }
   return points;
 }
@@ -29,7 +29,7 @@ std::vector<std::uint64_t> brute_force(const std::vector<Entry>& points, std::si
   std::vector<Entry> distinct;
   for (const Entry& e : points) {
     const bool known = std::ranges::any_of(
-        distinct, [&](const Entry& d) { return std::tie(d.cost, d.tradeoffs) == std::tie(e.cost, e.tradeoffs); });
+        distinct, [&](const Entry& d) { return std::tie(d.cost, d.tradeoffs, d.sane) == std::tie(e.cost, e.tradeoffs, e.sane); });
     if (e.cost < std::numeric_limits<double>::infinity() && !known) distinct.push_back(e);
   }
   std::vector<Entry> by_cost = distinct;
@@ -43,9 +43,9 @@ std::vector<std::uint64_t> brute_force(const std::vector<Entry>& points, std::si
         as_good = as_good && d.tradeoffs[t] <= e.tradeoffs[t];
         equal = equal && d.tradeoffs[t] == e.tradeoffs[t];
       }
-      return as_good && (!equal || d.point < e.point);
+      return as_good && d.sane && (!equal || d.point < e.point);
     });
-    if (tradeoffs > 0 && !beaten) kept.insert(e.point);
+    if (tradeoffs > 0 && e.sane && !beaten) kept.insert(e.point);
   }
   return {kept.begin(), kept.end()};
 }
@@ -58,7 +58,7 @@ TEST(Shortlist, KeepsTheBestAndTheFrontHoweverPointsAreSplit) {
     const std::size_t tradeoffs = round % 3 == 0 ? 0 : 2 + rng() % 2;
     Shortlist shortlist(top, tradeoffs);
     for (const Entry& e : points) {
-      shortlist.offer(e.point, e.outcome, e.cost, std::span(e.tradeoffs));
+      shortlist.offer(e.point, e.outcome, e.cost, std::span(e.tradeoffs), e.sane);
       if (rng() % 20 == 0) (void)shortlist.settle(rank::cpu_functions());
     }
     (void)shortlist.settle(rank::cpu_functions());

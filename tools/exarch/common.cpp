@@ -108,6 +108,34 @@ DesignSpace resolve_space(const Environment& environment, const std::string& nam
   return find_space(environment, name);
 }
 
+DesignSpace given_space(const Environment& environment, const Arguments& arguments) {
+  DesignSpace space = resolve_space(environment, arguments.text("space"));
+  if (!arguments.has("set")) return space;
+  const Design design = given_design(environment, arguments);
+  std::vector<std::vector<std::int64_t>> values;
+  for (std::size_t p = 0; p < space.dimensions(); ++p) values.emplace_back(space.values(p).begin(), space.values(p).end());
+  for (const std::string& assignment : arguments.all("set")) {
+    const std::size_t p = parameter_index(environment, assignment.substr(0, assignment.find('=')));
+    values[p] = {design[p]};
+  }
+  std::string name = space.name();
+  for (std::size_t p = 0; p < values.size(); ++p) {
+    const bool fixed = values[p].size() == 1 && !std::ranges::equal(values[p], space.values(p));
+    if (fixed) name += " " + space.parameters()[p].name + "=" + space.parameters()[p].format(values[p][0]);
+  }
+  return {name, space.doc(), space.parameters(), std::move(values)};
+}
+
+OptionSpec fixing_option() {
+  return {"set", "Name=value", "fixes a parameter of the space to a value, in the space or not; repeatable", "", true};
+}
+
+Design given_design(const Environment& environment, const Arguments& arguments) {
+  Design design = default_design(environment);
+  for (const std::string& assignment : arguments.all("set")) assign(environment, assignment, design);
+  return design;
+}
+
 Design default_design(const Environment& environment) {
   return exarch::default_design(environment.parameters());
 }
@@ -379,6 +407,9 @@ OpenedStore open_store(const std::string& path) {
       by != std::string::npos && end != std::string::npos && by + 4 <= end) {
     kept_by = keep.substr(by + 4, end - by - 4);
   }
+  for (const auto& [key, value] : store.notes()) {
+    if (key == kAskedObjective && kept_by.empty()) kept_by = value;
+  }
   const std::uint64_t seed = store.identity_number("seed");
   const std::size_t objectives = is_sweep ? 0 : objectives_of(store, environment);
   if (is_sweep) check_points(store, workloads.size(), sample == 0 ? space.size() : sample);
@@ -439,11 +470,35 @@ void ResultTable::load(std::uint32_t workload) {
       workload);
 }
 
-std::string counter_columns(const Environment& environment, std::span<const std::uint64_t> counters, bool ok) {
-  std::string text;
+namespace {
+
+// Whether a counter has a column of its own in CSV files.
+bool has_column(const Environment& environment, const CounterInfo& counter) {
+  return !counter.internal &&
+         std::ranges::find(environment.metrics(), counter.name, &MetricInfo::name) == environment.metrics().end();
+}
+
+}  // namespace
+
+std::string result_header(const Environment& environment) {
+  std::string text = "status";
+  for (const MetricInfo& metric : environment.metrics()) text += "," + metric.name;
+  for (const CounterInfo& counter : environment.counters()) {
+    if (has_column(environment, counter)) text += "," + counter.name;
+  }
+  return text;
+}
+
+std::string result_cells(const Environment& environment, std::uint8_t status, std::span<const double> metrics,
+                         std::span<const std::uint64_t> counters) {
+  const bool ok = status == 0;
+  std::string text = environment.status_text(status);
+  for (std::size_t m = 0; m < metrics.size(); ++m) {
+    text += "," + (ok ? format_metric(environment.metrics()[m], metrics[m]) : "");
+  }
   for (std::size_t c = 0; c < counters.size(); ++c) {
     const CounterInfo& info = environment.counters()[c];
-    if (!info.internal) text += "," + (ok ? counter_json(info, counters[c]).dump() : "");
+    if (has_column(environment, info)) text += "," + (ok ? counter_json(info, counters[c]).dump() : "");
   }
   return text;
 }

@@ -35,10 +35,16 @@ namespace exarch::cli {
 
 // A shipped space's name or a space file's path; empty: the environment's first.
 [[nodiscard]] DesignSpace resolve_space(const Environment& environment, const std::string& name);
+// The same by --space, with the parameters of --set fixed to one value each.
+[[nodiscard]] DesignSpace given_space(const Environment& environment, const Arguments& arguments);
+// What --set does to a space.
+[[nodiscard]] OptionSpec fixing_option();
 
 // The default design, and one "Name=value" assignment applied to a design.
 [[nodiscard]] Design default_design(const Environment& environment);
 void assign(const Environment& environment, const std::string& assignment, Design& design);
+// The default design with the assignments of --set.
+[[nodiscard]] Design given_design(const Environment& environment, const Arguments& arguments);
 // The default design as far as the space has it: where it does not have a parameter's default, the first of its values.
 [[nodiscard]] Design default_design(const Environment& environment, const DesignSpace& space);
 // The point of a design; UsageError if the space does not have it.
@@ -87,6 +93,9 @@ void print_answer(const Arguments& arguments, const nlohmann::ordered_json& json
 // How a sweep's identity ends that kept the best "by OBJECTIVE", and the front.
 inline constexpr const char* kKeptWithFront = " and the Pareto front";
 
+// The note of a truth store about the objective that it was made for.
+inline constexpr const char* kAskedObjective = "objective asked for";
+
 // A finished or running store opened for reading, with what is needed to interpret it.
 struct OpenedStore {
   RunStore store;
@@ -95,7 +104,7 @@ struct OpenedStore {
   std::vector<std::shared_ptr<const Workload>> workloads;
   std::string kind;            // "sweep" or "search"
   std::string keep;            // sweep: "all", or what was kept ...
-  std::string kept_by;         // ... and by which objective
+  std::string kept_by;         // ... and by which objective; of a truth store, the one that it was made for
   std::uint64_t sample, seed;  // sweep: 0 = all points in order, else number and seed of sampled points
   std::size_t objectives;      // search: how many
 };
@@ -133,8 +142,12 @@ class ResultTable {
   std::vector<std::uint64_t> counters_;  // (row, counter)
 };
 
-// ",12,34": the counters a user sees, as CSV columns; empty columns for a failed run.
-[[nodiscard]] std::string counter_columns(const Environment& environment, std::span<const std::uint64_t> counters, bool ok);
+// A result in CSV files: the names of its columns, "status,runtime_cycles,...", and their cells, empty ones for a failed run.
+// Status, metrics, and the counters that a user sees, but for those that a metric of the same name shows: every column has a name
+// of its own.
+[[nodiscard]] std::string result_header(const Environment& environment);
+[[nodiscard]] std::string result_cells(const Environment& environment, std::uint8_t status, std::span<const double> metrics,
+                                       std::span<const std::uint64_t> counters);
 
 // Point number of the i-th candidate of a sweep: i itself, or a counter-based draw.
 [[nodiscard]] std::uint64_t sweep_point(const DesignSpace& space, std::uint64_t sample, std::uint64_t seed, std::uint64_t i);

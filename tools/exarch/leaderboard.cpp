@@ -1,5 +1,6 @@
 #include "tools/exarch/leaderboard.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 
@@ -23,7 +24,19 @@ void Leaderboard::offer(const Score& score, ResultId id, std::uint64_t candidate
 
 Objective objective_for(const OpenedStore& opened, const std::string& given) {
   std::string text = given;
-  if (text.empty() && opened.kind == "search") text = split(opened.store.identity_value("objective"), ';').at(0);
+  if (text.empty() && opened.kind == "search") {
+    const std::vector<Objective> all = parse_objectives(opened.environment, opened.store.identity_value("objective"));
+    text = all.front().text();
+    const std::span first = all.front().constraints();
+    std::vector<std::string> known(first.begin(), first.end());
+    for (const Objective& objective : all) {
+      for (const std::string& constraint : objective.constraints()) {
+        if (std::ranges::find(known, constraint) != known.end()) continue;
+        known.push_back(constraint);
+        text += "," + constraint;
+      }
+    }
+  }
   if (text.empty()) text = opened.kept_by;
   return parse_objective(opened.environment, text);
 }

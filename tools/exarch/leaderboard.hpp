@@ -37,8 +37,9 @@ class Leaderboard {
   std::map<Key, Entry> entries_;
 };
 
-// The objective that a store is looked at by: the one given, else the search's own (of several, the first), else the
-// environment's first.
+// The objective that a store is looked at by: the one given, else the search's own, else what a sweep kept its best by or a truth
+// store was made for, else the environment's first. Of a search with several objectives: the first, under the constraints of all,
+// since the search takes no design that breaks one of them.
 [[nodiscard]] Objective objective_for(const OpenedStore& opened, const std::string& given);
 
 // Calls visit(workload, candidate, design, metrics, result) for every candidate of a store, in order.

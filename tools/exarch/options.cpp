@@ -1,11 +1,14 @@
 #include "tools/exarch/options.hpp"
 
 #include <algorithm>
+#include <cctype>
 // An option that may be repeated is one value each time: objectives, among others, contain commas.
 #define CXXOPTS_VECTOR_DELIMITER '\0'
 #include <cxxopts.hpp>
+#include <map>
 #include <set>
 
+#include "host/env/environment.hpp"
 #include "host/error.hpp"
 
 namespace exarch::cli {
@@ -47,11 +50,50 @@ cxxopts::Options build(const Verb& verb) {
   return options;
 }
 
-void refuse_unknown(const Verb& verb, const std::vector<std::string>& unmatched) {
+// Options that other programs have for what is said in another way here.
+std::string said_otherwise(const std::string& name) {
+  static const std::map<std::string, std::string> kOtherwise{
+      {"hw", "; the hardware is given parameter by parameter: --set num_pes=168 --set L1_size=512 --set L2_size=108000"},
+      {"hw_file", "; the hardware is given parameter by parameter: --set num_pes=168 --set L1_size=512 --set L2_size=108000"},
+      {"dataflow", "; a dataflow is given inside its layer, in a MAESTRO file: exarch eval maestro --in FILE.m"}};
+  const auto known = kOtherwise.find(name);
+  return known == kOtherwise.end() ? "" : known->second;
+}
+
+// How a parameter is given that somebody wrote as an option; "" for what is no parameter. `words` are all of the command line.
+std::string said_as_set(const Verb& verb, const std::string& word, const std::vector<std::string>& words) {
+  if (std::ranges::find(verb.options, "set", &OptionSpec::name) == verb.options.end()) return "";
+  const auto plain = [](std::string name) {
+    std::erase_if(name, [](char c) { return c == '-' || c == '_'; });
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return name;
+  };
+  const std::size_t equals = word.find('=');
+  const auto next = std::ranges::find(words, word) + 1;
+  const bool has_value = equals == std::string::npos && next != words.end() && !next->starts_with("--");
+  const std::string value = equals != std::string::npos ? word.substr(equals + 1) : has_value ? *next : "";
+  for (const bool named : {true, false}) {  // the environment that the command names before others
+    for (const Environment* environment : environments()) {
+      if ((std::ranges::find(words, environment->name()) != words.end()) != named) continue;
+      for (const ParameterInfo& parameter : environment->parameters()) {
+        if (plain(parameter.name) != plain(word.substr(0, equals))) continue;
+        const std::string example = value.empty() ? parameter.format(parameter.default_value) : value;
+        return "; " + parameter.name + " is a parameter of " + environment->name() + ", did you mean --set " + parameter.name +
+               "=" + example + "?";
+      }
+    }
+  }
+  return "";
+}
+
+void refuse_unknown(const Verb& verb, const std::vector<std::string>& unmatched, const std::vector<std::string>& words) {
   for (const std::string& word : unmatched) {
     if (!word.starts_with("-")) continue;
     const std::string name =
         word.substr(word.find_first_not_of('-') == std::string::npos ? word.size() : word.find_first_not_of('-'));
+    std::string hint = said_as_set(verb, word, words);
+    if (hint.empty()) hint = said_otherwise(name.substr(0, name.find('=')));
+    if (!hint.empty()) throw UsageError("unknown option " + word + hint);
     std::vector<std::string> known;
     for (const OptionSpec& option : all_options(verb)) known.push_back("--" + option.name);
     throw UsageError("unknown option " + word + did_you_mean("--" + name.substr(0, name.find('=')), known) + "; see exarch " +
@@ -86,7 +128,7 @@ Arguments parse(const Verb& verb, int argc, char** argv) {
   Arguments arguments;
   try {
     const cxxopts::ParseResult result = options.parse(argc, argv);
-    refuse_unknown(verb, result.unmatched());
+    refuse_unknown(verb, result.unmatched(), {argv, argv + argc});
     if (result.count("help") > 0) {
       arguments.given["help"] = true;
       arguments.values["help"] = {""};

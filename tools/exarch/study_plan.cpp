@@ -42,7 +42,7 @@ void sweep_truth(const PreparedStudy& study, const Arguments& arguments) {
   sweeping.values["out"] = {truth_path(arguments)};
   sweeping.given["out"] = true;
   for (const char* option : {"sample", "top", "keep", "objective"}) sweeping.given[option] = false;
-  const SweepReport report = sweep(sweeping);
+  const SweepReport report = sweep(sweeping, study.objectives.front().text());
   if (report.requested > 0) {
     std::cerr << "exarch: the truth took " << report.simulated << " simulations and " << short_time(report.seconds)
               << "; it is in " << truth_path(arguments) << "\n";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "tools/exarch/options.hpp"
 
@@ -12,7 +13,8 @@ struct SweepReport {
   double seconds;
 };
 
-// By the arguments of `exarch sweep`; continues a store of the same sweep.
-SweepReport sweep(const Arguments& arguments);
+// By the arguments of `exarch sweep`; continues a store of the same sweep. `asked`: the objective that the sweep is made for, as
+// text; "": none. The store notes it and is later looked at by it.
+SweepReport sweep(const Arguments& arguments, const std::string& asked = "");
 
 }  // namespace exarch::cli

@@ -60,7 +60,9 @@ const Verb kBestVerb{
     .name = "best",
     .synopsis = "STORE.db [--objective EXPR] [--top N] [--json]",
     .doc = "Shows the best designs of a run store; designs with one result share a line.",
-    .options = {{"objective", "EXPR", "a preset or an expression; default: the search's own, else the environment's first"},
+    .options = {{"objective", "EXPR",
+                 "a preset or an expression; default: the search's own, or what the sweep or truth was made for, "
+                 "else the environment's first"},
                 {"top", "N", "lines per workload", "10"}},
     .json = "an array, all metrics and counters included",
     .min_positional = 1,

@@ -16,12 +16,24 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// The constraints that a result breaks; none of a failed run.
+std::vector<std::string> violated(const Sanity& sanity, std::uint8_t status, std::span<const double> metrics) {
+  std::vector<std::string> texts;
+  for (std::size_t c = 0; c < sanity.size() && status == 0; ++c) {
+    if (!sanity.holds(c, metrics)) texts.push_back(sanity.text(c));
+  }
+  return texts;
+}
+
 // What is known of one evaluated design, workload included.
-Json evaluated_json(const Environment& environment, const WorkloadOptions& options, const Evaluator& evaluator,
-                    Evaluator::OutcomeId id, std::span<const std::int64_t> design, std::span<const double> metrics) {
+Json evaluated_json(const Environment& environment, const Sanity& sanity, const WorkloadOptions& options,
+                    const Evaluator& evaluator, Evaluator::OutcomeId id, std::span<const std::int64_t> design,
+                    std::span<const double> metrics) {
   Json json{{"environment", environment.name()}, {"model", environment.model_version()}};
   for (const auto& [name, value] : options) json["workload"][name] = value;
   json.update(result_json(environment, design, evaluator.status(id), metrics, evaluator.counters(id)));
+  const std::vector<std::string> constraints = violated(sanity, evaluator.status(id), metrics);
+  if (!constraints.empty()) json["violates"] = constraints;
   if (evaluator.status(id) == 0) {
     json["detail"] = Json::parse(environment.detail_json(evaluator.workload(), evaluator.detail(id)));
   }
@@ -29,9 +41,17 @@ Json evaluated_json(const Environment& environment, const WorkloadOptions& optio
 }
 
 void print_result(const Environment& environment, const Evaluator& evaluator, Evaluator::OutcomeId id, const Design& design,
-                  std::span<const double> metrics) {
+                  std::span<const double> metrics, const std::vector<std::string>& why) {
   std::cout << evaluator.workload().name << ": " << format_design(environment, design) << "\n"
-            << "status " << environment.status_text(evaluator.status(id)) << "\n\n";
+            << "status " << environment.status_text(evaluator.status(id));
+  std::string broken;
+  for (const std::string& text : violated(Sanity(environment), evaluator.status(id), metrics)) {
+    broken += (broken.empty() ? "" : ", ") + text;
+  }
+  if (!broken.empty()) std::cout << ", infeasible: violates " << broken;
+  std::cout << "\n";
+  for (const std::string& sentence : why) std::cout << sentence << "\n";
+  std::cout << "\n";
   if (evaluator.status(id) != 0) return;
   std::vector<std::vector<std::string>> rows{{"metric", "value", "unit", "meaning"}};
   for (std::size_t m = 0; m < metrics.size(); ++m) {
@@ -53,8 +73,7 @@ void write_reference_input(const Environment& environment, const Workload& workl
 }
 
 int eval_one(const Environment& environment, const Arguments& arguments) {
-  Design design = default_design(environment);
-  for (const std::string& assignment : arguments.all("set")) assign(environment, assignment, design);
+  const Design design = given_design(environment, arguments);
   Backend backend = make_backend(arguments);
   const std::vector<WorkloadOptions> workloads = given_workloads(environment, arguments);
   std::vector<std::shared_ptr<const Workload>> loaded;  // all before the first result is shown
@@ -64,6 +83,7 @@ int eval_one(const Environment& environment, const Arguments& arguments) {
     write_reference_input(environment, *loaded[0], design, arguments.text("reference-input"));
   }
   Json json = Json::array();
+  const Sanity sanity(environment);
   bool ok = true;
   std::vector<double> metrics(environment.metrics().size());
   for (std::size_t w = 0; w < workloads.size(); ++w) {
@@ -71,10 +91,13 @@ int eval_one(const Environment& environment, const Arguments& arguments) {
     const Evaluator::OutcomeId id = evaluator.evaluate(design)[0];
     ok = ok && evaluator.status(id) == 0;
     evaluator.price(id, design, metrics);
+    const bool sound = evaluator.status(id) == 0 && sanity.holds(metrics);
+    const std::vector<std::string> why = sound ? std::vector<std::string>{} : environment.explain(*loaded[w], design);
     if (arguments.flag("json")) {
-      json.push_back(evaluated_json(environment, workloads[w], evaluator, id, design, metrics));
+      json.push_back(evaluated_json(environment, sanity, workloads[w], evaluator, id, design, metrics));
+      if (!why.empty()) json.back()["why"] = why;
     } else {
-      print_result(environment, evaluator, id, design, metrics);
+      print_result(environment, evaluator, id, design, metrics, why);
     }
   }
   if (arguments.flag("json")) std::cout << (json.size() == 1 ? json[0] : json).dump(2) << "\n";
@@ -127,9 +150,9 @@ class CsvEvaluation {
         backend_(make_backend(arguments)),
         csv_(arguments.text("in")),
         columns_(match_header(environment, csv_)),
-        out_(arguments.has("out") ? arguments.text("out") : "-") {
-    defaults_ = default_design(environment);
-    for (const std::string& assignment : arguments.all("set")) assign(environment, assignment, defaults_);
+        out_(arguments.has("out") ? arguments.text("out") : "-"),
+        sanity_(environment) {
+    defaults_ = given_design(environment, arguments);
     options_ = given_options(environment, arguments);
   }
 
@@ -198,10 +221,7 @@ class CsvEvaluation {
   void write_header() {
     std::string header;
     for (const std::string& name : csv_.header()) header += csv_field(name) + ",";
-    header += "status";
-    for (const MetricInfo& metric : environment_.metrics()) header += "," + metric.name;
-    for (const CounterInfo& counter : environment_.counters()) header += counter.internal ? "" : "," + counter.name;
-    out_.write(header + "\n");
+    out_.write(header + result_header(environment_) + "\n");
   }
 
   void evaluate_block(std::size_t first, std::size_t end) {
@@ -228,15 +248,12 @@ class CsvEvaluation {
     const bool ok = group.evaluator->status(id) == 0;
     failed_ = failed_ || !ok;
     if (as_json_) {
-      out_.write(evaluated_json(environment_, group.options, *group.evaluator, id, design, metrics).dump() + "\n");
+      out_.write(evaluated_json(environment_, sanity_, group.options, *group.evaluator, id, design, metrics).dump() + "\n");
       return;
     }
     const std::size_t begin = i == 0 ? 0 : rows_[i - 1].text_end;
-    std::string text = text_.substr(begin, rows_[i].text_end - begin) + environment_.status_text(group.evaluator->status(id));
-    for (std::size_t m = 0; m < metrics.size(); ++m) {
-      text += "," + (ok ? format_metric(environment_.metrics()[m], metrics[m]) : "");
-    }
-    out_.write(text + counter_columns(environment_, group.evaluator->counters(id), ok) + "\n");
+    const std::string cells = result_cells(environment_, group.evaluator->status(id), metrics, group.evaluator->counters(id));
+    out_.write(text_.substr(begin, rows_[i].text_end - begin) + cells + "\n");
   }
 
   const Environment& environment_;
@@ -246,6 +263,7 @@ class CsvEvaluation {
   CsvReader csv_;
   std::vector<Column> columns_;
   OutputFile out_;
+  Sanity sanity_;
   Design defaults_;
   WorkloadOptions options_;
   std::map<WorkloadOptions, std::uint32_t> group_index_;
@@ -315,14 +333,14 @@ int eval_reference_file(const Environment& environment, const Arguments& argumen
   if (arguments.text("engine") != "fast" || arguments.has("no-share") || arguments.has("reference-input")) {
     throw UsageError("--engine, --no-share and --reference-input have no effect on " + arguments.text("in") + "; leave them out");
   }
-  Design design = default_design(environment);
-  for (const std::string& assignment : arguments.all("set")) assign(environment, assignment, design);
-  const auto answers = environment.answer_file(arguments.text("in"), design, given_options(environment, arguments));
-  if (answers.empty()) throw UsageError(environment.name() + " reads no such files; --in expects a CSV file of designs");
+  const Design design = given_design(environment, arguments);
+  const FileAnswers file = environment.answer_file(arguments.text("in"), design, given_options(environment, arguments));
+  if (file.answers.empty()) throw UsageError(environment.name() + " reads no such files; --in expects a CSV file of designs");
   OutputFile out(arguments.has("out") ? arguments.text("out") : "-");
-  for (const std::string& answer : answers) out.write(answer + "\n");
+  for (const std::string& answer : file.answers) out.write(answer + "\n");
   out.close();
-  return 0;
+  for (const std::string& note : file.notes) std::cerr << "exarch: " << note << "\n";
+  return file.failed ? 1 : 0;
 }
 
 // Results go into a file of their own, as text.

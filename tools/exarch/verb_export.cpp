@@ -11,21 +11,14 @@ namespace {
 std::string csv_header(const Environment& environment) {
   std::string header = primary_option(environment).name + ",candidate";
   for (const ParameterInfo& p : environment.parameters()) header += "," + p.name;
-  header += ",status";
-  for (const MetricInfo& m : environment.metrics()) header += "," + m.name;
-  for (const CounterInfo& c : environment.counters()) header += c.internal ? "" : "," + c.name;
-  return header;
+  return header + "," + result_header(environment);
 }
 
 std::string csv_row(const Environment& environment, std::span<const std::int64_t> design, const ResultTable::Row& result,
                     std::span<const double> metrics) {
   std::string row;
   for (std::size_t p = 0; p < design.size(); ++p) row += "," + environment.parameters()[p].format(design[p]);
-  row += "," + environment.status_text(result.status);
-  for (std::size_t m = 0; m < metrics.size(); ++m) {
-    row += "," + (result.status == 0 ? format_metric(environment.metrics()[m], metrics[m]) : "");
-  }
-  return row + counter_columns(environment, result.counters, result.status == 0);
+  return row + "," + result_cells(environment, result.status, metrics, result.counters);
 }
 
 int run(const Arguments& arguments) {

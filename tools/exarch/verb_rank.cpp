@@ -3,6 +3,7 @@
 
 #include "host/error.hpp"
 #include "tools/exarch/common.hpp"
+#include "tools/exarch/leaderboard.hpp"
 
 namespace exarch::cli {
 namespace {
@@ -10,7 +11,7 @@ namespace {
 int run(const Arguments& arguments) {
   const OpenedStore opened = open_store(arguments.positional[0]);
   const Environment& environment = opened.environment;
-  const Objective objective = parse_objective(environment, arguments.text("objective"));
+  const Objective objective = objective_for(opened, arguments.text("objective"));
   Design design = default_design(environment, opened.space);
   for (const std::string& assignment : arguments.all("set")) assign(environment, assignment, design);
   const std::uint64_t point = point_of(opened.space, design);
@@ -68,10 +69,11 @@ const Verb kRankVerb{
     .name = "rank",
     .synopsis = "TRUTH.db [--set NAME=VALUE ...] [--objective EXPR]",
     .doc = "Says where a design stands among all of its space: rank and exact regret.",
-    .options = {{"set", "NAME=VALUE",
-                 "sets a parameter of the design; others have their default or, if the space lacks it, its first value", "",
-                 true},
-                {"objective", "EXPR", "a preset (see exarch envs) or an expression; default: the environment's first"}},
+    .options =
+        {{"set", "NAME=VALUE",
+          "sets a parameter of the design; others have their default or, if the space lacks it, its first value", "", true},
+         {"objective", "EXPR",
+          "a preset (see exarch envs) or an expression; default: what the truth was made for, else the environment's first"}},
     .json = "one entry per workload, with the absolute regret too",
     .min_positional = 1,
     .max_positional = 1,

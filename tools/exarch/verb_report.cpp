@@ -47,7 +47,7 @@ class Seen {
     const Score score = objective.score(candidate.metrics, candidate.row.status == 0);
     board_.offer(score, candidate.result, candidate.candidate, candidate.design, candidate.metrics, candidate.row.counters);
     if (std::isfinite(score.cost)) ++designs_of_cost_[score.cost];
-    if (candidate.row.status != 0 || !sanity_.holds(candidate.metrics)) return;
+    if (candidate.row.status != 0 || !sanity_.holds(candidate.metrics) || !objective.allows(candidate.metrics)) return;
     std::vector<double> at;
     for (const std::size_t t : opened_.environment.tradeoffs()) at.push_back(candidate.metrics[t]);
     if (std::ranges::all_of(at, [](double v) { return std::isfinite(v); })) cloud_.try_emplace(std::move(at), candidate.design);
@@ -161,8 +161,10 @@ Json convergence_of(const OpenedStore& opened, const Objective& objective) {
   for_each_generation(opened, [&](const StoredGeneration& generation) {
     std::vector<double> costs;
     for (std::size_t c = 0; c < generation.results.size(); ++c) {
-      const double cost = generation.costs[c * opened.objectives];
-      if (!std::isfinite(cost)) continue;
+      // Of several objectives the first is shown, of designs that are feasible by all.
+      const auto its = std::span(generation.costs).subspan(c * opened.objectives, opened.objectives);
+      if (!std::ranges::all_of(its, [](double each) { return std::isfinite(each); })) continue;
+      const double cost = its[0];
       costs.push_back(cost);
       if (!(cost < best)) continue;
       best = cost;
@@ -233,7 +235,7 @@ void add_truth(const OpenedStore& opened, const std::string& path, const Objecti
   workload["exact_front"] = Json::array();
   std::vector<Gene> genes(table.space().dimensions());
   Design design(genes.size());
-  for (const std::uint32_t group : table.pareto_front()) {
+  for (const std::uint32_t group : table.pareto_front(objective)) {
     std::vector<double> at;
     for (const std::size_t t : table.tradeoffs()) at.push_back(table.metrics(group)[t]);
     table.space().genes_of(table.first_point(group), genes);
@@ -386,7 +388,9 @@ const Verb kReportVerb{
     .doc = "Writes one HTML file about a study, a search or a sweep, readable offline and printable.",
     .options = {{"out", "FILE", "the page (also -o)"},
                 {"truth", "FILE", "a search: show the optimum and the Pareto front of this truth store too"},
-                {"objective", "EXPR", "a preset or an expression; default: the search's own, else the environment's first"},
+                {"objective", "EXPR",
+                 "a preset or an expression; default: the search's own, or what the sweep or truth was made for, "
+                 "else the environment's first; the front too shows only designs that meet its constraints"},
                 {"top", "N", "best designs in the parallel coordinates", "30"}},
     .json = "what the page is made of",
     .min_positional = 1,

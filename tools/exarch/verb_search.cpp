@@ -49,6 +49,12 @@ struct Best {
   Evaluator::OutcomeId outcome;
 };
 
+// The design that breaks a constraint least, and by how much; 0: some design meets it.
+struct Closest {
+  double excess;
+  Design design;
+};
+
 // The best designs so far, distinct in outcome, best first.
 class Leaders {
  public:
@@ -78,7 +84,7 @@ class Search {
   Search(const Environment& environment, const Arguments& arguments)
       : environment_(environment),
         arguments_(arguments),
-        space_(resolve_space(environment, arguments.text("space"))),
+        space_(given_space(environment, arguments)),
         objectives_(parse_objectives(environment, arguments.text("objective"))),
         backend_(make_backend(arguments)),
         options_(given_workloads(environment, arguments)),
@@ -139,10 +145,11 @@ class Search {
       for (std::size_t k = 0; k < objectives; ++k) {
         its[k] = objectives_[k].score(metrics, evaluator_->status(ids[c]) == 0).cost;
       }
+      tally(evaluator_->status(ids[c]), design, metrics, its);
+      // Infeasible in one respect is infeasible.
+      if (!std::ranges::all_of(its, [](double cost) { return std::isfinite(cost); })) continue;
       leaders_.offer(its[0], design, ids[c]);
-      tally(evaluator_->status(ids[c]), metrics, its);
-      // Infeasible in one respect is no point of a front.
-      if (objectives > 1 && std::ranges::all_of(its, [](double cost) { return std::isfinite(cost); })) {
+      if (objectives > 1) {
         front_.offer(space_.point_of(batch.row(c)), ids[c], its[0], its);
       }
     }
@@ -151,7 +158,8 @@ class Search {
   }
 
   // Why candidates do not count, and how many results are not to be believed.
-  void tally(std::uint8_t status, std::span<const double> metrics, std::span<const double> costs) {
+  void tally(std::uint8_t status, std::span<const std::int64_t> design, std::span<const double> metrics,
+             std::span<const double> costs) {
     ++judged_;
     if (!std::ranges::all_of(costs, [](double cost) { return std::isfinite(cost); })) ++infeasible_;
     if (status != 0) {
@@ -159,17 +167,25 @@ class Search {
       return;
     }
     std::set<std::string> violated;
-    const auto collect = [&](const Objective& objective) {
+    for (const Objective& objective : objectives_) {
       for (std::size_t k = 0; k < objective.constraints().size(); ++k) {
-        if (!objective.meets(k, metrics)) violated.insert("violates " + objective.constraints()[k]);
+        const std::string& constraint = objective.constraints()[k];
+        if (!objective.meets(k, metrics)) violated.insert("violates " + constraint);
+        come_closer(constraint, objective.excess(k, metrics), design);
       }
-    };
-    for (const Objective& objective : objectives_) collect(objective);
+    }
     for (std::size_t k = 0; k < sanity_.size(); ++k) {
       if (sanity_.holds(k, metrics) || violated.contains("violates " + sanity_.text(k))) continue;
       violated.insert("counted though it violates " + sanity_.text(k));
     }
     for (const std::string& text : violated) ++reasons_[text];
+  }
+
+  // Keeps the design that breaks a constraint least; one that meets it ends the matter.
+  void come_closer(const std::string& constraint, double excess, std::span<const std::int64_t> design) {
+    const auto known = closest_.find(constraint);
+    if (known != closest_.end() && known->second.excess <= excess) return;
+    closest_[constraint] = {excess, {design.begin(), design.end()}};
   }
 
   std::string reasons_text() const {
@@ -288,7 +304,7 @@ class Search {
 
   void report(double seconds) {
     const std::uint64_t simulated = evaluator_->simulated();  // without the default design, unless the agent asked for it
-    const Design standard = default_design(environment_);
+    const Design standard = given_design(environment_, arguments_);
     const auto standard_id = evaluator_->evaluate(standard)[0];
     std::vector<Best> shown{{0, standard, standard_id}};
     const std::vector<Best> best = found();
@@ -304,7 +320,10 @@ class Search {
               << evaluator_->workload().name << ", agent " << arguments_.text("agent") << ", seed " << arguments_.seed()
               << "\n\n";
     print_designs(shown);
-    if (leaders_.best().empty()) std::cout << "\nno feasible design was found\n";
+    if (const Verdict verdict = verdict_of(standard, standard_id); verdict.status != "ok") {
+      std::cout << "\nthe default design is infeasible: " << verdict.text() << "\n";
+    }
+    if (best.empty()) print_closest();
     if (objectives_.size() > 1) std::cout << "\nthe Pareto front of what was seen has " << best.size() << " different results\n";
     if (!reasons_.empty()) {
       std::cout << "\ninfeasible: " << with_commas(infeasible_) << " of " << with_commas(judged_) << " candidates"
@@ -312,6 +331,71 @@ class Search {
     }
     std::cout << "\nrequested " << requested_ << " evaluations in " << next_ << " generations, simulated " << simulated
               << " runs, in " << short_time(seconds) << "; results in " << arguments_.text("out") << "\n";
+  }
+
+  // What there is to say about a design beside its numbers.
+  struct Verdict {
+    std::string status;  // of the run; "infeasible" where that is ok and the result breaks constraints
+    std::vector<std::string> violates, why;
+
+    [[nodiscard]] std::string text() const {
+      std::string text = status == "infeasible" ? "violates " : "status " + status;
+      for (const std::string& constraint : violates) text += (&constraint == violates.data() ? "" : ", ") + constraint;
+      for (const std::string& sentence : why) text += "\n  " + sentence;
+      return text;
+    }
+  };
+
+  Verdict verdict_of(const Design& design, Evaluator::OutcomeId outcome) const {
+    const std::uint8_t status = evaluator_->status(outcome);
+    Verdict verdict{environment_.status_text(status), {}, {}};
+    if (status == 0) {
+      std::vector<double> metrics(environment_.metrics().size());
+      evaluator_->price(outcome, design, metrics);
+      bool finite = true;
+      for (const Objective& objective : objectives_) {
+        finite = finite && std::isfinite(objective.score(metrics, true).value);
+        for (std::size_t k = 0; k < objective.constraints().size(); ++k) {
+          const std::string& constraint = objective.constraints()[k];
+          const bool known = std::ranges::find(verdict.violates, constraint) != verdict.violates.end();
+          if (!known && !objective.meets(k, metrics)) verdict.violates.push_back(constraint);
+        }
+      }
+      for (std::size_t k = 0; k < sanity_.size(); ++k) {
+        const bool known = std::ranges::find(verdict.violates, sanity_.text(k)) != verdict.violates.end();
+        if (!known && !sanity_.holds(k, metrics)) verdict.violates.push_back(sanity_.text(k));
+      }
+      if (finite && verdict.violates.empty()) return verdict;
+      verdict.status = "infeasible";
+    }
+    verdict.why = environment_.explain(evaluator_->workload(), design);
+    return verdict;
+  }
+
+  // Where nothing is feasible: of the constraints that no candidate met, how close one came.
+  void print_closest() const {
+    std::cout << "\nno feasible design was found\n";
+    for (const auto& [constraint, closest] : closest_) {
+      if (closest.excess == 0 || !std::isfinite(closest.excess)) continue;
+      char excess[64];
+      std::snprintf(excess, sizeof excess, "%.9g", closest.excess);
+      std::cout << "closest to " << constraint << ", " << excess << " beyond it: " << format_design(environment_, closest.design)
+                << "\n";
+      for (const std::string& why : environment_.explain(evaluator_->workload(), closest.design))
+        std::cout << "  " << why << "\n";
+    }
+  }
+
+  nlohmann::ordered_json closest_json() const {
+    nlohmann::ordered_json json = nlohmann::ordered_json::array();
+    for (const auto& [constraint, closest] : closest_) {
+      if (closest.excess == 0 || !std::isfinite(closest.excess)) continue;
+      json.push_back({{"constraint", constraint},
+                      {"beyond", closest.excess},
+                      {"design", format_design(environment_, closest.design)},
+                      {"why", environment_.explain(evaluator_->workload(), closest.design)}});
+    }
+    return json;
   }
 
   // The first of `shown` is the default design.
@@ -322,9 +406,15 @@ class Search {
     for (const MetricInfo& metric : first_metrics) rows[0].push_back(metric.name);
     rows[0].emplace_back("design");
     for (std::size_t i = 0; i < shown.size(); ++i) {
-      rows.push_back({i == 0 ? "default" : "#" + std::to_string(i), value_text(shown[i])});
+      // A failed run has a status in place of numbers.
+      const Verdict verdict = i == 0 ? verdict_of(shown[i].design, shown[i].outcome) : Verdict{"ok", {}, {}};
+      const bool failed = evaluator_->status(shown[i].outcome) != 0;
+      rows.push_back(
+          {i == 0 ? "default" : "#" + std::to_string(i), verdict.status == "ok" ? value_text(shown[i]) : verdict.status});
       evaluator_->price(shown[i].outcome, shown[i].design, metrics);
-      for (std::size_t m = 0; m < first_metrics.size(); ++m) rows.back().push_back(format_metric(first_metrics[m], metrics[m]));
+      for (std::size_t m = 0; m < first_metrics.size(); ++m) {
+        rows.back().push_back(failed ? "" : format_metric(first_metrics[m], metrics[m]));
+      }
       rows.back().push_back(format_design(environment_, shown[i].design));
     }
     print_table(rows);
@@ -355,12 +445,17 @@ class Search {
           {"objective", values.size() == 1 ? nlohmann::ordered_json(values[0]) : nlohmann::ordered_json(values)}};
       entry.update(result_json(environment_, best.design, status, metrics, evaluator_->counters(best.outcome)));
       if (i == 0) {
+        const Verdict verdict = verdict_of(best.design, best.outcome);
+        entry["status"] = verdict.status;
+        if (!verdict.violates.empty()) entry["violates"] = verdict.violates;
+        if (!verdict.why.empty()) entry["why"] = verdict.why;
         json["default"] = entry;
         json["best"] = nlohmann::ordered_json::array();
       } else {
         json["best"].push_back(entry);
       }
     }
+    if (shown.size() == 1) json["closest"] = closest_json();
     std::cout << json.dump(2) << "\n";
   }
 
@@ -379,6 +474,7 @@ class Search {
   std::uint64_t requested_ = 0;
   std::uint64_t judged_ = 0, infeasible_ = 0;                              // candidates, those of earlier processes included
   std::map<std::string, std::uint64_t> reasons_;                           // why: candidates
+  std::map<std::string, Closest> closest_;                                 // by constraint
   double agent_seconds_ = 0, evaluation_seconds_ = 0, store_seconds_ = 0;  // of this process
   std::unique_ptr<Agent> agent_;
   std::unique_ptr<Evaluator> evaluator_;
@@ -416,6 +512,7 @@ const Verb kSearchVerb{
     .doc = "Lets an agent search a design space; continues where it stopped.",
     .options = std::vector<OptionSpec>{{"space", "NAME|FILE",
                                         "a shipped space or a space file (.json); default: the environment's first"},
+                                       fixing_option(),
                                        {"agent", "NAME[:VARIANT]", agent_names(), "ga"},
                                        {"set-agent", "key=value", "sets a hyperparameter of the agent; repeatable", "", true},
                                        {"population", "N", "candidates per generation", "1024"},
@@ -440,6 +537,7 @@ const Verb kSearchVerb{
         "aco.db\n"
         "  exarch search dram --trace cloud-1 --agent nsga2 --objective 'latency; power; energy' --population 200 --out "
         "front.db\n"
+        "  exarch search maestro --model resnet18 --space codesign --set num_pes=168 --objective edp --out pes.db\n"
         "\nAgents:\n" +
         agent_help(),
     .run = run};

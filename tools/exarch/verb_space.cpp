@@ -33,10 +33,10 @@ int run(const Arguments& arguments) {
   std::vector<std::vector<std::string>> rows{{"space", "points", primary, "classes"}};
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   std::vector<DesignSpace> spaces;
-  if (!arguments.has("space") && !arguments.has(primary)) {
+  if (!arguments.has("space") && !arguments.has(primary) && !arguments.has("set")) {
     spaces.assign(environment.spaces().begin(), environment.spaces().end());
   } else {
-    spaces.push_back(resolve_space(environment, arguments.text("space")));
+    spaces.push_back(given_space(environment, arguments));
   }
   for (const DesignSpace& space : spaces) {
     nlohmann::ordered_json entry = nlohmann::ordered_json::parse(space.to_json());
@@ -68,7 +68,8 @@ const Verb kSpaceVerb{
     .name = "space",
     .synopsis = "ENVIRONMENT [--space NAME|FILE] [WORKLOAD] [--json]",
     .doc = "Shows design spaces: their points, and on a workload the classes of designs that cannot differ.",
-    .options = std::vector<OptionSpec>{{"space", "NAME|FILE", "a shipped space or a space file (.json)"}} + workload_options(),
+    .options = std::vector<OptionSpec>{{"space", "NAME|FILE", "a shipped space or a space file (.json)"}, fixing_option()} +
+               workload_options(),
     .json = "an array of spaces, values included; `classes` is null where a space has more than 2^32 points",
     .min_positional = 1,
     .max_positional = 1,

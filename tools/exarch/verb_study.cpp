@@ -67,11 +67,12 @@ struct TruthPrinter {
     parameters = {{primary, "objective", "parameter", "alone %", "in all %"}};
   }
 
-  void add(std::uint32_t w, const TruthTable& truth, const Objective& objective, std::size_t front) {
+  void add(std::uint32_t w, const TruthTable& truth, const Objective& objective) {
     const Environment& environment = opened.environment;
     const std::string& workload = opened.workloads[w]->name;
     const Ranking ranking(truth, objective);
     if (!ranking.feasible()) throw Error(workload + ": no design is feasible by " + objective.text());
+    const std::size_t front = truth.pareto_front(objective).size();
     const std::uint32_t best = ranking.best_group();
     const double optimum = objective.score(truth.metrics(best), true).value;
     std::vector<double> distinct(ranking.costs().begin(), ranking.costs().end());
@@ -123,7 +124,7 @@ std::string truth_store(const Arguments& arguments) {
   allow_only(arguments, "study truth", {"objective", "space", "out", "engine", "no-share"}, true);
   // A mistake here must not be found after the sweep.
   const Environment& environment = find_environment(name);
-  (void)objectives_of(environment, arguments);
+  const std::vector<Objective> objectives = objectives_of(environment, arguments);
   TruthTable::check_size(resolve_space(environment, arguments.text("space")));
   Arguments sweeping = arguments;
   sweeping.positional = {name};
@@ -132,7 +133,7 @@ std::string truth_store(const Arguments& arguments) {
   sweeping.values["keep"] = {"all"};
   sweeping.values["seed"] = {"1"};  // nothing is drawn
   for (const char* option : {"sample", "top", "keep", "objective"}) sweeping.given[option] = false;
-  const SweepReport report = sweep(sweeping);
+  const SweepReport report = sweep(sweeping, objectives.front().text());
   if (report.requested > 0) {
     std::cerr << "exarch: " << report.requested << " evaluations, " << report.simulated << " of them simulated, in "
               << short_time(report.seconds) << "; the truth is in " << arguments.text("out") << "\n";
@@ -146,8 +147,7 @@ int study_truth(const Arguments& arguments) {
   TruthPrinter printer(opened);
   for (std::uint32_t w = 0; w < opened.workloads.size(); ++w) {
     const TruthTable truth = truth_of(opened, w);
-    const std::size_t front = truth.pareto_front().size();
-    for (const Objective& objective : objectives) printer.add(w, truth, objective, front);
+    for (const Objective& objective : objectives) printer.add(w, truth, objective);
   }
   if (arguments.flag("json")) {
     std::cout << printer.json.dump(2) << "\n";

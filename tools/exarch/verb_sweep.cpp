@@ -109,6 +109,7 @@ std::uint64_t shortlist_workload(RunStore& store, const Sweep& sweep, std::uint3
   if (store.points_done(w) == sweep.points) return 0;
   const Environment& environment = sweep.environment;
   const Objective objective = parse_objective(environment, arguments.text("objective"));
+  const Sanity sanity(environment);
   const auto tradeoffs = environment.tradeoffs();
   const EvaluatorOptions options = evaluator_options(arguments);
   const bool sharing = options.share;
@@ -119,7 +120,7 @@ std::uint64_t shortlist_workload(RunStore& store, const Sweep& sweep, std::uint3
   const auto offer = [&](std::uint64_t point, Evaluator::OutcomeId id, std::span<const std::int64_t> design) {
     evaluator.price(id, design, metrics);
     for (std::size_t t = 0; t < tradeoffs.size(); ++t) weighed[t] = metrics[tradeoffs[t]];
-    shortlist.offer(point, id, objective.score(metrics, evaluator.status(id) == 0).cost, weighed);
+    shortlist.offer(point, id, objective.score(metrics, evaluator.status(id) == 0).cost, weighed, sanity.holds(metrics));
   };
 
   std::vector<std::int64_t> designs;
@@ -159,7 +160,7 @@ std::uint64_t shortlist_workload(RunStore& store, const Sweep& sweep, std::uint3
 
 }  // namespace
 
-SweepReport sweep(const Arguments& arguments) {
+SweepReport sweep(const Arguments& arguments, const std::string& asked) {
   const Environment& environment = find_environment(arguments.positional[0]);
   if (!arguments.has("out")) throw UsageError("no --out FILE.db given for the results");
   if (arguments.flag("all") == arguments.has("sample")) throw UsageError("give either --all or --sample N");
@@ -168,7 +169,7 @@ SweepReport sweep(const Arguments& arguments) {
   if (keep == "all" && (arguments.has("objective") || arguments.has("top"))) {
     throw UsageError("--objective and --top belong to --keep best; a store that keeps everything is asked by exarch best");
   }
-  DesignSpace space = resolve_space(environment, arguments.text("space"));
+  DesignSpace space = given_space(environment, arguments);
   const std::uint64_t sample = arguments.has("sample") ? arguments.number("sample", 1, kMostPoints) : 0;
   if (sample == 0 && space.size() > kMostPoints) {
     throw UsageError("--all: space '" + space.name() + "' has " + with_commas(space.size()) +
@@ -193,6 +194,7 @@ SweepReport sweep(const Arguments& arguments) {
       std::cerr << "exarch: continuing " << arguments.text("out") << " after " << done << " of " << wanted << " evaluations\n";
     }
   }
+  if (!asked.empty()) store.note(kAskedObjective, asked);
   const auto start = std::chrono::steady_clock::now();
   const std::uint64_t requested = wanted - done;
   std::uint64_t simulated = 0;
@@ -236,6 +238,7 @@ const Verb kSweepVerb{
     .options =
         std::vector<OptionSpec>{
             {"space", "NAME|FILE", "a shipped space or a space file (.json); default: the environment's first"},
+            fixing_option(),
             {"all", "", "every point, in order"},
             {"sample", "N", "N points drawn uniformly (with repetition)"},
             {"keep", "all|best", "what the store keeps: every point, or only the best and the Pareto front", "all"},
@@ -251,6 +254,7 @@ const Verb kSweepVerb{
     .examples =
         "  exarch sweep dram --space archgym-aco --trace stream,random,cloud-1,cloud-2 --all --out sweep.db\n"
         "  exarch sweep dram --trace cloud-1 --sample 100000 --seed 7 --out sample.db\n"
+        "  exarch sweep maestro --space codesign --set num_pes=168 --sample 100000 --out pes.db\n"
         "  exarch sweep dram --space archgym-union --trace cloud-1 --all --keep best --objective energy --out best.db\n",
     .run = run};
 

@@ -1,0 +1,35 @@
+// How many recorded rows there are and how many of them the golden tests compare. The tests assert these numbers, and
+// docs/validation.md states them: tests/unit/docs_test.cpp compares the page with this table.
+#pragma once
+
+#include <cstddef>
+
+namespace exarch::testing {
+
+struct RecordedRuns {
+  const char* file;
+  std::size_t rows, in_scope;
+};
+inline constexpr RecordedRuns kArchgymRandom{"archgym_ddr3.csv", 6000, 6000};
+inline constexpr RecordedRuns kArchgymOneAtATime{"archgym_ddr3_one_at_a_time.csv", 7352, 7352};
+inline constexpr RecordedRuns kBeyondSpecs{"beyond_ddr3specs.csv", 75, 34};
+inline constexpr RecordedRuns kBeyondSettings{"beyond_ddr3settings.csv", 75, 7};
+inline constexpr RecordedRuns kProbes{"bad_inputs.csv", 172, 64};
+inline constexpr RecordedRuns kRecordedRuns[] = {kArchgymRandom, kArchgymOneAtATime, kBeyondSpecs, kBeyondSettings, kProbes};
+
+// Of MAESTRO: results, and failures, at e1d8efd8 and at head; both 0: not recorded.
+struct RecordedLayers {
+  const char* file;
+  std::size_t rows, results, failures, head_results, head_failures;
+};
+inline constexpr RecordedLayers kDevRows{"dev.jsonl.gz", 1000, 1000, 0, 764, 236};
+inline constexpr RecordedLayers kStressRows{"stress.jsonl.gz", 1000, 739, 261, 542, 458};
+inline constexpr RecordedLayers kFailureRows{"failures.jsonl.gz", 300, 0, 300, 0, 0};
+inline constexpr RecordedLayers kRecordedLayers[] = {kDevRows, kStressRows, kFailureRows};
+
+inline constexpr std::size_t kGenomes = 766;    // of MaestroGym, decoded
+inline constexpr std::size_t kCleanRows = 300;  // designs of `maestro` that the tool evaluated
+inline constexpr std::size_t kMultilayerFiles = 8, kMultilayerLayers = 172;
+inline constexpr std::size_t kInvalidTexts = 58;
+
+}  // namespace exarch::testing
