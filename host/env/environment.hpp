@@ -58,6 +58,10 @@ class Workload : public std::enable_shared_from_this<Workload> {
   std::string work_unit;              // ... in these: "requests"; empty: no such measure
 };
 
+struct ShippedFile {
+  std::string name, doc;
+};
+
 // Something worth knowing about a workload.
 struct WorkloadFact {
   std::string name;
@@ -120,6 +124,8 @@ class Environment {
   [[nodiscard]] virtual std::span<const WorkloadOption> workload_options() const = 0;
   // Names of the workloads that come with Exarch: values of the primary option.
   [[nodiscard]] virtual std::vector<std::string> shipped_workloads() const = 0;
+  // Names of the files that come with Exarch for an option, the primary one included, and what to know about each.
+  [[nodiscard]] virtual std::vector<ShippedFile> shipped_files(const std::string& option) const;
   // Options left out have their defaults, as complete_options() says.
   [[nodiscard]] virtual std::shared_ptr<const Workload> load_workload(const WorkloadOptions& options) const = 0;
   [[nodiscard]] virtual std::vector<WorkloadFact> describe_workload(const Workload& workload) const = 0;
@@ -134,6 +140,11 @@ class Environment {
   // Named objectives (name, expression); the first is the default.
   [[nodiscard]] virtual std::span<const std::pair<std::string, std::string>> objectives() const = 0;
   [[nodiscard]] virtual std::string status_text(std::uint8_t status) const = 0;
+  // A sentence on why this design ended with this status, and what to do about it; "" where there is nothing to add.
+  [[nodiscard]] virtual std::string explain_status(const Workload& /*workload*/, std::span<const std::int64_t> /*design*/,
+                                                   std::uint8_t /*status*/) const {
+    return "";
+  }
   // Constraints that every result worth considering meets, as an objective has them ("impossible<=0"); "" for a model whose
   // results all are. Fronts leave out what violates them, and searches count it, whatever the objective.
   [[nodiscard]] virtual std::string sanity() const { return ""; }

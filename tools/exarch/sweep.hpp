@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "tools/exarch/options.hpp"
 
@@ -10,6 +12,7 @@ namespace exarch::cli {
 struct SweepReport {
   std::uint64_t requested, simulated;
   double seconds;
+  std::vector<std::string> warnings;  // of the workloads
 };
 
 // By the arguments of `exarch sweep`; continues a store of the same sweep.

@@ -21,7 +21,10 @@ Json evaluated_json(const Environment& environment, const WorkloadOptions& optio
                     Evaluator::OutcomeId id, std::span<const std::int64_t> design, std::span<const double> metrics) {
   Json json{{"environment", environment.name()}, {"model", environment.model_version()}};
   for (const auto& [name, value] : options) json["workload"][name] = value;
+  json["warnings"] = evaluator.workload().warnings;
   json.update(result_json(environment, design, evaluator.status(id), metrics, evaluator.counters(id)));
+  const std::string reason = environment.explain_status(evaluator.workload(), design, evaluator.status(id));
+  if (!reason.empty()) json["reason"] = reason;
   if (evaluator.status(id) == 0) {
     json["detail"] = Json::parse(environment.detail_json(evaluator.workload(), evaluator.detail(id)));
   }
@@ -31,7 +34,9 @@ Json evaluated_json(const Environment& environment, const WorkloadOptions& optio
 void print_result(const Environment& environment, const Evaluator& evaluator, Evaluator::OutcomeId id, const Design& design,
                   std::span<const double> metrics) {
   std::cout << evaluator.workload().name << ": " << format_design(environment, design) << "\n"
-            << "status " << environment.status_text(evaluator.status(id)) << "\n\n";
+            << "status " << environment.status_text(evaluator.status(id));
+  const std::string reason = environment.explain_status(evaluator.workload(), design, evaluator.status(id));
+  std::cout << (reason.empty() ? "" : ": " + reason) << "\n\n";
   if (evaluator.status(id) != 0) return;
   std::vector<std::vector<std::string>> rows{{"metric", "value", "unit", "meaning"}};
   for (std::size_t m = 0; m < metrics.size(); ++m) {

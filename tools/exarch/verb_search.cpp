@@ -345,7 +345,8 @@ class Search {
                                 {"agent_seconds", agent_seconds_},
                                 {"evaluation_seconds", evaluation_seconds_},
                                 {"store_seconds", store_seconds_},
-                                {"out", arguments_.text("out")}};
+                                {"out", arguments_.text("out")},
+                                {"warnings", evaluator_->workload().warnings}};
     std::vector<double> metrics(environment_.metrics().size());
     for (std::size_t i = 0; i < shown.size(); ++i) {
       const Best& best = shown[i];
