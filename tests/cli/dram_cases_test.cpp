@@ -377,7 +377,9 @@ TEST_F(DramCases, TheRangesInTheDocumentationAreTheProgramsOwn) {
   for (const Json& environment : Json::parse(good({"envs", "--json"}))) {
     for (const char* table : {"parameters", "workload"}) {
       for (const Json& entry : environment[table]) {
-        if (entry.contains("minimum")) ranges[entry["name"]].insert({entry["minimum"], entry["maximum"]});
+        if (!entry.contains("minimum")) continue;
+        ranges[entry["name"].get<std::string>()].emplace(entry["minimum"].get<std::uint64_t>(),
+                                                         entry["maximum"].get<std::uint64_t>());
       }
     }
   }
