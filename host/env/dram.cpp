@@ -353,7 +353,8 @@ std::string DramEnvironment::explain_status(const Workload& base, std::span<cons
       "a refresh is due every REFI = " + std::to_string(t.tREFI) + " cycles and takes RFC = " + std::to_string(t.tRFC);
   text += t.tRFC + t.tRCD - t.tAL > t.tREFI
               ? ": " + refresh + ", which leaves no time for an access (RCD - AL = " + std::to_string(t.tRCD - t.tAL) + ")"
-              : ": " + refresh + ", which leaves hardly any time for accesses";
+              : ": " + refresh + " and waits for open banks (RAS + RP = " + std::to_string(t.tRAS + t.tRP) +
+                    "), so that accesses do not come to their turn in between";
   return text + "; the reference simulator would not end either. Correct REFI or RFC of memory '" + workload.memspec.id +
          "' (both in cycles), or use RefreshPolicy=NoRefresh";
 }

@@ -193,6 +193,26 @@ TEST_F(DramCases, ARefreshThatTakesAllTheTimeIsGivenAsTheReason) {
   }
 }
 
+// A refresh that leaves time for an access may still never leave it where the access falls: the status says so, the load does
+// not.
+TEST_F(DramCases, ARefreshThatAlwaysComesBetweenIsGivenAsTheReasonToo) {
+  Json memory = file("memspec.json");
+  memory["memspec"]["memtimingspec"]["REFI"] = 107;
+  save("new.json", memory);
+  Words words = eval("base.stl", "new.json", "mapping.json");
+  words.insert(words.end(), {"--set", "RefreshPolicy=AllBank", "--json"});
+  for (const char* engine : {"fast", "reference"}) {
+    Words with = words;
+    with.insert(with.end(), {"--engine", engine});
+    const Json json = Json::parse(run(with).out);
+    EXPECT_EQ(json["status"], "step_limit") << engine;
+    EXPECT_EQ(json["warnings"], Json::array());
+    EXPECT_NE(json["reason"].get<std::string>().find("REFI = 107 cycles and takes RFC = 74 and waits for open banks"),
+              std::string::npos)
+        << json["reason"];
+  }
+}
+
 // ---- address mappings ---------------------------------------------------------------------------------------------------
 
 TEST_F(DramCases, TheRootOfDRAMSys5IsReadAsCONGEN) {
