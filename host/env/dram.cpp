@@ -47,19 +47,32 @@ std::vector<ParameterInfo> make_parameters() {
   return {
       category("PagePolicy", {"Open", "OpenAdaptive", "Closed", "ClosedAdaptive"}, 0,
                "when a row is closed: on a conflict (Open), with the last waiting hit (Adaptive), after every access (Closed)"),
-      category("Scheduler", {"Fifo", "FrFcfsGrp", "FrFcfs"}, 0,
-               "which request a bank serves: the oldest, or row hits first (Grp: of the last direction)"),
+      with_names(category("Scheduler", {"Fifo", "FrFcfsGrp", "FrFcfs"}, 0,
+                          "which request a bank serves: the oldest, or row hits first (Grp: of the last direction)"),
+                 {},
+                 {{"GrpFrFcfs", "reads and writes in two buffers, served by turns; of later DRAMSys releases"},
+                  {"GrpFrFcfsWm", "two buffers with watermarks for writes; of later DRAMSys releases"}}),
       category("SchedulerBuffer", {"Bankwise", "ReadWrite", "Shared"}, 0, "what RequestBufferSize limits"),
       number("RequestBufferSize", 1, 4096, 8, "requests", "entries per bank, per direction, or in all"),
       category("RespQueue", {"Fifo", "Reorder"}, 0, "order in which responses leave the controller: as served, or as requested"),
-      category("RefreshPolicy", {"NoRefresh", "AllBank"}, 0, "refresh nothing, or all banks together every tREFI"),
+      with_names(
+          category("RefreshPolicy", {"NoRefresh", "AllBank"}, 0, "refresh nothing, or all banks together every tREFI"),
+          {{"Rankwise", "AllBank"}},
+          {{"PerBank", "it refreshes bank by bank, which LPDDR4 and HBM2 memories can and DDR3 cannot"},
+           {"Bankwise", "the older name of PerBank, refresh bank by bank, which LPDDR4 and HBM2 memories can and DDR3 cannot"},
+           {"Per2Bank", "it refreshes two banks at a time, which LPDDR5 memories can and DDR3 cannot"},
+           {"SameBank", "it refreshes one bank of every bank group, which DDR5 memories can and DDR3 cannot"},
+           {"Groupwise",
+            "the older name of SameBank, refresh of one bank of every bank group, which DDR5 memories can and DDR3 cannot"}}),
       number("RefreshMaxPostponed", 0, kMaxU32, 0, "refreshes", "refreshes that may be put off while requests wait"),
       number("RefreshMaxPulledin", 0, kMaxU32, 0, "refreshes", "refreshes that may be done ahead while idle"),
       category("Arbiter", {"Simple", "Fifo", "Reorder"}, 0, "how requests and responses pass between player and controller"),
       number("MaxActiveTransactions", 1, kMaxU32, 64, "requests",
              "requests between admission and response (Fifo and Reorder arbiters)"),
-      category("CmdMux", {"Oldest"}, 0, "which ready command is issued: the one that is ready first, then the oldest"),
-      category("PowerDownPolicy", {"NoPowerDown"}, 0, "no power-down"),
+      with_names(category("CmdMux", {"Oldest"}, 0, "which ready command is issued: the one that is ready first, then the oldest"),
+                 {}, {{"Strict", "it issues reads and writes in the order of the requests, for any memory"}}),
+      with_names(category("PowerDownPolicy", {"NoPowerDown"}, 0, "no power-down"), {},
+                 {{"Staggered", "it powers idle ranks down step by step, for any memory"}}),
   };
 }
 
@@ -215,8 +228,9 @@ const std::vector<std::pair<std::string, std::string>>& objective_table() {
 const std::vector<WorkloadOption>& option_table() {
   using Kind = WorkloadOption::Kind;
   static const std::vector<WorkloadOption> kTable{
-      {"trace", "", "a shipped trace's name (see `exarch trace list`) or the path of a .stl or .rstl file", Kind::file, 0, 0,
-       true},
+      {"trace", "",
+       "a shipped trace's name (see `exarch trace list`) or the path of a .stl or .rstl file, compressed (.stl.gz) or not",
+       Kind::file, 0, 0, true},
       {"memspec", "MICRON_1Gb_DDR3-1600_8bit_G", "a shipped memory specification's name, or the path of a DRAMSys memspec file",
        Kind::file},
       {"addressmapping", "am_ddr3_8x1Gbx8_dimm_p1KB_rbc", "a shipped address mapping's name, or the path of one", Kind::file},
@@ -299,7 +313,11 @@ class DramEnvironment final : public Environment {
     return status == 0 ? "ok" : status == static_cast<std::uint8_t>(Status::latency_limit) ? "latency_limit" : "step_limit";
   }
 
+  std::vector<std::string> explain(const Workload& workload, std::span<const std::int64_t> design,
+                                   std::uint8_t status) const override;
+
   std::vector<std::string> shipped_workloads() const override { return shipped_names("dram/traces"); }
+  std::vector<ShippedFile> shipped_files(const std::string& option) const override;
   std::shared_ptr<const Workload> load_workload(const WorkloadOptions& options) const override;
   std::vector<WorkloadFact> describe_workload(const Workload& workload) const override;
   void canonicalise(const Workload& workload, std::span<std::int64_t> design) const override;
@@ -321,6 +339,56 @@ class DramEnvironment final : public Environment {
   std::vector<ParameterInfo> parameters_;
   std::vector<DesignSpace> spaces_;
 };
+
+std::vector<std::string> DramEnvironment::explain(const Workload& base, std::span<const std::int64_t> design,
+                                                  std::uint8_t status) const {
+  const auto& workload = static_cast<const DramWorkload&>(base);
+  if (status == static_cast<std::uint8_t>(Status::latency_limit)) {
+    return {"a request waited 2^30 cycles to enter the controller, the longest wait that is counted"};
+  }
+  if (status != static_cast<std::uint8_t>(Status::step_limit)) return {};
+  std::string text = "the run did not end within " + std::to_string(workload.step_budget) + " steps";
+  if (design[kRefreshPolicy] != static_cast<std::int64_t>(RefreshPolicy::AllBank)) return {text};
+  const Timing& t = workload.view.timing;
+  const std::string refresh =
+      "a refresh is due every REFI = " + std::to_string(t.tREFI) + " cycles and takes RFC = " + std::to_string(t.tRFC);
+  text += t.tRFC + t.tRCD - t.tAL > t.tREFI
+              ? ": " + refresh + ", which leaves no time for an access (RCD - AL = " + std::to_string(t.tRCD - t.tAL) + ")"
+              : ": " + refresh + " and waits for open banks (RAS + RP = " + std::to_string(t.tRAS + t.tRP) +
+                    "), so that accesses do not come to their turn in between";
+  return {text + "; the reference simulator would not end either. Correct REFI or RFC of memory '" + workload.memspec.id +
+          "' (both in cycles), or use RefreshPolicy=NoRefresh"};
+}
+
+// Of memories: what they are and which mappings fit; of mappings, the same the other way round. Those that are not supported are
+// left out.
+std::vector<ShippedFile> DramEnvironment::shipped_files(const std::string& option) const {
+  std::vector<ShippedFile> files;
+  const auto listed = [](const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : " ") + name;
+    return text;
+  };
+  if (option == "memspec") {
+    for (const std::string& name : shipped_names("dram/memspecs")) {
+      try {
+        const MemSpec m = load_memspec(name);
+        files.push_back({name, m.memory_type + " at " + std::to_string(m.clk_mhz) + " MHz, " + std::to_string(m.devices) + " x " +
+                                   std::to_string(m.width) + " bit, " + std::to_string(m.rows) + " rows, bursts of " +
+                                   std::to_string(m.bytes_per_burst()) + " bytes; mappings: " + listed(fitting_mappings(m))});
+      } catch (const Error&) {
+      }
+    }
+  } else if (option == "addressmapping") {
+    for (const std::string& name : shipped_names("dram/amconfigs")) {
+      const std::vector<std::string> memories = fitting_memspecs(load_address_mapping(name));
+      if (!memories.empty()) files.push_back({name, "memories: " + listed(memories)});
+    }
+  } else {
+    files = Environment::shipped_files(option);
+  }
+  return files;
+}
 
 // Everything counters and prices depend on: the decoded trace (so the address mapping too), its clock, timing, currents.
 std::string identity_of(const DramWorkload& workload, std::uint32_t clk_mhz) {
@@ -378,6 +446,8 @@ std::shared_ptr<const Workload> DramEnvironment::load_workload(const WorkloadOpt
   workload->work_unit = "requests";
   workload->identity = identity_of(*workload, clk_mhz);
   workload->step_budget = step_budget(*workload);
+  workload->warnings = workload->memspec.warnings;
+  std::ranges::copy(workload->trace.warnings, std::back_inserter(workload->warnings));
   if (workload->trace.out_of_range > 0) {
     workload->warnings.push_back(std::to_string(workload->trace.out_of_range) + " of " + std::to_string(workload->view.count) +
                                  " addresses of " + workload->name +

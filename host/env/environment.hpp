@@ -58,6 +58,10 @@ class Workload : public std::enable_shared_from_this<Workload> {
   std::string work_unit;              // ... in these: "requests"; empty: no such measure
 };
 
+struct ShippedFile {
+  std::string name, doc;
+};
+
 // Something worth knowing about a workload.
 struct WorkloadFact {
   std::string name;
@@ -127,6 +131,8 @@ class Environment {
   [[nodiscard]] virtual std::span<const WorkloadOption> workload_options() const = 0;
   // Names of the workloads that come with Exarch: values of the primary option.
   [[nodiscard]] virtual std::vector<std::string> shipped_workloads() const = 0;
+  // Names of the files that come with Exarch for an option, the primary one included, and what to know about each.
+  [[nodiscard]] virtual std::vector<ShippedFile> shipped_files(const std::string& option) const;
   // Options left out have their defaults, as complete_options() says.
   [[nodiscard]] virtual std::shared_ptr<const Workload> load_workload(const WorkloadOptions& options) const = 0;
   [[nodiscard]] virtual std::vector<WorkloadFact> describe_workload(const Workload& workload) const = 0;
@@ -174,8 +180,8 @@ class Environment {
 
   // Why a design has no result, or one that sanity() speaks against: sentences for its user that name the part of the workload
   // and what to change; none where nothing is known, or nothing is wrong.
-  [[nodiscard]] virtual std::vector<std::string> explain(const Workload& /*workload*/,
-                                                         std::span<const std::int64_t> /*design*/) const {
+  [[nodiscard]] virtual std::vector<std::string> explain(const Workload& /*workload*/, std::span<const std::int64_t> /*design*/,
+                                                         std::uint8_t /*status*/) const {
     return {};
   }
 

@@ -217,7 +217,8 @@ class MaestroEnvironment : public Environment {
     return file;
   }
 
-  std::vector<std::string> explain(const Workload& base, std::span<const std::int64_t> design) const override {
+  std::vector<std::string> explain(const Workload& base, std::span<const std::int64_t> design,
+                                   std::uint8_t /*status*/) const override {
     const auto& workload = static_cast<const NetworkWorkload&>(base);
     std::vector<std::string> sentences;
     for (std::size_t l = 0; l < workload.layers.size(); ++l) {

@@ -25,6 +25,13 @@ std::string whole_number(const WorkloadOption& option, const std::string& text) 
 
 }  // namespace
 
+std::vector<ShippedFile> Environment::shipped_files(const std::string& option) const {
+  std::vector<ShippedFile> files;
+  if (option != primary_option(*this).name) return files;
+  for (const std::string& name : shipped_workloads()) files.push_back({name, ""});
+  return files;
+}
+
 Sanity::Sanity(const Environment& environment) {
   const std::string constraints = environment.sanity();
   if (constraints.empty()) return;

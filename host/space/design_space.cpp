@@ -255,6 +255,13 @@ std::int64_t ParameterInfo::parse(std::string_view text) const {
   if (kind == ParameterKind::categorical) {
     const auto label = std::find(labels.begin(), labels.end(), text);
     if (label != labels.end()) return label - labels.begin();
+    const auto alias = std::ranges::find(aliases, text, &std::pair<std::string, std::string>::first);
+    if (alias != aliases.end()) return std::ranges::find(labels, alias->second) - labels.begin();
+    const auto lacking = std::ranges::find(elsewhere, text, &Elsewhere::name);
+    if (lacking != elsewhere.end()) {
+      throw UsageError(name + ": the reference knows '" + lacking->name + "', this model does not: " + lacking->reason +
+                       "; valid are " + joined(labels));
+    }
     throw UsageError(name + ": unknown value '" + std::string(text) + "'" + suggestion(text, labels));
   }
   std::int64_t value = 0;

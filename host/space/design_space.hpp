@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace exarch {
@@ -17,6 +18,12 @@ namespace exarch {
 using Gene = std::uint16_t;
 
 enum class ParameterKind { categorical, integer };
+
+// A name of something that the model lacks, though its reference has it, and what to know about it: a phrase that goes on after
+// "the reference knows it, this model does not: ".
+struct Elsewhere {
+  std::string name, reason;
+};
 
 // One row of an environment's parameter table.
 struct ParameterInfo {
@@ -26,9 +33,12 @@ struct ParameterInfo {
   std::int64_t minimum, maximum;    // integer: legal range (categorical: 0 .. labels-1)
   std::int64_t default_value;
   std::string unit, doc;
+  std::vector<std::pair<std::string, std::string>> aliases{};  // other names of labels: {"Rankwise", "AllBank"}; never printed
+  std::vector<Elsewhere> elsewhere{};                          // labels that only the reference has
 
   [[nodiscard]] std::string format(std::int64_t value) const;
-  // Parses a value as a user writes it; UsageError with the nearest valid one (unknown label, not an integer, out of range).
+  // Parses a value as a user writes it, by a label or another name of one; UsageError with the nearest valid one (unknown label,
+  // not an integer, out of range), or with the reason why the model has no such label.
   [[nodiscard]] std::int64_t parse(std::string_view text) const;
 };
 

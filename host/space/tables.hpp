@@ -17,6 +17,14 @@ namespace exarch {
   return {std::move(name), ParameterKind::categorical, std::move(labels), 0, last, default_value, "", std::move(doc)};
 }
 
+// The same, with other names of its labels, {"Rankwise", "AllBank"}, and labels that only the reference has.
+[[nodiscard]] inline ParameterInfo with_names(ParameterInfo parameter, std::vector<std::pair<std::string, std::string>> aliases,
+                                              std::vector<Elsewhere> elsewhere) {
+  parameter.aliases = std::move(aliases);
+  parameter.elsewhere = std::move(elsewhere);
+  return parameter;
+}
+
 // An integer parameter.
 [[nodiscard]] inline ParameterInfo number(std::string name, std::int64_t minimum, std::int64_t maximum,
                                           std::int64_t default_value, std::string unit, std::string doc) {

@@ -88,7 +88,9 @@ std::vector<std::string> shipped_names(const std::string& folder) {
   std::vector<std::string> names;
   std::error_code ec;
   for (const auto& entry : fs::directory_iterator(data_dir() / folder, ec)) {
-    if (entry.is_regular_file(ec)) names.push_back(entry.path().stem().string());
+    if (!entry.is_regular_file(ec)) continue;
+    const fs::path name = entry.path().extension() == ".gz" ? entry.path().stem() : entry.path().filename();
+    names.push_back(name.stem().string());
   }
   std::sort(names.begin(), names.end());
   return names;

@@ -27,6 +27,8 @@ struct MemSpec {
   std::uint32_t tck_ps = 0;  // 10^6 / clk_mhz, rounded to the nearest ps
   Timing timing{};
   PowerSpec power;
+  std::vector<std::string>
+      warnings;  // what a user should know of the file: a current in the wrong unit, a key that has no effect
 
   [[nodiscard]] std::uint32_t bytes_per_burst() const { return width * devices / 8 * burst_length; }
 };
@@ -45,19 +47,28 @@ struct DecodedAddress {
   std::uint32_t row, bank, column;
 };
 
-// Reads and checks a DRAMSys memspec file (DDR3, one rank, one channel; other types are refused by name).
-// `name` is a file path, or the name of a shipped memspec with or without ".json".
+// Reads and checks a DRAMSys memspec file (DDR3, one rank, one channel; other types are refused by name), in the spelling of
+// DRAMSys 4.0 or 5. `name` is a file path, or the name of a shipped memspec with or without ".json".
 [[nodiscard]] MemSpec load_memspec(const std::string& name);
 
-// Reads and checks an address mapping ("CONGEN"); `name` as above.
+// Reads and checks an address mapping ("CONGEN", or "addressmapping" as DRAMSys 5 has it); `name` as above.
 [[nodiscard]] AddressMapping load_address_mapping(const std::string& name);
 
 // Throws unless the mapping addresses exactly the memory's bytes, columns, rows and banks (as the reference's
-// "Memspec and address mapping do not match").
+// "Memspec and address mapping do not match"); the error names shipped ones that fit.
 void check_mapping_fits(const MemSpec& memspec, const AddressMapping& mapping);
+
+// Names of the shipped mappings that fit a memory, and of the shipped memories that a mapping fits.
+[[nodiscard]] std::vector<std::string> fitting_mappings(const MemSpec& memspec);
+[[nodiscard]] std::vector<std::string> fitting_memspecs(const AddressMapping& mapping);
 
 // Splits an address (bits above the map are ignored, as the reference does after its warning).
 [[nodiscard]] DecodedAddress decode_address(const AddressMapping& mapping, std::uint64_t address);
+
+// The address bits that some field names; what an address comes to in them, after XOR: two addresses with the same location are
+// the same byte of the memory.
+[[nodiscard]] std::uint64_t mapped_bits(const AddressMapping& mapping);
+[[nodiscard]] std::uint64_t location_of(const AddressMapping& mapping, std::uint64_t address);
 
 // Highest address the mapping covers; addresses above it draw a warning and wrap.
 [[nodiscard]] std::uint64_t max_address(const AddressMapping& mapping);

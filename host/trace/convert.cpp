@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <initializer_list>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -36,7 +38,13 @@ class TraceWriter {
   void write(const TraceRequest& request) {
     std::array<char, 64> line;
     char* at = std::to_chars(line.data(), line.data() + 20, request.issue).ptr;
-    at = append(at, request.is_write ? ":\twrite\t0x" : ":\tread\t0x");
+    at = append(at, ":\t");
+    if (request.bytes != 0) {
+      at = append(at, "(");
+      at = std::to_chars(at, at + 10, request.bytes).ptr;
+      at = append(at, ")\t");
+    }
+    at = append(at, request.is_write ? "write\t0x" : "read\t0x");
     at = std::to_chars(at, line.data() + line.size() - 1, request.address, 16).ptr;
     *at++ = '\n';
     const auto size = static_cast<std::size_t>(at - line.data());
@@ -67,17 +75,22 @@ class TraceWriter {
 
 using ParseLine = TraceRequest (*)(const LineReader& lines, Fields& fields, std::uint64_t index);
 
-// True for the write word, false for the read word, else an error.
-bool parse_direction(const LineReader& lines, std::string_view field, std::string_view read, std::string_view write) {
-  if (field == read) return false;
-  if (field == write) return true;
-  lines.fail("unknown command '" + escaped(field, 40) + "', expected " + std::string(read) + " or " + std::string(write));
+using Names = std::initializer_list<std::string_view>;
+
+// True for a write word, false for a read word, else an error, which names the first of each.
+bool parse_direction(const LineReader& lines, std::string_view field, Names read, Names write) {
+  if (std::ranges::find(read, field) != read.end()) return false;
+  if (std::ranges::find(write, field) != write.end()) return true;
+  lines.fail("unknown command '" + escaped(field, 40) + "', expected " + std::string(*read.begin()) + " or " +
+             std::string(*write.begin()));
 }
 
 TraceRequest parse_dramsim3(const LineReader& lines, Fields& fields, std::uint64_t) {
   TraceRequest request{};
   request.address = parse_address(lines, fields.take(), HexPrefix::required);
-  request.is_write = parse_direction(lines, fields.take(), "READ", "WRITE");
+  // Both tools take these words for the same; DRAMSim2's others (interrupts, locked accesses, I/O) they read in two ways.
+  request.is_write = parse_direction(lines, fields.take(), {"READ", "read", "P_MEM_RD", "P_FETCH", "IFETCH"},
+                                     {"WRITE", "write", "P_MEM_WR", "BOFF"});
   const std::string_view cycle = fields.take();
   if (parse_decimal(cycle, request.issue) != Parsed::ok) {
     lines.fail("cycle '" + escaped(cycle, 40) + "' is not a whole number of at most 64 bits");
@@ -90,10 +103,20 @@ TraceRequest parse_ramulator(const LineReader& lines, Fields& fields, std::uint6
   const std::string_view first = fields.take();
   if (first.starts_with('0')) {
     request.address = parse_address(lines, first, HexPrefix::required);
-    request.is_write = parse_direction(lines, fields.take(), "R", "W");
-  } else {
-    request.is_write = parse_direction(lines, first, "LD", "ST");
-    request.address = parse_address(lines, fields.take(), HexPrefix::required);
+    request.is_write = parse_direction(lines, fields.take(), {"R"}, {"W"});
+    return request;
+  }
+  if (first == "R" || first == "W") {
+    lines.fail(
+        "Ramulator 2's read/write traces have no addresses but numbers of channel, rank, bank and so on, of a memory that "
+        "is not known here; write LD or ST and an address");
+  }
+  request.is_write = parse_direction(lines, first, {"LD"}, {"ST"});
+  const std::string_view address = fields.take();
+  if (address.starts_with("0x") || address.starts_with("0X")) {
+    request.address = parse_address(lines, address, HexPrefix::required);
+  } else if (parse_decimal(address, request.address) != Parsed::ok) {
+    lines.fail("address '" + escaped(address, 40) + "' is neither decimal nor hexadecimal with 0x, or does not fit in 64 bits");
   }
   return request;
 }
@@ -116,12 +139,12 @@ std::uint64_t convert_lines(LineReader lines, ParseLine parse, TraceWriter& writ
 }
 
 void check_format(const std::string& format) {
-  const std::vector<std::string> known{"dramsim3", "ramulator", "stl"};
+  const std::vector<std::string> known{"dramsim2", "dramsim3", "ramulator", "stl"};
   for (const std::string& name : known) {
     if (name == format) return;
   }
   throw UsageError("unknown trace format '" + format + "'" + did_you_mean(format, known) +
-                   ", expected dramsim3, ramulator or stl");
+                   ", expected dramsim2, dramsim3, ramulator or stl");
 }
 
 }  // namespace
@@ -129,6 +152,7 @@ void check_format(const std::string& format) {
 std::uint64_t convert_trace(const std::string& from_format, const std::filesystem::path& in, const std::filesystem::path& out) {
   check_format(from_format);
   const bool relative = from_format == "stl" && trace_is_relative(in);
+  if (out.extension() == ".gz") throw UsageError(out.string() + ": converted traces are not compressed; leave out .gz");
   if (trace_is_relative(out) != relative) {
     throw UsageError(out.string() + ": the converted trace must be named " + (relative ? "*.rstl" : "*.stl"));
   }
@@ -138,7 +162,7 @@ std::uint64_t convert_trace(const std::string& from_format, const std::filesyste
   std::uint64_t count = 0;
   if (from_format == "stl") {
     count = read_trace(in, [&](const TraceRequest& request) { writer.write(request); });
-  } else if (from_format == "dramsim3") {
+  } else if (from_format != "ramulator") {  // DRAMSim2 and DRAMsim3 write the same lines
     count = convert_lines(LineReader(in, "0x3F40 READ 12"), parse_dramsim3, writer);
   } else {
     count = convert_lines(LineReader(in, "LD 0x3F40"), parse_ramulator, writer);

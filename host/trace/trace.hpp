@@ -1,7 +1,7 @@
 // Memory traces: the strict reader of .stl / .rstl files, the packed form the kernels read, and facts about a trace.
 //
-// Text formats (docs/formats.md): one request per line, "<n>: read|write 0x<address>"; .stl: n is the earliest issue time in
-// player clock cycles, .rstl: n is the gap after the previous acknowledgement. Blank lines and lines starting with '#'
+// Text formats (docs/formats.md): one request per line, "<n>: [(<bytes>)] read|write 0x<address>"; .stl: n is the earliest issue
+// time in player clock cycles, .rstl: n is the gap after the previous acknowledgement. Blank lines and lines starting with '#'
 // are skipped. A packed trace costs 16 bytes per request whatever the file's length; reading (trace_reader.hpp) is streaming.
 #pragma once
 
@@ -20,8 +20,9 @@ struct PackedTrace {
   std::string name;       // as the user gave it
   bool relative = false;  // .rstl
   bool has_writes = false;
-  std::uint64_t out_of_range = 0;  // addresses above the mapping's range (they wrap, with a warning)
-  std::uint64_t last_issue = 0;    // player cycles: latest issue time (.stl), sum of all gaps (.rstl)
+  std::uint64_t out_of_range = 0;     // addresses above the mapping's range (they wrap, with a warning)
+  std::uint64_t last_issue = 0;       // player cycles: latest issue time (.stl), sum of all gaps (.rstl)
+  std::vector<std::string> warnings;  // what a user should know of the trace on this memory: lengths, addresses that alias
   // 16 hex digits over `relative` and (issue, address less the offset, direction) of all requests.
   std::string content_hash;
   std::vector<PackedRequest> requests;               // (request)
@@ -29,7 +30,8 @@ struct PackedTrace {
   std::vector<std::uint32_t> previous_same_address;  // (request) as in WorkloadView; empty unless has_writes
 };
 
-// Reads and packs a trace. `name` is a path or a shipped trace's name ("cloud-1"). `address_offset` is subtracted first.
+// Reads and packs a trace. `name` is a path or a shipped trace's name ("cloud-1"). `address_offset` is subtracted first. A
+// request of several bursts becomes that many requests at the same time.
 [[nodiscard]] PackedTrace load_trace(const std::string& name, const MemSpec& memspec, const AddressMapping& mapping,
                                      std::uint64_t address_offset = 0);
 

@@ -34,11 +34,18 @@ bool parse_command(const LineReader& lines, std::string_view field) {
   if (field == "read") return false;
   if (field == "write") return true;
   if (field.empty()) lines.fail("the command is missing, expected read or write");
-  const std::string quoted = "'" + escaped(field, 40) + "'";
-  if (field.front() == '(') {
-    lines.fail("burst length " + quoted + " is not supported: every request is one burst, remove it");
+  lines.fail("unknown command '" + escaped(field, 40) + "', expected read or write (in lower case)");
+}
+
+// The length before the command, "(64)"; the packer, which knows the memory, checks it against the burst.
+std::uint32_t parse_length(const LineReader& lines, std::string_view field) {
+  std::uint64_t bytes = 0;
+  const bool closed = field.ends_with(')');
+  if (!closed || parse_decimal(field.substr(1, field.size() - 2), bytes) != Parsed::ok || bytes < 1 || bytes > kMaxRequestBytes) {
+    lines.fail("length '" + escaped(field, 40) + "' is not a whole number of bytes in parentheses, from (1) to (" +
+               std::to_string(kMaxRequestBytes) + "), with a blank behind it");
   }
-  lines.fail("unknown command " + quoted + ", expected read or write (in lower case)");
+  return static_cast<std::uint32_t>(bytes);
 }
 
 // A write may carry its data, which timing does not depend on: checked to be hexadecimal, then
@@ -54,12 +61,13 @@ void check_rest(const LineReader& lines, Fields& fields, bool is_write) {
 }  // namespace
 
 bool trace_is_relative(const std::filesystem::path& path) {
-  const std::string extension = path.extension().string();
+  const std::filesystem::path name = path.extension() == ".gz" ? path.stem() : path.filename();
+  const std::string extension = name.extension().string();
   if (extension == ".stl") return false;
   if (extension == ".rstl") return true;
   throw Error(path.string() + ": " +
               (extension.empty() ? "the name has no extension" : "unknown trace type '" + extension + "'") +
-              ", expected .stl (issue times) or .rstl (gaps)");
+              ", expected .stl (issue times) or .rstl (gaps), or one of them compressed (.stl.gz)");
 }
 
 TraceReader::TraceReader(const std::filesystem::path& path) : relative_(trace_is_relative(path)), lines_(path, kExample) {}
@@ -70,7 +78,13 @@ bool TraceReader::next(TraceRequest& request) {
     Fields fields(line);
     if (fields.skippable()) continue;
     request.issue = parse_time(lines_, fields.take());
-    request.is_write = parse_command(lines_, fields.take());
+    std::string_view command = fields.take();
+    request.bytes = 0;
+    if (command.starts_with('(')) {
+      request.bytes = parse_length(lines_, command);
+      command = fields.take();
+    }
+    request.is_write = parse_command(lines_, command);
     request.address = parse_address(lines_, fields.take(), HexPrefix::optional);
     if (!fields.empty()) check_rest(lines_, fields, request.is_write);
     ++requests_;

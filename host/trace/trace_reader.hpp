@@ -14,9 +14,13 @@ struct TraceRequest {
   std::uint64_t issue;  // player cycles: absolute (.stl) or gap (.rstl)
   std::uint64_t address;
   bool is_write;
+  std::uint32_t bytes = 0;  // as DRAMSys 5 has them before the command, "(64)"; 0: not written, one burst
 };
 
-// True for .rstl, false for .stl; throws on any other extension.
+// Most bytes that one request may have.
+inline constexpr std::uint32_t kMaxRequestBytes = 65536;
+
+// True for .rstl, false for .stl, either compressed (.stl.gz) or not; throws on any other extension.
 [[nodiscard]] bool trace_is_relative(const std::filesystem::path& path);
 
 // Hands out a trace's requests one by one; throws Error with file:line, the offending text and a

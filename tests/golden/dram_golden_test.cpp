@@ -59,7 +59,7 @@ Design design_of_row(const CsvTable& table, std::size_t row) {
     const auto parameters = dram_environment().parameters();
     if (std::ranges::none_of(parameters, [&](const ParameterInfo& p) { return p.name == column; })) continue;
     const std::string& value = table.at(row, column);
-    set(design, column, value == "Rankwise" ? "AllBank" : value);  // one rank: the same refresh
+    set(design, column, value);
   }
   return design;
 }

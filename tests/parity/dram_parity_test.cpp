@@ -61,7 +61,7 @@ bool design_of_row(const CsvTable& table, std::size_t row, std::vector<std::int6
     if (std::ranges::find(table.header(), parameter.name) == table.header().end()) continue;
     const std::string& value = table.at(row, parameter.name);
     try {
-      design.back() = parameter.parse(value == "Rankwise" ? "AllBank" : value);  // one rank: the same refresh
+      design.back() = parameter.parse(value);
     } catch (const UsageError&) {
       return false;
     }

@@ -82,16 +82,33 @@ WorkloadOptions given_options(const Environment& environment, const Arguments& a
   return options;
 }
 
+namespace {
+
+// The names of a list separated by commas. A comma may be part of a file's name: where a longer piece names a file, it is one
+// name.
+std::vector<std::string> split_names(const std::string& list) {
+  std::vector<std::string> names;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    std::size_t end = std::min(list.find(',', begin), list.size());
+    for (std::size_t longer = list.size(); longer > end; longer = list.rfind(',', longer - 1)) {
+      std::error_code none;
+      if (std::filesystem::is_regular_file(list.substr(begin, longer - begin), none)) end = longer;
+    }
+    names.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return names;
+}
+
+}  // namespace
+
 std::vector<WorkloadOptions> given_workloads(const Environment& environment, const Arguments& arguments) {
   WorkloadOptions one = given_options(environment, arguments);
   const std::string& primary = primary_option(environment).name;
-  const std::string list = one[primary];
   std::vector<WorkloadOptions> workloads;
-  for (std::size_t begin = 0; begin <= list.size();) {
-    const std::size_t end = std::min(list.find(',', begin), list.size());
-    one[primary] = list.substr(begin, end - begin);
+  for (const std::string& name : split_names(one[primary])) {
+    one[primary] = name;
     workloads.push_back(complete_options(environment, one));
-    begin = end + 1;
   }
   return workloads;
 }

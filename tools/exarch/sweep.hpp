@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "tools/exarch/options.hpp"
 
@@ -11,6 +12,7 @@ namespace exarch::cli {
 struct SweepReport {
   std::uint64_t requested, simulated;
   double seconds;
+  std::vector<std::string> warnings;  // of the workloads
 };
 
 // By the arguments of `exarch sweep`; continues a store of the same sweep. `asked`: the objective that the sweep is made for, as

@@ -23,6 +23,8 @@ Json describe(const Environment& environment) {
     Json parameter{{"name", p.name}, {"default", p.format(p.default_value)}, {"unit", p.unit}, {"doc", p.doc}};
     if (p.kind == ParameterKind::categorical) {
       parameter["values"] = p.labels;
+      for (const auto& [alias, label] : p.aliases) parameter["aliases"][alias] = label;
+      for (const Elsewhere& lacking : p.elsewhere) parameter["only_in_reference"][lacking.name] = lacking.reason;
     } else {
       parameter["minimum"] = p.minimum;
       parameter["maximum"] = p.maximum;
@@ -33,7 +35,15 @@ Json describe(const Environment& environment) {
     json["spaces"].push_back({{"name", space.name()}, {"points", space.size()}, {"doc", space.doc()}});
   }
   for (const WorkloadOption& o : environment.workload_options()) {
-    json["workload"].push_back({{"name", o.name}, {"default", o.default_value}, {"doc", o.doc}});
+    Json option{{"name", o.name}, {"default", o.default_value}, {"doc", o.doc}};
+    if (o.kind == WorkloadOption::Kind::number) {
+      option["minimum"] = o.minimum;
+      option["maximum"] = o.maximum;
+    }
+    for (const ShippedFile& file : environment.shipped_files(o.name)) {
+      option["shipped"].push_back({{"name", file.name}, {"doc", file.doc}});
+    }
+    json["workload"].push_back(option);
   }
   for (const MetricInfo& m : environment.metrics()) {
     json["metrics"].push_back({{"name", m.name}, {"unit", m.unit}, {"doc", m.doc}});
@@ -54,6 +64,17 @@ void print(const Environment& environment) {
   for (const DesignSpace& s : environment.spaces()) rows.push_back({s.name(), std::to_string(s.size()), s.doc()});
   std::cout << "\n";
   print_table(rows);
+  rows = {{"workload", "default", "meaning"}};
+  for (const WorkloadOption& o : environment.workload_options()) rows.push_back({o.name, o.default_value, o.doc});
+  std::cout << "\n";
+  print_table(rows);
+  for (const WorkloadOption& o : environment.workload_options()) {
+    rows = {{"shipped " + o.name, "about"}};
+    for (const ShippedFile& file : environment.shipped_files(o.name)) rows.push_back({file.name, file.doc});
+    if (rows.size() == 1) continue;
+    std::cout << "\n";
+    print_table(rows);
+  }
   rows = {{"metric", "unit", "meaning"}};
   for (const MetricInfo& m : environment.metrics()) rows.push_back({m.name, m.unit, m.doc});
   std::cout << "\n";

@@ -25,15 +25,25 @@ std::vector<std::string> violated(const Sanity& sanity, std::uint8_t status, std
   return texts;
 }
 
+// Why a result is none, or not to be believed.
+std::vector<std::string> why_not(const Environment& environment, const Sanity& sanity, const Evaluator& evaluator,
+                                 Evaluator::OutcomeId id, std::span<const std::int64_t> design, std::span<const double> metrics) {
+  if (evaluator.status(id) == 0 && sanity.holds(metrics)) return {};
+  return environment.explain(evaluator.workload(), design, evaluator.status(id));
+}
+
 // What is known of one evaluated design, workload included.
 Json evaluated_json(const Environment& environment, const Sanity& sanity, const WorkloadOptions& options,
                     const Evaluator& evaluator, Evaluator::OutcomeId id, std::span<const std::int64_t> design,
                     std::span<const double> metrics) {
   Json json{{"environment", environment.name()}, {"model", environment.model_version()}};
   for (const auto& [name, value] : options) json["workload"][name] = value;
+  json["warnings"] = evaluator.workload().warnings;
   json.update(result_json(environment, design, evaluator.status(id), metrics, evaluator.counters(id)));
   const std::vector<std::string> constraints = violated(sanity, evaluator.status(id), metrics);
   if (!constraints.empty()) json["violates"] = constraints;
+  const std::vector<std::string> why = why_not(environment, sanity, evaluator, id, design, metrics);
+  if (!why.empty()) json["why"] = why;
   if (evaluator.status(id) == 0) {
     json["detail"] = Json::parse(environment.detail_json(evaluator.workload(), evaluator.detail(id)));
   }
@@ -41,16 +51,17 @@ Json evaluated_json(const Environment& environment, const Sanity& sanity, const 
 }
 
 void print_result(const Environment& environment, const Evaluator& evaluator, Evaluator::OutcomeId id, const Design& design,
-                  std::span<const double> metrics, const std::vector<std::string>& why) {
+                  std::span<const double> metrics) {
+  const Sanity sanity(environment);
   std::cout << evaluator.workload().name << ": " << format_design(environment, design) << "\n"
             << "status " << environment.status_text(evaluator.status(id));
   std::string broken;
-  for (const std::string& text : violated(Sanity(environment), evaluator.status(id), metrics)) {
+  for (const std::string& text : violated(sanity, evaluator.status(id), metrics)) {
     broken += (broken.empty() ? "" : ", ") + text;
   }
   if (!broken.empty()) std::cout << ", infeasible: violates " << broken;
   std::cout << "\n";
-  for (const std::string& sentence : why) std::cout << sentence << "\n";
+  for (const std::string& sentence : why_not(environment, sanity, evaluator, id, design, metrics)) std::cout << sentence << "\n";
   std::cout << "\n";
   if (evaluator.status(id) != 0) return;
   std::vector<std::vector<std::string>> rows{{"metric", "value", "unit", "meaning"}};
@@ -91,13 +102,10 @@ int eval_one(const Environment& environment, const Arguments& arguments) {
     const Evaluator::OutcomeId id = evaluator.evaluate(design)[0];
     ok = ok && evaluator.status(id) == 0;
     evaluator.price(id, design, metrics);
-    const bool sound = evaluator.status(id) == 0 && sanity.holds(metrics);
-    const std::vector<std::string> why = sound ? std::vector<std::string>{} : environment.explain(*loaded[w], design);
     if (arguments.flag("json")) {
       json.push_back(evaluated_json(environment, sanity, workloads[w], evaluator, id, design, metrics));
-      if (!why.empty()) json.back()["why"] = why;
     } else {
-      print_result(environment, evaluator, id, design, metrics, why);
+      print_result(environment, evaluator, id, design, metrics);
     }
   }
   if (arguments.flag("json")) std::cout << (json.size() == 1 ? json[0] : json).dump(2) << "\n";

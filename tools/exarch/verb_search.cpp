@@ -368,7 +368,7 @@ class Search {
       if (finite && verdict.violates.empty()) return verdict;
       verdict.status = "infeasible";
     }
-    verdict.why = environment_.explain(evaluator_->workload(), design);
+    verdict.why = environment_.explain(evaluator_->workload(), design, status);
     return verdict;
   }
 
@@ -381,7 +381,7 @@ class Search {
       std::snprintf(excess, sizeof excess, "%.9g", closest.excess);
       std::cout << "closest to " << constraint << ", " << excess << " beyond it: " << format_design(environment_, closest.design)
                 << "\n";
-      for (const std::string& why : environment_.explain(evaluator_->workload(), closest.design))
+      for (const std::string& why : environment_.explain(evaluator_->workload(), closest.design, 0))
         std::cout << "  " << why << "\n";
     }
   }
@@ -393,7 +393,7 @@ class Search {
       json.push_back({{"constraint", constraint},
                       {"beyond", closest.excess},
                       {"design", format_design(environment_, closest.design)},
-                      {"why", environment_.explain(evaluator_->workload(), closest.design)}});
+                      {"why", environment_.explain(evaluator_->workload(), closest.design, 0)}});
     }
     return json;
   }
@@ -434,7 +434,8 @@ class Search {
                                 {"agent_seconds", agent_seconds_},
                                 {"evaluation_seconds", evaluation_seconds_},
                                 {"store_seconds", store_seconds_},
-                                {"out", arguments_.text("out")}};
+                                {"out", arguments_.text("out")},
+                                {"warnings", evaluator_->workload().warnings}};
     std::vector<double> metrics(environment_.metrics().size());
     for (std::size_t i = 0; i < shown.size(); ++i) {
       const Best& best = shown[i];

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
@@ -207,18 +209,21 @@ SweepReport sweep(const Arguments& arguments, const std::string& asked) {
   });
   store.finish();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return {requested, simulated, seconds};
+  std::vector<std::string> warnings;
+  for (const auto& workload : sweep.workloads) std::ranges::copy(workload->warnings, std::back_inserter(warnings));
+  return {requested, simulated, seconds, std::move(warnings)};
 }
 
 namespace {
 
 int run(const Arguments& arguments) {
-  const auto [requested, simulated, seconds] = sweep(arguments);
+  const auto [requested, simulated, seconds, warnings] = sweep(arguments);
   if (arguments.flag("json")) {
     std::cout << nlohmann::ordered_json{{"requested", requested},
                                         {"simulated", simulated},
                                         {"seconds", seconds},
-                                        {"out", arguments.text("out")}}
+                                        {"out", arguments.text("out")},
+                                        {"warnings", warnings}}
                      .dump(2)
               << "\n";
     return 0;

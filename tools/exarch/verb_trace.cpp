@@ -30,6 +30,7 @@ int info(const Arguments& arguments) {
   options = complete_options(dram_env(), options);
   const auto workload = load(dram_env(), options);
   Json json(options);
+  json["warnings"] = workload->warnings;
   std::vector<std::vector<std::string>> rows{{"fact", "value", "unit", "meaning"}};
   for (const WorkloadFact& fact : dram_env().describe_workload(*workload)) {
     json[fact.name] = std::visit([](const auto& value) { return Json(value); }, fact.value);
@@ -58,7 +59,7 @@ int list(const Arguments& arguments) {
 
 int convert(const Arguments& arguments) {
   if (arguments.positional.size() != 3) throw UsageError("exarch trace convert takes an input and an output file");
-  if (!arguments.has("from")) throw UsageError("no --from FORMAT given: dramsim3, ramulator or stl");
+  if (!arguments.has("from")) throw UsageError("no --from FORMAT given: dramsim2, dramsim3, ramulator or stl");
   const std::string& out = arguments.positional[2];
   const std::uint64_t requests = dram::convert_trace(arguments.text("from"), arguments.positional[1], out);
   if (arguments.flag("json")) {
@@ -79,7 +80,7 @@ int run(const Arguments& arguments) {
 }
 
 std::vector<OptionSpec> options() {
-  std::vector<OptionSpec> all{{"from", "FORMAT", "convert: dramsim3, ramulator or stl"}};
+  std::vector<OptionSpec> all{{"from", "FORMAT", "convert: dramsim2, dramsim3, ramulator or stl"}};
   for (const OptionSpec& option : workload_options(dram_env())) {
     if (option.name != primary_option(dram_env()).name) all.push_back(option);
   }
