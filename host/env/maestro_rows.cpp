@@ -4,10 +4,10 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "host/env/maestro_cost.hpp"
 #include "host/error.hpp"
+#include "host/files/json.hpp"
 #include "host/spec/maestro_file.hpp"
 
 namespace exarch::maestro {
@@ -17,12 +17,6 @@ using Json = nlohmann::ordered_json;
 
 [[noreturn]] void fail(const std::string& what) {
   throw Error(what);
-}
-
-std::string shown(const Json& value) {
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
-  return text;
 }
 
 std::int32_t number(const Json& value, const std::string& where) {

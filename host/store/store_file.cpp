@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "host/error.hpp"
+#include "host/files/file_kind.hpp"
 
 namespace exarch {
 
@@ -33,6 +34,12 @@ const char* name_of(StoreKind kind) {
 
 [[noreturn]] void fail_not_a_store(const std::string& path) {
   throw Error(path + ": not an exarch store; choose another file");
+}
+
+// Before SQLite does, which only says that it is no database.
+void refuse_foreign(const std::string& path) {
+  const std::string foreign = foreign_file(path, {FileKind::run_store, FileKind::study_store, FileKind::sqlite}, "a store");
+  if (!foreign.empty()) throw Error(foreign);
 }
 
 // The part of a long value where it differs from `other`.
@@ -102,6 +109,7 @@ StoreFile::StoreFile(const std::filesystem::path& path, const Format& format, co
                      const std::function<void(StoreFile&)>& create)
     : path_(path.string()) {
   if (path_.empty()) throw Error("a store needs a file name");
+  refuse_foreign(path_);
   lock_ = std::make_unique<WriterLock>(path_);
   db_ = sqlite::open(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   // The tables, the identity and the marks of a store appear in one transaction: a kill leaves an empty file or a store.
@@ -131,6 +139,7 @@ StoreFile::StoreFile(const std::filesystem::path& path, const Format& format) : 
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) throw Error(path_ + ": a folder, where a store is needed");
   if (!std::filesystem::exists(path, ignored)) throw Error(path_ + ": no such store; check the name");
+  refuse_foreign(path_);
   db_ = sqlite::open(path_, SQLITE_OPEN_READONLY);
   if (sqlite::pragma(path_, db_.get(), "page_count") == 0) fail_not_a_store(path_);
   check_format(format);

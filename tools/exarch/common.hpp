@@ -1,6 +1,7 @@
 // What several verbs share: common options, designs from --set and CSV rows, number formats, tables.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -39,6 +40,10 @@ namespace exarch::cli {
 // The default design, and one "Name=value" assignment applied to a design.
 [[nodiscard]] Design default_design(const Environment& environment);
 void assign(const Environment& environment, const std::string& assignment, Design& design);
+// All that --set says; UsageError where a parameter is set twice.
+void assign_all(const Environment& environment, const std::vector<std::string>& assignments, Design& design);
+// The same for any option of the form key=value: `seen` remembers what it said of each key.
+void refuse_repeated(const std::string& option, const std::string& assignment, std::map<std::string, std::string>& seen);
 // The default design as far as the space has it: where it does not have a parameter's default, the first of its values.
 [[nodiscard]] Design default_design(const Environment& environment, const DesignSpace& space);
 // The point of a design; UsageError if the space does not have it.
@@ -48,6 +53,8 @@ void assign(const Environment& environment, const std::string& assignment, Desig
 [[nodiscard]] Objective parse_objective(const Environment& environment, const std::string& text);
 // Several, separated by semicolons; one at least.
 [[nodiscard]] std::vector<Objective> parse_objectives(const Environment& environment, const std::string& text);
+// UsageError where two of them mean the same.
+void refuse_repeated(const std::vector<Objective>& objectives);
 // The texts of them, separated likewise.
 [[nodiscard]] std::string text_of(const std::vector<Objective>& objectives);
 // The parts of a text between separators, without empty ones.

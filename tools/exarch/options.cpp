@@ -7,6 +7,7 @@
 #include <set>
 
 #include "host/error.hpp"
+#include "host/files/text.hpp"
 
 namespace exarch::cli {
 namespace {
@@ -84,6 +85,10 @@ Arguments parse(const Verb& verb, int argc, char** argv) {
   options.allow_unrecognised_options();
   options.parse_positional({"positional"});
   Arguments arguments;
+  // Names go into stores and JSON, which are UTF-8.
+  for (int i = 1; i < argc; ++i) {
+    if (!is_utf8(argv[i])) throw UsageError(in_quotes(argv[i]) + " is not UTF-8; rename the file, or link to it by another name");
+  }
   try {
     const cxxopts::ParseResult result = options.parse(argc, argv);
     refuse_unknown(verb, result.unmatched());
@@ -106,6 +111,9 @@ Arguments parse(const Verb& verb, int argc, char** argv) {
       } else {
         values = {given ? result[option.name].as<std::string>() : option.fallback};
       }
+      if (given && std::ranges::find(values, "") != values.end()) {
+        throw UsageError("--" + option.name + " '': the value is empty; give " + option.value + ", or leave the option out");
+      }
     }
   } catch (const cxxopts::exceptions::exception& error) {
     throw UsageError(std::string(error.what()) + "; see exarch " + verb.name + " --help");
@@ -113,6 +121,13 @@ Arguments parse(const Verb& verb, int argc, char** argv) {
   check_positional(verb, arguments);
   check_common(arguments);
   return arguments;
+}
+
+void allow_only(const Verb& verb, const Arguments& arguments, const std::string& what, const std::vector<std::string>& names) {
+  for (const OptionSpec& option : verb.options) {
+    if (!arguments.has(option.name) || std::ranges::find(names, option.name) != names.end()) continue;
+    throw UsageError("--" + option.name + " has no meaning for " + what);
+  }
 }
 
 std::string help(const Verb& verb) {
@@ -145,8 +160,8 @@ std::uint64_t Arguments::number(const std::string& name, std::uint64_t minimum, 
     if (good) n = n * 10 + static_cast<std::uint64_t>(c - '0');
   }
   if (!good || n < minimum || n > maximum) {
-    throw UsageError("--" + name + " " + value + ": expected a whole number from " + std::to_string(minimum) + " to " +
-                     std::to_string(maximum));
+    throw UsageError("--" + name + " " + printable(value, 60) + ": expected a whole number from " + std::to_string(minimum) +
+                     " to " + std::to_string(maximum));
   }
   return n;
 }

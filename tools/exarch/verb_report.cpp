@@ -14,6 +14,7 @@
 #include "tools/exarch/common.hpp"
 #include "tools/exarch/embedded.hpp"
 #include "tools/exarch/leaderboard.hpp"
+#include "tools/exarch/messages.hpp"
 #include "tools/exarch/progress.hpp"
 #include "tools/exarch/study_plan.hpp"
 
@@ -377,7 +378,7 @@ int run(const Arguments& arguments) {
   file << page;
   if (!file.flush()) throw Error(path + ": cannot be written; check that the folder exists and its permissions");
   if (arguments.flag("json")) std::cout << json.dump(2) << "\n";
-  std::cerr << "exarch: " << path << ", " << page.size() / 1024 << " KB; open it in a browser\n";
+  say(path + ", " + std::to_string(page.size() / 1024) + " KB; open it in a browser");
   return 0;
 }
 
