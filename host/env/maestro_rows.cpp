@@ -8,6 +8,7 @@
 #include "host/env/maestro_cost.hpp"
 #include "host/error.hpp"
 #include "host/files/json.hpp"
+#include "host/files/text.hpp"
 #include "host/spec/maestro_file.hpp"
 
 namespace exarch::maestro {
@@ -237,7 +238,7 @@ Json answer(const Json& row, Version version) {
 }
 
 Json invalid_answer(const Json& id, const std::string& fault) {
-  return {{"id", id}, {"status", "invalid"}, {"error", fault}};
+  return {{"id", id}, {"status", "invalid"}, {"error", printable_message(fault)}};
 }
 
 Json answer(const Json& id, const Problem& problem, Version version) {

@@ -107,7 +107,8 @@ std::vector<LayerEntry> read_table(const std::filesystem::path& path) {
 }  // namespace
 
 std::vector<LayerEntry> read_layers(const std::filesystem::path& path) {
-  if (path.extension() == ".csv") {
+  const bool compressed = path.extension() == ".gz";
+  if ((compressed ? path.stem() : path).extension() == ".csv") {
     return named_if_foreign(path, {FileKind::layer_table, FileKind::csv, FileKind::gzip}, "a table of layers (.csv)",
                             [&] { return read_table(path); });
   }

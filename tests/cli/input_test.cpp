@@ -200,6 +200,9 @@ TEST_F(Input, WhatIsSetTwiceIsRefusedWithBothValues) {
   expect_refused({"eval", "dram", "--in", "d.csv", "--set", "PagePolicy=Open", "--set", "PagePolicy=Closed"}, 2,
                  "--set PagePolicy=Open and --set PagePolicy=Closed");
   EXPECT_FALSE(fs::exists(dir_ / "a.db"));
+  good({"sweep", "dram", "--trace", small_trace(5), "--space", small_space(), "--all", "--out", "all.db"});
+  expect_refused({"rank", "all.db", "--set", "PagePolicy=Open", "--set", "PagePolicy=Closed"}, 2,
+                 "--set PagePolicy=Open and --set PagePolicy=Closed");
 }
 
 TEST_F(Input, AnEmptyValueIsNoValue) {
@@ -268,6 +271,24 @@ TEST_F(Input, MessagesQuoteShortlyAndWithoutControlCharacters) {
   expect_refused({"eval", "dram", "--trace", "no\x07such.stl"}, 1, "no\\x07such.stl");
 }
 
+TEST_F(Input, AnswersAboutBadLinesAreShort) {
+  const std::string name(200000, 'Q');
+  write_text(dir_ / "q.jsonl",
+             "{\"id\": 1, \"layer\": {\"type\": \"CONV\", \"dims\": {\"" + name + "\": 1}}}\n[\"" + name + "\x01\"]\n");
+  const Outcome outcome = run({"eval", "maestro", "--in", "q.jsonl"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_LT(outcome.out.size(), 4000u);
+  EXPECT_LT(outcome.err.size(), 4000u);
+  EXPECT_EQ(lines_of(outcome.out).size(), 2u);
+}
+
+TEST_F(Input, NamesOfFilesCannotSteerATerminal) {
+  write_text(dir_ / "s.json", R"({"name": "a\u001b[31mb", "parameters": {"RequestBufferSize": [1]}})");
+  EXPECT_NE(good({"space", "dram", "--space", "s.json"}).find("a\\x1B[31mb"), std::string::npos);
+  write_text(dir_ / "a\x1B[31mb.stl", "0: read 0x0\n");
+  EXPECT_EQ(good({"eval", "dram", "--trace", "a\x1B[31mb.stl"}).find('\x1B'), std::string::npos);
+}
+
 TEST_F(Input, NamesThatAreNotUtf8AreRefusedBeforeAnythingRuns) {
   expect_refused(search({"--json", "--out", "\xFF.db"}), 2, "'\\xFF.db' is not UTF-8");
   expect_refused({"eval", "dram", "--trace", "\xFF.stl", "--json"}, 2, "is not UTF-8");
@@ -321,6 +342,9 @@ TEST_F(Input, NoFileIsWrittenOverItsOwnInput) {
     expect_refused({"export", "s.db", "--out", out}, 2, "store");
     expect_refused({"report", "s.db", "--out", out}, 2, "store");
   }
+  for (const char* verb : {"export", "report"})
+    expect_refused({verb, "s.db", "--out", "hard.stl"}, 2, "is the trace of the workload");
+  EXPECT_EQ(read_text(dir_ / trace), text);
   EXPECT_EQ(read_text(dir_ / "s.db"), store);
   const std::string network = "Network n {\nLayer l { Type: CONV\nDimensions { K: 4, C: 4, R: 1, S: 1, Y: 4, X: 4 } }\n}\n";
   write_text(dir_ / "n.m", network);

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "host/error.hpp"
+#include "host/files/file_kind.hpp"
 #include "host/files/json.hpp"
 #include "host/files/text.hpp"
 #include "tools/exarch/messages.hpp"
@@ -291,7 +292,10 @@ nlohmann::ordered_json result_json(const Environment& environment, std::span<con
   return json;
 }
 
-void print_table(const std::vector<std::vector<std::string>>& rows) {
+void print_table(std::vector<std::vector<std::string>> rows) {
+  for (auto& row : rows) {
+    for (std::string& cell : row) cell = printable(cell);  // names may come from files
+  }
   std::vector<std::size_t> width;
   std::vector<bool> numeric;
   for (std::size_t r = 0; r < rows.size(); ++r) {
@@ -321,6 +325,13 @@ void print_answer(const Arguments& arguments, const nlohmann::ordered_json& json
     std::cout << json.dump(2) << "\n";
   } else {
     print_table(rows);
+  }
+}
+
+void refuse_overwriting(const std::string& option, const std::string& out, const WorkloadOptions& workload) {
+  for (const auto& [name, value] : workload) {
+    if (is_same_file(value, out))
+      throw UsageError(option + " " + out + " is the " + name + " of the workload; choose another file");
   }
 }
 

@@ -75,11 +75,14 @@ void refuse_repeated(const std::vector<Objective>& objectives);
                                                  std::span<const std::uint64_t> counters);
 
 // Columns padded to their widest cell; numbers (all cells but the header parse as one) to the right.
-void print_table(const std::vector<std::vector<std::string>>& rows);
+void print_table(std::vector<std::vector<std::string>> rows);
 
 // A verb's answer: the rows as a table or, with --json, the JSON.
 void print_answer(const Arguments& arguments, const nlohmann::ordered_json& json,
                   const std::vector<std::vector<std::string>>& rows);
+
+// Results must not take the place of a file that describes the workload: UsageError that names the option.
+void refuse_overwriting(const std::string& option, const std::string& out, const WorkloadOptions& workload);
 
 // How a workload is written into a store and found again.
 [[nodiscard]] std::string workloads_json(const std::vector<WorkloadOptions>& workloads);

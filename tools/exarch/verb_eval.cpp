@@ -33,7 +33,7 @@ Json evaluated_json(const Environment& environment, const WorkloadOptions& optio
 
 void print_result(const Environment& environment, const Evaluator& evaluator, Evaluator::OutcomeId id, const Design& design,
                   std::span<const double> metrics) {
-  std::cout << evaluator.workload().name << ": " << format_design(environment, design) << "\n"
+  std::cout << printable(evaluator.workload().name) << ": " << format_design(environment, design) << "\n"
             << "status " << environment.status_text(evaluator.status(id)) << "\n\n";
   if (evaluator.status(id) != 0) return;
   std::vector<std::vector<std::string>> rows{{"metric", "value", "unit", "meaning"}};
@@ -43,14 +43,6 @@ void print_result(const Environment& environment, const Evaluator& evaluator, Ev
   }
   print_table(rows);
   std::cout << "\n";
-}
-
-// Results must not take the place of a file that describes the workload.
-void refuse_overwriting(const std::string& option, const std::string& out, const WorkloadOptions& workload) {
-  for (const auto& [name, value] : workload) {
-    if (is_same_file(value, out))
-      throw UsageError(option + " " + out + " is the " + name + " of the workload; choose another file");
-  }
 }
 
 // The design as the reference's input file, for one workload.

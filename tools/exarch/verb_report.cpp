@@ -259,6 +259,9 @@ Json run_json(const OpenedStore& opened, const Arguments& arguments) {
   const Environment& environment = opened.environment;
   const Objective objective = objective_for(opened, arguments.text("objective"));
   const bool is_search = opened.kind == "search";
+  for (const WorkloadOptions& workload : workloads_from_json(opened.store.identity_value("workloads"))) {
+    refuse_overwriting("--out", arguments.text("out"), workload);
+  }
   if (!is_search && arguments.has("truth")) throw UsageError("--truth has no meaning for the report of a sweep");
   std::vector<Seen> seen(opened.workloads.size(), Seen(opened, arguments.number("top", 1, 1000)));
   std::uint64_t candidates = 0;
