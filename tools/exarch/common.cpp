@@ -176,7 +176,7 @@ void refuse_repeated(const std::string& option, const std::string& assignment, s
   const auto [first, is_new] = seen.emplace(assignment.substr(0, assignment.find('=')), assignment);
   if (is_new) return;
   throw UsageError(option + " " + printable(first->second, 60) + " and " + option + " " + printable(assignment, 60) +
-                   " say the same twice; keep one of them");
+                   " both set " + printable(first->first, 60) + "; keep one of them");
 }
 
 Objective parse_objective(const Environment& environment, const std::string& text) {
