@@ -23,7 +23,9 @@ class UsageError : public Error {
   using Error::Error;
 };
 
-// The candidate closest to `word` by edit distance, or "" when none is near.
+// The candidate that is one typo away from `word`: one letter too many, too few or wrong, two neighbours exchanged, or upper and
+// lower case. "" when there is none: a far-fetched suggestion is worse than none. Example: "latncy" is near "latency", "bogus" is
+// near nothing.
 [[nodiscard]] std::string nearest(std::string_view word, std::span<const std::string> candidates);
 
 // " (did you mean 'X'?)" or "".

@@ -4,7 +4,6 @@
 #include <bit>
 #include <charconv>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "host/env/maestro_advice.hpp"
 #include "host/env/maestro_cost.hpp"
@@ -12,6 +11,7 @@
 #include "host/env/maestro_rows.hpp"
 #include "host/env/maestro_tables.hpp"
 #include "host/error.hpp"
+#include "host/files/json.hpp"
 #include "host/reference/maestro_reference.hpp"
 #include "host/spec/data_dir.hpp"
 #include "host/spec/maestro_file.hpp"
@@ -171,16 +171,9 @@ class MaestroEnvironment : public Environment {
     const Version version = version_among(options);
     nlohmann::ordered_json json;
     try {
-      // Deep nesting would exhaust the stack of whoever walks through it.
-      const auto shallow = [](int depth, nlohmann::ordered_json::parse_event_t /*event*/, nlohmann::ordered_json& /*part*/) {
-        if (depth > 32) throw Error("nested more than 32 deep; a problem is an object of small parts");
-        return true;
-      };
-      json = answer(nlohmann::ordered_json::parse(text, shallow), version);
-    } catch (const nlohmann::json::exception& error) {
-      json = invalid_answer(nullptr, std::string("not a JSON object: ") + error.what());
+      json = answer(parse_json<nlohmann::ordered_json>(text, "", TwiceKeys::last_counts), version);
     } catch (const Error& error) {
-      json = invalid_answer(nullptr, error.what());
+      json = invalid_answer(nullptr, std::string("not a JSON object: ") + error.what());
     }
     return {json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace), json.value("error", std::string())};
   }

@@ -4,10 +4,11 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "host/env/maestro_cost.hpp"
 #include "host/error.hpp"
+#include "host/files/json.hpp"
+#include "host/files/text.hpp"
 #include "host/spec/maestro_file.hpp"
 #include "host/spec/maestro_layers.hpp"
 
@@ -18,12 +19,6 @@ using Json = nlohmann::ordered_json;
 
 [[noreturn]] void fail(const std::string& what) {
   throw Error(what);
-}
-
-std::string shown(const Json& value) {
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
-  return text;
 }
 
 std::int32_t number(const Json& value, const std::string& where) {
@@ -246,7 +241,7 @@ Json answer(const Json& row, Version version) {
 }
 
 Json invalid_answer(const Json& id, const std::string& fault) {
-  return {{"id", id}, {"status", "invalid"}, {"error", fault}};
+  return {{"id", id}, {"status", "invalid"}, {"error", printable_message(fault)}};
 }
 
 Json answer(const Json& id, const Problem& problem, Version version, const std::optional<Limits>& limits) {

@@ -4,6 +4,7 @@
 #include "host/env/environment.hpp"
 #include "host/env/maestro.hpp"
 #include "host/error.hpp"
+#include "host/files/text.hpp"
 #include "host/spec/data_dir.hpp"
 
 namespace exarch {
@@ -17,8 +18,8 @@ std::string whole_number(const WorkloadOption& option, const std::string& text) 
     if (good) value = value * 10 + static_cast<std::uint64_t>(c - '0');
   }
   if (!good || value < option.minimum || value > option.maximum) {
-    throw UsageError(option.name + " = '" + text + "': expected a whole number from " + std::to_string(option.minimum) + " to " +
-                     std::to_string(option.maximum));
+    throw UsageError(option.name + " = " + in_quotes(text) + ": expected a whole number from " + std::to_string(option.minimum) +
+                     " to " + std::to_string(option.maximum));
   }
   return std::to_string(value);
 }
@@ -80,6 +81,11 @@ WorkloadOptions complete_options(const Environment& environment, const WorkloadO
     switch (option.kind) {
       case WorkloadOption::Kind::file:
         options[option.name] = absolute_if_file(text);
+        // Workloads are written into stores and JSON; the folder in front may be what is not UTF-8.
+        if (!is_utf8(options[option.name])) {
+          throw UsageError(option.name + " = " + in_quotes(options[option.name], 200) +
+                           " is not UTF-8; rename the file or folder");
+        }
         break;
       case WorkloadOption::Kind::number:
         options[option.name] = whole_number(option, text);

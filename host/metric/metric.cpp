@@ -43,7 +43,7 @@ void for_each_piece(std::string_view text, char separator, Visit&& visit) {
 class Names {
  public:
   Names(std::string_view objective, std::span<const MetricInfo> metrics, std::span<const Preset> presets)
-      : objective_(objective) {
+      : objective_(objective), presets_(presets) {
     for (const MetricInfo& metric : metrics) metrics_.push_back(metric.name);
     everything_ = metrics_;
     for (const Preset& preset : presets) everything_.push_back(preset.first);
@@ -55,6 +55,7 @@ class Names {
     const auto it = std::find(metrics_.begin(), metrics_.end(), name);
     if (it != metrics_.end()) return static_cast<std::size_t>(it - metrics_.begin());
     if (name.empty()) fail("a metric is missing; metrics and presets are " + list());
+    if (const auto preset = std::ranges::find(presets_, name, &Preset::first); preset != presets_.end()) fail_preset(*preset);
     const std::string guess = did_you_mean(name, everything_);
     fail("unknown metric '" + std::string(name) + "'" + (guess.empty() ? "; metrics and presets are " + list() : guess));
   }
@@ -69,6 +70,18 @@ class Names {
   }
 
  private:
+  // A preset is a whole expression, and so no part of one.
+  [[noreturn]] void fail_preset(const Preset& preset) const {
+    std::vector<std::string> used;
+    for (const std::string& metric : metrics_) {
+      if (preset.second.find(metric) != std::string::npos) used.push_back(metric);
+    }
+    const std::string example = used.empty() ? metrics_.front() : used.front();
+    fail("'" + preset.first + "' is the preset of a whole objective (" + preset.second +
+         ") and can only stand alone in front of constraints; here a metric is expected, for example " + example +
+         ", as in 'min:" + metrics_.front() + ", " + example + "<=5'");
+  }
+
   [[nodiscard]] std::string list() const {
     std::string text;
     for (const std::string& name : everything_) text += (text.empty() ? "" : ", ") + name;
@@ -76,6 +89,7 @@ class Names {
   }
 
   std::string objective_;
+  std::span<const Preset> presets_;
   std::vector<std::string> metrics_, everything_;
 };
 

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
-#include <iterator>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <utility>
 
 #include "host/error.hpp"
+#include "host/files/byte_stream.hpp"
+#include "host/files/file_kind.hpp"
+#include "host/files/json.hpp"
+#include "host/files/text.hpp"
 #include "kernels/core/philox.hpp"
 
 namespace exarch {
@@ -36,13 +36,6 @@ std::string suggestion(std::string_view word, std::span<const std::string> valid
   return guess.empty() ? "; valid are " + joined(valid) : guess;
 }
 
-// Quotes a value of the file for a message, cut to a readable length.
-std::string shown(const json& value) {
-  std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
-  return text;
-}
-
 std::string range_text(const ParameterInfo& info) {
   return std::to_string(info.minimum) + " to " + std::to_string(info.maximum) + (info.unit.empty() ? "" : " " + info.unit);
 }
@@ -51,36 +44,14 @@ std::string range_text(const ParameterInfo& info) {
 void check_legal(const ParameterInfo& info, std::int64_t value, const std::string& text) {
   if (value >= info.minimum && value <= info.maximum) return;
   const std::int64_t valid = std::clamp(value, info.minimum, info.maximum);
-  throw UsageError(info.name + ": " + text + " is out of range; it takes " + range_text(info) +
+  throw UsageError(info.name + ": " + printable(text, 60) + " is out of range; it takes " + range_text(info) +
                    " (nearest valid: " + info.format(valid) + ")");
-}
-
-// Parses the document; a key that occurs twice is refused, since JSON readers silently keep one.
-json parse_document(std::string_view text, const std::string& where) {
-  std::vector<std::set<std::string>> open_objects;
-  const auto check_keys = [&](int, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start) open_objects.emplace_back();
-    if (event == json::parse_event_t::object_end) open_objects.pop_back();
-    if (event == json::parse_event_t::key && !open_objects.back().insert(parsed).second) {
-      throw UsageError("key " + shown(parsed) + " occurs twice; keep one of them");
-    }
-    return true;
-  };
-  try {
-    return json::parse(text, check_keys);
-  } catch (const json::parse_error& e) {
-    const std::string_view before = text.substr(0, e.byte > 0 ? e.byte - 1 : 0);  // e.byte counts from 1
-    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    throw Error(where + ":" + std::to_string(line) + ": not valid JSON: " + e.what());
-  } catch (const json::exception& e) {
-    throw Error(where + ": not valid JSON: " + std::string(e.what()));
-  }
 }
 
 void check_keys(const json& object, const std::string& what, std::span<const std::string> valid) {
   for (const auto& [key, value] : object.items()) {
     if (std::find(valid.begin(), valid.end(), key) == valid.end()) {
-      throw UsageError(what + "unknown key '" + key + "'" + suggestion(key, valid));
+      throw UsageError(what + "unknown key " + in_quotes(key) + suggestion(key, valid));
     }
   }
 }
@@ -262,18 +233,18 @@ std::int64_t ParameterInfo::parse(std::string_view text) const {
       throw UsageError(name + ": the reference knows '" + lacking->name + "', this model does not: " + lacking->reason +
                        "; valid are " + joined(labels));
     }
-    throw UsageError(name + ": unknown value '" + std::string(text) + "'" + suggestion(text, labels));
+    throw UsageError(name + ": unknown value " + in_quotes(text) + suggestion(text, labels));
   }
   std::int64_t value = 0;
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error == std::errc::result_out_of_range && stop == end) {
     value = text.front() == '-' ? INT64_MIN : INT64_MAX;
-    throw UsageError(name + ": " + std::string(text) + " is out of range; it takes " + range_text(*this) +
+    throw UsageError(name + ": " + printable(text, 60) + " is out of range; it takes " + range_text(*this) +
                      " (nearest valid: " + format(std::clamp(value, minimum, maximum)) + ")");
   }
   if (error != std::errc{} || stop != end) {
-    throw UsageError(name + ": '" + std::string(text) + "' is not an integer; it takes " + range_text(*this));
+    throw UsageError(name + ": " + in_quotes(text) + " is not an integer; it takes " + range_text(*this));
   }
   check_legal(*this, value, std::string(text));
   return value;
@@ -305,16 +276,14 @@ DesignSpace::DesignSpace(std::string name, std::string doc, std::span<const Para
 }
 
 DesignSpace DesignSpace::from_file(const std::string& path, std::span<const ParameterInfo> parameters) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error(path + ": cannot open the design space file; check its name and permissions");
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  if (in.bad()) throw Error(path + ": cannot read the design space file");
-  return from_json(text, path, parameters);
+  const std::string expected = "a design space file";
+  return named_if_foreign(path, {FileKind::space, FileKind::json}, expected,
+                          [&] { return from_json(read_text(path, expected), path, parameters); });
 }
 
 DesignSpace DesignSpace::from_json(std::string_view text, const std::string& where, std::span<const ParameterInfo> parameters) {
   try {
-    return space_of(only_space(parse_document(text, where)), parameters);
+    return space_of(only_space(parse_json(text, where)), parameters);
   } catch (const UsageError& e) {
     throw UsageError(where + ": " + e.what());
   }

@@ -2,18 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <limits>
 #include <map>
-#include <system_error>
 #include <utility>
 
 #include "host/error.hpp"
+#include "host/files/byte_stream.hpp"
+#include "host/files/file_kind.hpp"
+#include "host/files/text.hpp"
 #include "host/trace/line_reader.hpp"
 
 namespace exarch::maestro {
@@ -37,13 +35,9 @@ bool is_one_of(const Words& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+// As bytes: a typographic apostrophe is to be seen as what it is.
 std::string in_quotes(std::string_view word) {
   return "'" + escaped(word, 40) + "'";
-}
-
-// Comparing a whole line of garbage with every word would take long and find nothing.
-std::string suggestion(std::string_view word, const Words& words) {
-  return word.size() <= 40 ? did_you_mean(word, words) : "";
 }
 
 // What keeps a text from being one word of the language, with its remedy; "" for a word.
@@ -53,6 +47,7 @@ std::string flaw_of(std::string_view word) {
     return byte < 0x20 || byte == 0x7F;
   });
   if (control) return "holds a control character; is this a text file?";
+  if (!is_utf8(word)) return "is not UTF-8; save the file as UTF-8";
   if (word != "{" && word != "}" && word.find_first_of("{}") != std::string_view::npos) {
     return "contains a brace, which MAESTRO only sees alone; put blanks around it";
   }
@@ -224,7 +219,7 @@ class Parser {
     std::string list;
     for (const std::string& word : allowed) list += (list.empty() ? "" : ", ") + word;
     fail(token.line,
-         "unknown word " + in_quotes(token.text) + " " + place + suggestion(token.text, allowed) + "; expected " + list);
+         "unknown word " + in_quotes(token.text) + " " + place + did_you_mean(token.text, allowed) + "; expected " + list);
   }
 
   void open_block(const std::string& name, std::size_t line) {
@@ -260,7 +255,7 @@ class Parser {
       Words names;
       for (const auto& constant : constants_) names.push_back(constant.first);
       fail(token.line, what + ": " + in_quotes(token.text) + " is neither a number nor a Constant defined above it" +
-                           suggestion(token.text, names) + "; write a whole number or define the Constant");
+                           did_you_mean(token.text, names) + "; write a whole number or define the Constant");
     }
     if (parsed == Parsed::overflow || value > static_cast<std::uint64_t>(kMaxNumber)) {
       fail(token.line,
@@ -397,7 +392,7 @@ class Parser {
     }
     const std::optional<LayerType> type = layer_type_of(token.text);
     if (!type) {
-      fail(token.line, "unknown layer type " + in_quotes(token.text) + suggestion(token.text, kTypeWords) +
+      fail(token.line, "unknown layer type " + in_quotes(token.text) + did_you_mean(token.text, kTypeWords) +
                            "; the types are CONV, DSCONV, NGCONV, GEMM and TRCONV");
     }
     draft.named.layer.type = *type;
@@ -570,21 +565,10 @@ std::optional<LayerType> layer_type_of(std::string_view name) {
 }
 
 NetworkFile read_network_file(const std::string& path) {
-  constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
-  std::error_code ec;
-  if (std::filesystem::is_directory(path, ec)) throw Error(path + ": is a directory, expected a MAESTRO mapping file");
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error(path + ": cannot open the file: " + std::strerror(errno));
-  std::string text;
-  std::vector<char> chunk(std::size_t{1} << 16);
-  while (in) {
-    in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-    text.append(chunk.data(), static_cast<std::size_t>(in.gcount()));
-    if (text.size() > kMaxBytes) throw Error(path + ": larger than 64 MiB, not a MAESTRO mapping file");
-  }
-  if (in.bad()) throw Error(path + ": reading failed: " + std::strerror(errno));
-  return parse_network(text, path);
+  constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+  const std::string expected = "a MAESTRO mapping file";
+  return named_if_foreign(path, {FileKind::maestro_network}, expected,
+                          [&] { return parse_network(read_text(path, expected, kMostBytes), path); });
 }
 
 NetworkFile parse_network(std::string_view text, const std::string& where) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "host/error.hpp"
+#include "host/files/file_kind.hpp"
 #include "host/spec/maestro_file.hpp"
 #include "host/trace/line_reader.hpp"
 
@@ -120,7 +121,11 @@ std::vector<LayerEntry> read_table(const std::filesystem::path& path) {
 }  // namespace
 
 std::vector<LayerEntry> read_layers(const std::filesystem::path& path) {
-  if (path.extension() == ".csv") return read_table(path);
+  const bool compressed = path.extension() == ".gz";
+  if ((compressed ? path.stem() : path).extension() == ".csv") {
+    return named_if_foreign(path, {FileKind::layer_table, FileKind::csv, FileKind::gzip}, "a table of layers (.csv)",
+                            [&] { return read_table(path); });
+  }
   std::vector<LayerEntry> layers;
   for (const NamedLayer& layer : read_network_file(path.string()).layers) {
     if (const std::string fault = two_meanings(layer.layer); !fault.empty()) {

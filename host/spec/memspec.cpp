@@ -5,16 +5,16 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "host/error.hpp"
+#include "host/files/byte_stream.hpp"
+#include "host/files/file_kind.hpp"
+#include "host/files/json.hpp"
 #include "host/spec/data_dir.hpp"
 
 namespace exarch::dram {
@@ -47,31 +47,11 @@ bool is_one_of(const Keys& keys, const std::string& key) {
   return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
-// Quotes a value of the file for a message, cut to a readable length.
-std::string shown(const json& value) {
-  std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
-  return text;
-}
-
 // A parsed file together with its text, so that messages can name the line of a key.
 class JsonFile {
  public:
-  explicit JsonFile(const std::filesystem::path& path) : path_(path.string()) {
-    constexpr std::uintmax_t kMaxBytes = 16u << 20;
-    if (!std::filesystem::is_regular_file(path)) throw Error(path_ + ": not a regular file");
-    if (std::filesystem::file_size(path) > kMaxBytes) throw Error(path_ + ": larger than 16 MiB, not a DRAMSys file");
-    std::ifstream in(path, std::ios::binary);
-    if (!in) throw Error(path_ + ": cannot open the file");
-    text_.assign(std::istreambuf_iterator<char>(in), {});
-    try {
-      parse();
-    } catch (const json::parse_error& e) {
-      throw Error(path_ + ":" + std::to_string(line_at(e.byte)) + ": not valid JSON: " + e.what());
-    } catch (const json::exception& e) {
-      throw Error(path_ + ": not valid JSON: " + e.what());
-    }
-  }
+  explicit JsonFile(const std::filesystem::path& path)
+      : path_(path.string()), text_(read_text(path, "a DRAMSys file")), root_(parse_json(text_, path_)) {}
 
   [[nodiscard]] const json& root() const { return root_; }
 
@@ -84,34 +64,6 @@ class JsonFile {
   }
 
  private:
-  // JSON readers silently keep one of two equal keys; here they are an error.
-  void parse() {
-    std::vector<std::set<std::string>> open_objects;
-    std::map<std::string, std::size_t> seen;  // in the whole file
-    root_ = json::parse(text_, [&](int, json::parse_event_t event, json& parsed) {
-      if (event == json::parse_event_t::object_start) open_objects.emplace_back();
-      if (event == json::parse_event_t::object_end) open_objects.pop_back();
-      if (event == json::parse_event_t::key) {
-        const auto key = parsed.get<std::string>();
-        const std::size_t occurrence = ++seen[key];
-        if (!open_objects.back().insert(key).second) fail_twice(key, occurrence);
-      }
-      return true;
-    });
-  }
-
-  // The parser does not say where it is, so the key is looked for: its `occurrence`-th mention before a colon.
-  [[noreturn]] void fail_twice(const std::string& key, std::size_t occurrence) const {
-    const std::string quoted = '"' + key + '"';
-    std::size_t at = text_.find(quoted);
-    for (; at != std::string::npos; at = text_.find(quoted, at + 1)) {
-      const std::size_t next = text_.find_first_not_of(" \t\r\n", at + quoted.size());
-      if (next != std::string::npos && text_[next] == ':' && --occurrence == 0) break;
-    }
-    const std::string line = at == std::string::npos ? "" : ":" + std::to_string(line_at(at + 1));
-    throw Error(path_ + line + ": key " + quoted + " occurs twice in its object; keep one of them");
-  }
-
   // Line of the `byte`-th character (counted from 1, as the parser does).
   [[nodiscard]] std::size_t line_at(std::size_t byte) const {
     const std::size_t before = std::min(byte == 0 ? 0 : byte - 1, text_.size());
@@ -516,8 +468,8 @@ std::uint32_t gather(std::uint64_t address, const std::vector<std::uint32_t>& bi
 
 }  // namespace
 
-MemSpec load_memspec(const std::string& name) {
-  const JsonFile file(find_data_file("dram/memspecs", name, {".json"}));
+static MemSpec read_memspec(const std::filesystem::path& path) {
+  const JsonFile file(path);
   const JsonObject root = JsonObject::open(file, "memspec", "memarchitecturespec", kMemspecKeys);
   MemSpec spec;
   spec.memory_type = root.text("memoryType");
@@ -544,8 +496,7 @@ MemSpec load_memspec(const std::string& name) {
   return spec;
 }
 
-AddressMapping load_address_mapping(const std::string& name) {
-  const std::filesystem::path path = find_data_file("dram/amconfigs", name, {".json"});
+static AddressMapping read_address_mapping(const std::filesystem::path& path) {
   const JsonFile file(path);
   static const Keys kKeys = mapping_keys();
   // DRAMSys 5 calls the object by another name.
@@ -565,6 +516,18 @@ AddressMapping load_address_mapping(const std::string& name) {
   }
   read_xors(root, mapping);
   return mapping;
+}
+
+MemSpec load_memspec(const std::string& name) {
+  const std::filesystem::path path = find_data_file("dram/memspecs", name, {".json"});
+  return named_if_foreign(path, {FileKind::memspec, FileKind::json}, "a memory specification",
+                          [&] { return read_memspec(path); });
+}
+
+AddressMapping load_address_mapping(const std::string& name) {
+  const std::filesystem::path path = find_data_file("dram/amconfigs", name, {".json"});
+  return named_if_foreign(path, {FileKind::mapping, FileKind::json}, "an address mapping",
+                          [&] { return read_address_mapping(path); });
 }
 
 namespace {

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "host/error.hpp"
+#include "host/files/file_kind.hpp"
 #include "host/store/writer_lock.hpp"
 
 namespace exarch {
@@ -81,6 +82,12 @@ std::uint64_t inode_of(const std::string& file) {
   return ::stat(file.c_str(), &found) == 0 ? found.st_ino : 0;
 }
 
+// Before SQLite does, which only says that it is no database.
+void refuse_foreign(const std::string& path) {
+  const std::string foreign = foreign_file(path, {FileKind::run_store, FileKind::study_store, FileKind::sqlite}, "a store");
+  if (!foreign.empty()) throw Error(foreign);
+}
+
 // The part of a long value where it differs from `other`.
 std::string excerpt(const std::string& value, const std::string& other) {
   if (value.size() <= kLongestShown) return "'" + value + "'";
@@ -110,6 +117,7 @@ StoreFile::StoreFile(const std::filesystem::path& path, const Format& format, co
   if (path_.empty()) throw Error("a store needs a file name");
   lock_ = std::make_unique<WriterLock>(path_, file_);
   check_one_name();
+  refuse_foreign(path_);
   db_ = sqlite::open(path_, file_, SQLITE_OPEN_READWRITE);
   // The tables, all that a store says about itself, and its marks appear in one transaction: a kill leaves an empty file or a
   // store.

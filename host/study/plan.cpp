@@ -10,6 +10,7 @@
 #include <set>
 
 #include "host/error.hpp"
+#include "host/files/toml_check.hpp"
 
 namespace exarch {
 namespace {
@@ -187,9 +188,12 @@ AgentGrid read_agent(const toml::table& source, const std::string& where, std::u
 StudyPlan StudyPlan::from_toml(std::string_view text, const std::string& where) {
   toml::table source;
   try {
+    check_toml(text, where);
     source = toml::parse(text);
   } catch (const toml::parse_error& error) {
     throw UsageError(where + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
+  } catch (const Error& error) {
+    throw UsageError(error.what());
   }
   Table table(source, where, "");
   StudyPlan plan;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "host/error.hpp"
+#include "host/files/file_kind.hpp"
 #include "host/trace/trace_reader.hpp"
 
 namespace exarch::dram {
@@ -158,14 +159,18 @@ std::uint64_t convert_trace(const std::string& from_format, const std::filesyste
   }
   std::error_code ec;
   if (!std::filesystem::exists(in, ec)) throw Error(in.string() + ": there is no such file");
+  if (is_same_file(in, out)) throw UsageError(out.string() + ": is the trace to be converted; choose another file");
   TraceWriter writer(out);
   std::uint64_t count = 0;
   if (from_format == "stl") {
-    count = read_trace(in, [&](const TraceRequest& request) { writer.write(request); });
+    count = named_if_foreign(in, {FileKind::trace_stl, FileKind::gzip}, "a trace (.stl, .rstl)",
+                             [&] { return read_trace(in, [&](const TraceRequest& request) { writer.write(request); }); });
   } else if (from_format != "ramulator") {  // DRAMSim2 and DRAMsim3 write the same lines
-    count = convert_lines(LineReader(in, "0x3F40 READ 12"), parse_dramsim3, writer);
+    count = named_if_foreign(in, {FileKind::trace_dramsim3, FileKind::gzip}, "a DRAMsim trace",
+                             [&] { return convert_lines(LineReader(in, "0x3F40 READ 12"), parse_dramsim3, writer); });
   } else {
-    count = convert_lines(LineReader(in, "LD 0x3F40"), parse_ramulator, writer);
+    count = named_if_foreign(in, {FileKind::trace_ramulator, FileKind::gzip}, "a Ramulator trace",
+                             [&] { return convert_lines(LineReader(in, "LD 0x3F40"), parse_ramulator, writer); });
   }
   writer.commit();
   return count;

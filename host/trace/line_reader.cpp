@@ -1,17 +1,13 @@
 #include "host/trace/line_reader.hpp"
 
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <limits>
-#include <system_error>
 
 #include "host/error.hpp"
 
 namespace exarch {
 namespace {
-
-constexpr std::size_t kBufferBytes = std::size_t{1} << 18;  // also the longest line
 
 constexpr std::array<std::int8_t, 256> make_hex_values() {
   std::array<std::int8_t, 256> values{};
@@ -27,23 +23,20 @@ constexpr std::array<std::int8_t, 256> kHexValues = make_hex_values();
 
 }  // namespace
 
-LineReader::LineReader(const std::filesystem::path& path, std::string example)
-    : path_(path.string()), example_(std::move(example)) {
-  std::error_code ec;
-  if (std::filesystem::is_directory(path, ec)) {
-    throw Error(path_ + ": is a directory, expected a file");
-  }
-  file_.reset(gzopen(path.c_str(), "rb"));
-  if (!file_) throw Error(path_ + ": cannot open the file: " + std::strerror(errno));
-  buffer_.resize(kBufferBytes);
-}
+LineReader::LineReader(const std::filesystem::path& path, std::string example, LongLines longer)
+    : stream_(path), path_(path.string()), example_(std::move(example)), longer_(longer), buffer_(kLongestLine + 1) {}
 
 bool LineReader::next(std::string_view& line) {
+  if (cut_) skip_line();
   const char* newline = nullptr;
   for (;;) {
     const char* start = buffer_.data() + begin_;
     newline = static_cast<const char*>(std::memchr(start, '\n', end_ - begin_));
     if (newline != nullptr || end_of_file_) break;
+    if (end_ - begin_ == buffer_.size()) {
+      cut_ = true;
+      break;
+    }
     refill();
   }
   if (newline == nullptr && begin_ == end_) return false;
@@ -52,6 +45,7 @@ bool LineReader::next(std::string_view& line) {
   begin_ += length + (newline != nullptr ? 1 : 0);
   ++line_number_;
   line_ = std::string_view(start, length);
+  if (cut_ && longer_ == LongLines::refused) fail("the line is longer than " + std::to_string(kLongestLine) + " bytes");
   if (line_.ends_with('\r')) line_.remove_suffix(1);
   line = line_;
   return true;
@@ -60,22 +54,23 @@ bool LineReader::next(std::string_view& line) {
 // Moves the incomplete line to the front and reads on behind it.
 void LineReader::refill() {
   const std::size_t rest = end_ - begin_;
-  if (rest == buffer_.size()) {
-    ++line_number_;
-    line_ = std::string_view(buffer_.data(), rest);
-    fail("the line is longer than " + std::to_string(kBufferBytes) + " bytes");
-  }
   std::memmove(buffer_.data(), buffer_.data() + begin_, rest);
   begin_ = 0;
-  const int read = gzread(file_.get(), buffer_.data() + rest, static_cast<unsigned>(buffer_.size() - rest));
-  int code = Z_OK;
-  const char* const message = gzerror(file_.get(), &code);
-  if (read < 0 || (code != Z_OK && code != Z_STREAM_END)) {
-    throw Error(path_ + ": reading failed: " + (code == Z_ERRNO ? std::strerror(errno) : message));
-  }
-  const auto got = static_cast<std::size_t>(read);
+  const std::size_t got = stream_.read(buffer_.data() + rest, buffer_.size() - rest);
   end_ = rest + got;
   end_of_file_ = got == 0;
+}
+
+// Passes over what is left of a line that was cut.
+void LineReader::skip_line() {
+  cut_ = false;
+  while (true) {
+    const char* start = buffer_.data() + begin_;
+    const auto* newline = static_cast<const char*>(std::memchr(start, '\n', end_ - begin_));
+    begin_ = newline != nullptr ? static_cast<std::size_t>(newline - buffer_.data()) + 1 : end_;
+    if (newline != nullptr || end_of_file_) return;
+    refill();
+  }
 }
 
 void LineReader::fail(std::string_view what) const {

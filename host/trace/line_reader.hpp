@@ -4,44 +4,48 @@
 // call.
 #pragma once
 
-#include <zlib.h>
-
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "host/files/byte_stream.hpp"
+
 namespace exarch {
+
+inline constexpr std::size_t kLongestLine = std::size_t{1} << 18;  // bytes
+
+enum class LongLines { refused, cut };
 
 class LineReader {
  public:
-  // `example` is a valid line, shown with every error. Throws Error if the file cannot be read.
-  LineReader(const std::filesystem::path& path, std::string example);
+  // `example` is a valid line, shown with every error. Throws Error if the file cannot be read. A line beyond kLongestLine is an
+  // error, or handed out as its beginning, with is_cut().
+  LineReader(const std::filesystem::path& path, std::string example, LongLines longer = LongLines::refused);
 
   // The next line without its end ("\n" or "\r\n"); false at the end of the file.
   bool next(std::string_view& line);
 
   [[nodiscard]] std::uint64_t line_number() const { return line_number_; }
+  [[nodiscard]] bool is_cut() const { return cut_; }  // the line handed out last
   [[nodiscard]] const std::string& path() const { return path_; }
 
   // Throws Error "file:line: what; the line reads ...; a valid line: ...".
   [[noreturn]] void fail(std::string_view what) const;
 
  private:
-  struct Closer {
-    void operator()(gzFile file) const { gzclose(file); }
-  };
-
   void refill();
+  void skip_line();
 
+  ByteStream stream_;
   std::string path_;
   std::string example_;
-  std::unique_ptr<gzFile_s, Closer> file_;
+  LongLines longer_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0, end_ = 0;  // unread part of the buffer
   bool end_of_file_ = false;
+  bool cut_ = false;
   std::uint64_t line_number_ = 0;
   std::string_view line_;
 };

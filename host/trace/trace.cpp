@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "host/error.hpp"
+#include "host/files/file_kind.hpp"
 #include "host/spec/data_dir.hpp"
 #include "host/trace/last_index.hpp"
 
@@ -275,12 +276,9 @@ class Packer {
   PackedTrace trace_;
 };
 
-}  // namespace
-
-PackedTrace load_trace(const std::string& name, const MemSpec& memspec, const AddressMapping& mapping,
-                       std::uint64_t address_offset) {
+PackedTrace read_packed(const std::filesystem::path& path, const std::string& name, const MemSpec& memspec,
+                        const AddressMapping& mapping, std::uint64_t address_offset) {
   constexpr std::uint64_t kTypicalLineBytes = 20;
-  const std::filesystem::path path = find_data_file("dram/traces", name, {".stl", ".rstl", ".stl.gz", ".rstl.gz"});
   TraceReader reader(path);
   Packer packer(memspec, mapping, reader.relative(), address_offset);
   std::error_code ec;
@@ -292,6 +290,15 @@ PackedTrace load_trace(const std::string& name, const MemSpec& memspec, const Ad
     if (problem != Problem::none) reader.fail(packer.describe(problem));
   }
   return packer.finish(name);
+}
+
+}  // namespace
+
+PackedTrace load_trace(const std::string& name, const MemSpec& memspec, const AddressMapping& mapping,
+                       std::uint64_t address_offset) {
+  const std::filesystem::path path = find_data_file("dram/traces", name, {".stl", ".rstl", ".stl.gz", ".rstl.gz"});
+  return named_if_foreign(path, {FileKind::trace_stl, FileKind::gzip}, "a trace (.stl, .rstl)",
+                          [&] { return read_packed(path, name, memspec, mapping, address_offset); });
 }
 
 PackedTrace pack_trace(const std::string& name, const std::vector<TraceRequest>& requests, bool relative, const MemSpec& memspec,

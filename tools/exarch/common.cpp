@@ -7,9 +7,14 @@
 #include <cstring>
 #include <filesystem>
 #include <iostream>
-#include <nlohmann/json.hpp>
+#include <map>
+#include <set>
 
 #include "host/error.hpp"
+#include "host/files/file_kind.hpp"
+#include "host/files/json.hpp"
+#include "host/files/text.hpp"
+#include "tools/exarch/messages.hpp"
 
 namespace exarch::cli {
 
@@ -115,7 +120,7 @@ std::vector<WorkloadOptions> given_workloads(const Environment& environment, con
 
 std::shared_ptr<const Workload> load(const Environment& environment, const WorkloadOptions& options) {
   std::shared_ptr<const Workload> workload = environment.load_workload(options);
-  for (const std::string& warning : workload->warnings) std::cerr << "exarch: warning: " << warning << "\n";
+  for (const std::string& warning : workload->warnings) say("warning: " + warning);
   return workload;
 }
 
@@ -149,7 +154,7 @@ OptionSpec fixing_option() {
 
 Design given_design(const Environment& environment, const Arguments& arguments) {
   Design design = default_design(environment);
-  for (const std::string& assignment : arguments.all("set")) assign(environment, assignment, design);
+  assign_all(environment, arguments.all("set"), design);
   return design;
 }
 
@@ -163,7 +168,8 @@ std::size_t parameter_index(const Environment& environment, const std::string& n
     if (parameter.name == name) return names.size();
     names.push_back(parameter.name);
   }
-  throw UsageError("unknown parameter '" + name + "'" + did_you_mean(name, names) + "; see exarch envs " + environment.name());
+  throw UsageError("unknown parameter " + in_quotes(name) + did_you_mean(name, names) + "; see exarch envs " +
+                   environment.name());
 }
 
 Design default_design(const Environment& environment, const DesignSpace& space) {
@@ -196,11 +202,26 @@ void assign(const Environment& environment, const std::string& assignment, Desig
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos) {
     const ParameterInfo& example = environment.parameters().front();
-    throw UsageError("--set " + assignment + ": expected Name=value, e.g. " + example.name + "=" +
+    throw UsageError("--set " + printable(assignment, 60) + ": expected Name=value, e.g. " + example.name + "=" +
                      example.format(example.default_value));
   }
   const std::size_t p = parameter_index(environment, assignment.substr(0, equals));
   design[p] = environment.parameters()[p].parse(assignment.substr(equals + 1));
+}
+
+void assign_all(const Environment& environment, const std::vector<std::string>& assignments, Design& design) {
+  std::map<std::string, std::string> seen;
+  for (const std::string& assignment : assignments) {
+    refuse_repeated("--set", assignment, seen);
+    assign(environment, assignment, design);
+  }
+}
+
+void refuse_repeated(const std::string& option, const std::string& assignment, std::map<std::string, std::string>& seen) {
+  const auto [first, is_new] = seen.emplace(assignment.substr(0, assignment.find('=')), assignment);
+  if (is_new) return;
+  throw UsageError(option + " " + printable(first->second, 60) + " and " + option + " " + printable(assignment, 60) +
+                   " both set " + printable(first->first, 60) + "; keep one of them");
 }
 
 Objective parse_objective(const Environment& environment, const std::string& text) {
@@ -215,7 +236,15 @@ std::vector<Objective> parse_objectives(const Environment& environment, const st
     if (begin != std::string::npos) objectives.push_back(parse_objective(environment, one.substr(begin, end - begin + 1)));
   }
   if (objectives.empty()) objectives.push_back(parse_objective(environment, text));
+  refuse_repeated(objectives);
   return objectives;
+}
+
+void refuse_repeated(const std::vector<Objective>& objectives) {
+  std::set<std::string> seen;
+  for (const Objective& objective : objectives) {
+    if (!seen.insert(objective.text()).second) throw UsageError("objective '" + objective.text() + "' is named twice");
+  }
 }
 
 std::string text_of(const std::vector<Objective>& objectives) {
@@ -308,7 +337,10 @@ nlohmann::ordered_json result_json(const Environment& environment, std::span<con
   return json;
 }
 
-void print_table(const std::vector<std::vector<std::string>>& rows) {
+void print_table(std::vector<std::vector<std::string>> rows) {
+  for (auto& row : rows) {
+    for (std::string& cell : row) cell = printable(cell);  // names may come from files
+  }
   std::vector<std::size_t> width;
   std::vector<bool> numeric;
   for (std::size_t r = 0; r < rows.size(); ++r) {
@@ -341,12 +373,19 @@ void print_answer(const Arguments& arguments, const nlohmann::ordered_json& json
   }
 }
 
+void refuse_overwriting(const std::string& option, const std::string& out, const WorkloadOptions& workload) {
+  for (const auto& [name, value] : workload) {
+    if (is_same_file(value, out))
+      throw UsageError(option + " " + out + " is the " + name + " of the workload; choose another file");
+  }
+}
+
 std::string workloads_json(const std::vector<WorkloadOptions>& workloads) {
   return nlohmann::json(workloads).dump();
 }
 
 std::vector<WorkloadOptions> workloads_from_json(const std::string& text) {
-  return nlohmann::json::parse(text).get<std::vector<WorkloadOptions>>();
+  return parse_json(text, "the workloads in the store").get<std::vector<WorkloadOptions>>();
 }
 
 RunStore::Layout store_layout(const Environment& environment) {

@@ -1,6 +1,7 @@
 // What several verbs share: common options, designs from --set and CSV rows, number formats, tables.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -45,6 +46,10 @@ namespace exarch::cli {
 void assign(const Environment& environment, const std::string& assignment, Design& design);
 // The default design with the assignments of --set.
 [[nodiscard]] Design given_design(const Environment& environment, const Arguments& arguments);
+// All that --set says; UsageError where a parameter is set twice.
+void assign_all(const Environment& environment, const std::vector<std::string>& assignments, Design& design);
+// The same for any option of the form key=value: `seen` remembers what it said of each key.
+void refuse_repeated(const std::string& option, const std::string& assignment, std::map<std::string, std::string>& seen);
 // The default design as far as the space has it: where it does not have a parameter's default, the first of its values.
 [[nodiscard]] Design default_design(const Environment& environment, const DesignSpace& space);
 // The point of a design; UsageError if the space does not have it.
@@ -54,6 +59,8 @@ void assign(const Environment& environment, const std::string& assignment, Desig
 [[nodiscard]] Objective parse_objective(const Environment& environment, const std::string& text);
 // Several, separated by semicolons; one at least.
 [[nodiscard]] std::vector<Objective> parse_objectives(const Environment& environment, const std::string& text);
+// UsageError where two of them mean the same.
+void refuse_repeated(const std::vector<Objective>& objectives);
 // The texts of them, separated likewise.
 [[nodiscard]] std::string text_of(const std::vector<Objective>& objectives);
 // The parts of a text between separators, without empty ones.
@@ -74,11 +81,14 @@ void assign(const Environment& environment, const std::string& assignment, Desig
                                                  std::span<const std::uint64_t> counters);
 
 // Columns padded to their widest cell; numbers (all cells but the header parse as one) to the right.
-void print_table(const std::vector<std::vector<std::string>>& rows);
+void print_table(std::vector<std::vector<std::string>> rows);
 
 // A verb's answer: the rows as a table or, with --json, the JSON.
 void print_answer(const Arguments& arguments, const nlohmann::ordered_json& json,
                   const std::vector<std::vector<std::string>>& rows);
+
+// Results must not take the place of a file that describes the workload: UsageError that names the option.
+void refuse_overwriting(const std::string& option, const std::string& out, const WorkloadOptions& workload);
 
 // How a workload is written into a store and found again.
 [[nodiscard]] std::string workloads_json(const std::vector<WorkloadOptions>& workloads);

@@ -8,6 +8,7 @@
 #include "host/env/environment.hpp"
 #include "host/error.hpp"
 #include "tools/exarch/common.hpp"
+#include "tools/exarch/messages.hpp"
 #include "tools/exarch/progress.hpp"
 
 namespace {
@@ -71,24 +72,20 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const exarch::UsageError& error) {
-    std::cerr << "exarch: " << error.what() << "\n";
+    exarch::cli::say(error.what());
     return 2;
   } catch (const nlohmann::json::exception& error) {
-    constexpr int kNotUtf8 = 316;
-    // What users write is checked where it is read: what is left are names, and texts in stores.
-    std::cerr << "exarch: "
-              << (error.id == kNotUtf8 ? "a name is not UTF-8 and cannot be stored; rename the file"
-                                       : "a text in the store is damaged; restore a copy, or run again")
-              << " (" << error.what() << ")\n";
+    // What users write is checked where it is read: what is left are texts in stores.
+    exarch::cli::say("a text in the store is damaged; restore a copy, or run again (" + std::string(error.what()) + ")");
     return 1;
   } catch (const exarch::cli::Interrupted& interrupted) {
     std::cerr << "exarch: " << interrupted.what() << "\n";
     return 128 + interrupted.signal();
   } catch (const std::bad_alloc&) {
-    std::cerr << "exarch: out of memory; use a smaller population, sample or workload\n";
+    exarch::cli::say("out of memory; use a smaller population, sample or workload");
     return 1;
   } catch (const std::exception& error) {
-    std::cerr << "exarch: " << error.what() << "\n";
+    exarch::cli::say(error.what());
     return 1;
   }
 }

@@ -10,6 +10,7 @@
 
 #include "host/env/environment.hpp"
 #include "host/error.hpp"
+#include "host/files/text.hpp"
 
 namespace exarch::cli {
 namespace {
@@ -126,6 +127,10 @@ Arguments parse(const Verb& verb, int argc, char** argv) {
   options.allow_unrecognised_options();
   options.parse_positional({"positional"});
   Arguments arguments;
+  // Names go into stores and JSON, which are UTF-8.
+  for (int i = 1; i < argc; ++i) {
+    if (!is_utf8(argv[i])) throw UsageError(in_quotes(argv[i]) + " is not UTF-8; rename the file, or link to it by another name");
+  }
   try {
     const cxxopts::ParseResult result = options.parse(argc, argv);
     refuse_unknown(verb, result.unmatched(), {argv, argv + argc});
@@ -148,6 +153,9 @@ Arguments parse(const Verb& verb, int argc, char** argv) {
       } else {
         values = {given ? result[option.name].as<std::string>() : option.fallback};
       }
+      if (given && std::ranges::find(values, "") != values.end()) {
+        throw UsageError("--" + option.name + " '': the value is empty; give " + option.value + ", or leave the option out");
+      }
     }
   } catch (const cxxopts::exceptions::exception& error) {
     throw UsageError(std::string(error.what()) + "; see exarch " + verb.name + " --help");
@@ -155,6 +163,13 @@ Arguments parse(const Verb& verb, int argc, char** argv) {
   check_positional(verb, arguments);
   check_common(arguments);
   return arguments;
+}
+
+void allow_only(const Verb& verb, const Arguments& arguments, const std::string& what, const std::vector<std::string>& names) {
+  for (const OptionSpec& option : verb.options) {
+    if (!arguments.has(option.name) || std::ranges::find(names, option.name) != names.end()) continue;
+    throw UsageError("--" + option.name + " has no meaning for " + what);
+  }
 }
 
 std::string help(const Verb& verb) {
@@ -187,8 +202,8 @@ std::uint64_t Arguments::number(const std::string& name, std::uint64_t minimum, 
     if (good) n = n * 10 + static_cast<std::uint64_t>(c - '0');
   }
   if (!good || n < minimum || n > maximum) {
-    throw UsageError("--" + name + " " + value + ": expected a whole number from " + std::to_string(minimum) + " to " +
-                     std::to_string(maximum));
+    throw UsageError("--" + name + " " + printable(value, 60) + ": expected a whole number from " + std::to_string(minimum) +
+                     " to " + std::to_string(maximum));
   }
   return n;
 }

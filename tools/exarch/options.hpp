@@ -1,6 +1,7 @@
 // Command-line options as tables: a verb lists what it takes besides the common options, parsing and --help follow from the list.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -48,5 +49,9 @@ struct Verb {
 // of the common options are checked here, whether or not the verb makes use of them.
 [[nodiscard]] Arguments parse(const Verb& verb, int argc, char** argv);
 [[nodiscard]] std::string help(const Verb& verb);
+
+// Refuses what would be ignored: UsageError for a given option of the verb that is not among `names`. The common options are not
+// looked at.
+void allow_only(const Verb& verb, const Arguments& arguments, const std::string& what, const std::vector<std::string>& names);
 
 }  // namespace exarch::cli

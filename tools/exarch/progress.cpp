@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "host/files/text.hpp"
+
 namespace exarch::cli {
 namespace {
 
@@ -73,7 +75,7 @@ void Progress::update(std::uint64_t done, const std::string& extra) {
   if (total_ > 0) line += " of " + short_count(static_cast<double>(total_));
   line += " " + unit_ + ", " + short_count(rate) + "/s";
   if (total_ > done && rate > 0) line += ", ETA " + short_time(static_cast<double>(total_ - done) / rate);
-  if (!extra.empty()) line += ", " + extra;
+  if (!extra.empty()) line += ", " + printable(extra, 200);
   std::fprintf(stderr, "\r\033[K%s", line.c_str());
   std::fflush(stderr);
 }

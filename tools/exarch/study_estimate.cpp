@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "host/files/text.hpp"
 #include "host/study/study.hpp"
 #include "tools/exarch/progress.hpp"
 #include "tools/exarch/study_prepared.hpp"
@@ -105,7 +106,7 @@ int dry_run(const PreparedStudy& study, const Arguments& arguments) {
     std::cout << json.dump(2) << "\n";
     return 0;
   }
-  std::cout << plan.name << ": " << plan.doc << "\n\n";
+  std::cout << printable(plan.name) << ": " << printable(plan.doc) << "\n\n";
   print_table(rows);
   std::cout << "\n"
             << size.configurations << " configurations x " << study.problems() << " problems (" << study.options.size()

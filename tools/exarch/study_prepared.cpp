@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "host/error.hpp"
+#include "host/files/byte_stream.hpp"
+#include "host/files/file_kind.hpp"
 #include "host/study/truth.hpp"
 #include "tools/exarch/embedded.hpp"
 #include "tools/exarch/study_plan.hpp"
@@ -15,10 +15,9 @@ namespace {
 
 StudyPlan read_plan(const std::string& name) {
   if (name.ends_with(".toml")) {
-    std::ifstream file(name, std::ios::binary);
-    if (!file) throw Error(name + ": cannot be read; check the name");
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    return StudyPlan::from_toml(text, name);
+    const std::string expected = "a study plan";
+    return named_if_foreign(name, {FileKind::plan}, expected,
+                            [&] { return StudyPlan::from_toml(read_text(name, expected), name); });
   }
   return StudyPlan::from_toml(embedded_file(name + ".toml"), name + ".toml");
 }

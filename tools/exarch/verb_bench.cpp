@@ -73,6 +73,7 @@ int run(const Arguments& arguments) {
   const Environment& environment =
       arguments.positional.empty() ? *environments().front() : find_environment(arguments.positional[0]);
   if (arguments.flag("signature")) {
+    allow_only(kBenchVerb, arguments, "a signature, which is of a fixed set of runs", {"signature"});
     const std::string signature = signature_text(environment);
     std::cout << (arguments.flag("json") ? Json{{"signature", signature}}.dump(2) : signature) << "\n";
     return 0;

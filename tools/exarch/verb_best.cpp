@@ -1,9 +1,9 @@
 #include <cstdio>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "tools/exarch/common.hpp"
 #include "tools/exarch/leaderboard.hpp"
+#include "tools/exarch/messages.hpp"
 
 namespace exarch::cli {
 namespace {
@@ -13,8 +13,7 @@ int run(const Arguments& arguments) {
   const Environment& environment = opened.environment;
   const Objective objective = objective_for(opened, arguments.text("objective"));
   if (opened.keep != "all" && opened.keep.find(" by " + objective.text() + " and ") == std::string::npos) {
-    std::cerr << "exarch: " << arguments.positional[0] << " keeps only " << opened.keep
-              << "; a design that is better by another objective may be missing\n";
+    say(arguments.positional[0] + " keeps only " + opened.keep + "; a design that is better by another objective may be missing");
   }
   const std::size_t top = arguments.number("top", 1, 100000);
 
@@ -48,7 +47,7 @@ int run(const Arguments& arguments) {
   }
   print_answer(arguments, json, rows);
   if (json.empty()) {
-    std::cerr << "exarch: no feasible design in " << arguments.positional[0] << "\n";
+    say("no feasible design in " + arguments.positional[0]);
     return 1;
   }
   return 0;

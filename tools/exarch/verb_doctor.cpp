@@ -1,6 +1,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/files/text.hpp"
 #include "host/spec/data_dir.hpp"
 #include "tools/exarch/common.hpp"
 
@@ -38,7 +39,7 @@ Json examine(const Environment& environment, Backend& backend) {
 
 std::string data_folder() {
   try {
-    return data_dir().string();
+    return printable(data_dir().string());  // JSON has no other names
   } catch (const std::exception& error) {
     return std::string("FAILED: ") + error.what();
   }

@@ -6,9 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "host/error.hpp"
+#include "host/files/file_kind.hpp"
+#include "host/files/text.hpp"
 #include "host/trace/line_reader.hpp"
 #include "tools/exarch/common.hpp"
 #include "tools/exarch/csv.hpp"
+#include "tools/exarch/messages.hpp"
 #include "tools/exarch/progress.hpp"
 
 namespace exarch::cli {
@@ -53,7 +56,7 @@ Json evaluated_json(const Environment& environment, const Sanity& sanity, const 
 void print_result(const Environment& environment, const Evaluator& evaluator, Evaluator::OutcomeId id, const Design& design,
                   std::span<const double> metrics) {
   const Sanity sanity(environment);
-  std::cout << evaluator.workload().name << ": " << format_design(environment, design) << "\n"
+  std::cout << printable(evaluator.workload().name) << ": " << format_design(environment, design) << "\n"
             << "status " << environment.status_text(evaluator.status(id));
   std::string broken;
   for (const std::string& text : violated(sanity, evaluator.status(id), metrics)) {
@@ -91,6 +94,7 @@ int eval_one(const Environment& environment, const Arguments& arguments) {
   for (const WorkloadOptions& options : workloads) loaded.push_back(load(environment, options));
   if (arguments.has("reference-input")) {
     if (loaded.size() != 1) throw UsageError("--reference-input writes one file; name one workload");
+    refuse_overwriting("--reference-input", arguments.text("reference-input"), workloads[0]);
     write_reference_input(environment, *loaded[0], design, arguments.text("reference-input"));
   }
   Json json = Json::array();
@@ -128,9 +132,9 @@ std::vector<Column> match_header(const Environment& environment, const CsvReader
   for (const std::string& name : csv.header()) {
     const auto it = std::ranges::find(names, name);
     if (it == names.end()) {
-      throw UsageError(csv.path() + ":1: unknown column '" + name + "'" + did_you_mean(name, names));
+      throw UsageError(csv.path() + ":1: unknown column " + in_quotes(name) + did_you_mean(name, names));
     }
-    if (seen[name]) throw UsageError(csv.path() + ":1: column '" + name + "' appears twice");
+    if (seen[name]) throw UsageError(csv.path() + ":1: column " + in_quotes(name) + " appears twice");
     seen[name] = true;
     const auto i = static_cast<std::size_t>(it - names.begin());
     const bool parameter = i < environment.parameters().size();
@@ -218,6 +222,7 @@ class CsvEvaluation {
     const auto known = std::ranges::find(groups_, options, &Group::options);
     const auto g = static_cast<std::uint32_t>(known - groups_.begin());
     if (known == groups_.end()) {
+      if (arguments_.has("out")) refuse_overwriting("--out", arguments_.text("out"), options);
       auto evaluator =
           std::make_unique<Evaluator>(environment_, load(environment_, options), backend_, evaluator_options(arguments_));
       groups_.push_back({options, std::move(evaluator), {}});
@@ -286,6 +291,12 @@ bool has_suffix(std::string path, std::initializer_list<std::string_view> suffix
   return std::ranges::any_of(suffixes, [&path](std::string_view suffix) { return path.ends_with(suffix); });
 }
 
+// The answer to a line that is not even read.
+ProblemAnswer too_long() {
+  const std::string fault = "the line is longer than " + std::to_string(kLongestLine) + " bytes";
+  return {Json{{"id", nullptr}, {"status", "invalid"}, {"error", fault}}.dump(), fault};
+}
+
 // Recorded problems, a JSON object per line: answered in order, in blocks, by all threads. A line that is no problem is answered
 // too, and the exit code tells.
 int eval_problems(const Environment& environment, const Arguments& arguments) {
@@ -298,41 +309,54 @@ int eval_problems(const Environment& environment, const Arguments& arguments) {
   if (arguments.text("engine") != "fast") throw UsageError("recorded problems are evaluated by the fast engine only");
   const WorkloadOptions options = given_options(environment, arguments);
   Backend backend = make_backend(arguments);
-  LineReader lines(arguments.text("in"), R"({"id": 1, "layer": {...}, "directives": [...], "hw": {...}})");
+  const std::string& in = arguments.text("in");
+  LineReader lines(in, R"({"id": 1, "layer": {...}, "directives": [...], "hw": {...}})", LongLines::cut);
   OutputFile out(arguments.has("out") ? arguments.text("out") : "-");
   Progress progress("problems", 0);
-  constexpr std::size_t kBlock = 4096;
+  constexpr std::size_t kBlock = 4096, kBlockBytes = std::size_t{64} << 20;
   struct Line {
     std::string text;
     std::uint64_t number;
-    ProblemAnswer answer;
+    bool cut;
+    ProblemAnswer answer{};
   };
   constexpr std::uint64_t kFaultsShown = 10;
   std::vector<Line> block;
+  std::size_t bytes = 0;
   std::uint64_t done = 0, faults = 0;
   const auto answer_block = [&] {
-    backend.pool().for_each(
-        block.size(), [&](std::size_t i, unsigned) { block[i].answer = environment.answer_problem(block[i].text, options); });
+    backend.pool().for_each(block.size(), [&](std::size_t i, unsigned) {
+      block[i].answer = block[i].cut ? too_long() : environment.answer_problem(block[i].text, options);
+    });
+    // Where no line is a problem, the file may be of another kind: said before the first answer is written.
+    const bool no_problems = std::ranges::none_of(block, [](const Line& line) { return line.answer.fault.empty(); });
+    if (done == 0 && no_problems) {
+      const std::string foreign =
+          foreign_file(in, {FileKind::problems, FileKind::json, FileKind::gzip}, "a file of recorded problems");
+      if (!foreign.empty()) throw Error(foreign);
+    }
     for (const Line& line : block) {
       out.write(line.answer.text + "\n");
       if (line.answer.fault.empty() || ++faults > kFaultsShown) continue;
-      std::cerr << "exarch: " << lines.path() << ":" << line.number << ": " << line.answer.fault << "\n";
+      say(lines.path() + ":" + std::to_string(line.number) + ": " + line.answer.fault);
     }
     done += block.size();
+    bytes = 0;
     block.clear();
     progress.update(done);
   };
   for (std::string_view text; lines.next(text);) {
     if (text.find_first_not_of(" \t") == std::string_view::npos) continue;
-    block.push_back({std::string(text), lines.line_number(), {}});
-    if (block.size() == kBlock) answer_block();
+    block.push_back({lines.is_cut() ? "" : std::string(text), lines.line_number(), lines.is_cut()});
+    bytes += block.back().text.size();
+    if (block.size() == kBlock || bytes > kBlockBytes) answer_block();
   }
   answer_block();
   if (done == 0) throw Error(lines.path() + ": no problems; a problem is a JSON object on a line of its own");
   out.close();
   if (faults == 0) return 0;
-  std::cerr << "exarch: " << with_commas(faults) << " of " << with_commas(done)
-            << " lines are no problems; their answers have status \"invalid\" and say why\n";
+  say(with_commas(faults) + " of " + with_commas(done) +
+      " lines are no problems; their answers have status \"invalid\" and say why");
   return 1;
 }
 
@@ -355,7 +379,7 @@ int eval_reference_file(const Environment& environment, const Arguments& argumen
 void check_out(const Arguments& arguments) {
   const std::string &in = arguments.text("in"), &out = arguments.text("out");
   std::error_code none;
-  if (std::filesystem::is_regular_file(out, none) && std::filesystem::equivalent(in, out, none)) {
+  if (std::filesystem::is_regular_file(out, none) && is_same_file(in, out)) {
     throw UsageError("--out " + out + " is the input; choose another file");
   }
   if (has_suffix(out, {".gz"})) throw UsageError("--out " + out + ": results are not compressed; leave out .gz");
@@ -369,7 +393,10 @@ int run(const Arguments& arguments) {
     return eval_problems(environment, arguments);
   if (arguments.has("in") && arguments.has("reference-input"))
     throw UsageError("--reference-input is for one design, without --in");
-  if (arguments.has("in")) return CsvEvaluation(environment, arguments).run();
+  if (arguments.has("in")) {
+    return named_if_foreign(arguments.text("in"), {FileKind::csv}, "a CSV file of designs",
+                            [&] { return CsvEvaluation(environment, arguments).run(); });
+  }
   if (arguments.has("out")) throw UsageError("--out needs --in FILE; for one design use --json or the table on standard output");
   return eval_one(environment, arguments);
 }

@@ -26,6 +26,9 @@ int run(const Arguments& arguments) {
   const Environment& environment = opened.environment;
   ResultTable results(opened.store);
   const bool as_json = arguments.flag("json");
+  for (const WorkloadOptions& workload : workloads_from_json(opened.store.identity_value("workloads"))) {
+    refuse_overwriting("--out", arguments.text("out"), workload);
+  }
   OutputFile out(arguments.has("out") ? arguments.text("out") : "-");
   if (!as_json) out.write(csv_header(environment) + "\n");
   std::vector<double> metrics(environment.metrics().size());

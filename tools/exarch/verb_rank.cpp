@@ -13,7 +13,7 @@ int run(const Arguments& arguments) {
   const Environment& environment = opened.environment;
   const Objective objective = objective_for(opened, arguments.text("objective"));
   Design design = default_design(environment, opened.space);
-  for (const std::string& assignment : arguments.all("set")) assign(environment, assignment, design);
+  assign_all(environment, arguments.all("set"), design);
   const std::uint64_t point = point_of(opened.space, design);
 
   std::vector<std::vector<std::string>> rows{

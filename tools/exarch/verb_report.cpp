@@ -14,6 +14,7 @@
 #include "tools/exarch/common.hpp"
 #include "tools/exarch/embedded.hpp"
 #include "tools/exarch/leaderboard.hpp"
+#include "tools/exarch/messages.hpp"
 #include "tools/exarch/progress.hpp"
 #include "tools/exarch/study_plan.hpp"
 
@@ -257,6 +258,9 @@ Json run_json(const OpenedStore& opened, const Arguments& arguments) {
   const Environment& environment = opened.environment;
   const Objective objective = objective_for(opened, arguments.text("objective"));
   const bool is_search = opened.kind == "search";
+  for (const WorkloadOptions& workload : workloads_from_json(opened.store.identity_value("workloads"))) {
+    refuse_overwriting("--out", arguments.text("out"), workload);
+  }
   if (!is_search && arguments.has("truth")) throw UsageError("--truth has no meaning for the report of a sweep");
   std::vector<Seen> seen(opened.workloads.size(), Seen(opened, arguments.number("top", 1, 1000)));
   std::uint64_t candidates = 0;
@@ -376,7 +380,7 @@ int run(const Arguments& arguments) {
   file << page;
   if (!file.flush()) throw Error(path + ": cannot be written; check that the folder exists and its permissions");
   if (arguments.flag("json")) std::cout << json.dump(2) << "\n";
-  std::cerr << "exarch: " << path << ", " << page.size() / 1024 << " KB; open it in a browser\n";
+  say(path + ", " + std::to_string(page.size() / 1024) + " KB; open it in a browser");
   return 0;
 }
 

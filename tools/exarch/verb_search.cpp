@@ -10,16 +10,18 @@
 #include "host/batch/shortlist.hpp"
 #include "host/error.hpp"
 #include "tools/exarch/common.hpp"
+#include "tools/exarch/messages.hpp"
 #include "tools/exarch/progress.hpp"
 
 namespace exarch::cli {
 namespace {
 
 std::map<std::string, std::string> agent_parameters(const Arguments& arguments) {
-  std::map<std::string, std::string> parameters;
+  std::map<std::string, std::string> parameters, seen;
   for (const std::string& assignment : arguments.all("set-agent")) {
     const std::size_t equals = assignment.find('=');
     if (equals == std::string::npos) throw UsageError("--set-agent " + assignment + ": expected key=value");
+    refuse_repeated("--set-agent", assignment, seen);
     parameters[assignment.substr(0, equals)] = assignment.substr(equals + 1);
   }
   return parameters;
@@ -118,7 +120,10 @@ class Search {
     });
     store_->finish();
     report(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    return found().empty() ? 1 : 0;
+    if (!found().empty()) return 0;
+    say("no feasible design was found in " + arguments_.text("out") +
+        "; loosen the constraints, or search on (more --generations)");
+    return 1;
   }
 
  private:
@@ -259,10 +264,10 @@ class Search {
       requested_ = last->requested;
     }
     if (next_ >= generations_) {
-      std::cerr << "exarch: " << arguments_.text("out") << " already holds " << next_ << " generations, --generations is "
-                << generations_ << "; nothing is run\n";
+      say(arguments_.text("out") + " already holds " + std::to_string(next_) + " generations, --generations is " +
+          std::to_string(generations_) + "; nothing is run");
     } else {
-      std::cerr << "exarch: continuing " << arguments_.text("out") << " after " << next_ << " generations\n";
+      say("continuing " + arguments_.text("out") + " after " + std::to_string(next_) + " generations");
     }
   }
 

@@ -3,7 +3,9 @@
 
 #include "host/batch/design_index.hpp"
 #include "host/error.hpp"
+#include "host/files/text.hpp"
 #include "tools/exarch/common.hpp"
+#include "tools/exarch/messages.hpp"
 #include "tools/exarch/progress.hpp"
 
 namespace exarch::cli {
@@ -32,6 +34,9 @@ int run(const Arguments& arguments) {
   const std::string& primary = primary_option(environment).name;
   std::vector<std::vector<std::string>> rows{{"space", "points", primary, "classes"}};
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  if (!arguments.has(primary) && !given_options(environment, arguments).empty()) {
+    throw UsageError("options of a workload have no meaning without one; name it by --" + primary);
+  }
   std::vector<DesignSpace> spaces;
   if (!arguments.has("space") && !arguments.has(primary) && !arguments.has("set")) {
     spaces.assign(environment.spaces().begin(), environment.spaces().end());
@@ -52,8 +57,8 @@ int run(const Arguments& arguments) {
         rows.push_back({space.name(), std::to_string(space.size()), options.at(primary), counted ? classes.dump() : "-"});
       }
       if (!counted) {
-        std::cerr << "exarch: the classes of '" << space.name() << "' are not counted, as it has more than "
-                  << with_commas(kMostPoints) << " points\n";
+        say("the classes of " + in_quotes(space.name()) + " are not counted, as it has more than " + with_commas(kMostPoints) +
+            " points");
       }
     }
     json.push_back(entry);

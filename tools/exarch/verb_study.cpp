@@ -2,12 +2,11 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <initializer_list>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <string_view>
 
 #include "host/error.hpp"
+#include "host/files/file_kind.hpp"
 #include "host/study/front.hpp"
 #include "host/study/lockstep.hpp"
 #include "host/study/statistics.hpp"
@@ -36,20 +35,18 @@ bool is_store(const std::string& name) {
 }
 
 // Refuses what a study would ignore: all options but the common ones, these, and those of workloads if it takes any.
-void allow_only(const Arguments& arguments, const std::string& what, std::initializer_list<std::string_view> names,
-                bool workloads = false) {
-  for (const OptionSpec& option : kStudyVerb.options) {
-    if (!arguments.has(option.name) || std::ranges::find(names, option.name) != names.end()) continue;
-    const bool of_workload =
-        std::ranges::any_of(workload_options(), [&option](const OptionSpec& workload) { return workload.name == option.name; });
-    if (!(workloads && of_workload)) throw UsageError("--" + option.name + " has no meaning for " + what);
+void allow_only(const Arguments& arguments, const std::string& what, std::vector<std::string> names, bool workloads = false) {
+  if (workloads) {
+    for (const OptionSpec& option : workload_options()) names.push_back(option.name);
   }
+  allow_only(kStudyVerb, arguments, what, names);
 }
 
 std::vector<Objective> objectives_of(const Environment& environment, const Arguments& arguments) {
   std::vector<Objective> objectives;
   for (const std::string& text : arguments.all("objective")) objectives.push_back(parse_objective(environment, text));
   if (objectives.empty()) objectives.push_back(parse_objective(environment, ""));
+  refuse_repeated(objectives);
   return objectives;
 }
 
@@ -196,6 +193,9 @@ RegretStudy study_of(const Arguments& arguments, const char* agents) {
                     arguments.number("seeds", 1, 1'000'000), arguments.number("budget", 1, 1'000'000'000),
                     arguments.number("population", 2, 1'000'000)};
   if (study.agents.empty()) throw UsageError("--agents: expected names separated by commas");
+  for (auto agent = study.agents.begin(); agent != study.agents.end(); ++agent) {
+    if (std::find(study.agents.begin(), agent, *agent) != agent) throw UsageError("--agents names " + *agent + " twice");
+  }
   return study;
 }
 
@@ -416,6 +416,9 @@ int run(const Arguments& arguments) {
   if (study == "truth") return study_truth(arguments);
   if (study == "regret") return study_regret(arguments);
   if (study == "front") return study_front(arguments);
+  if (const std::string foreign = foreign_file(study, {}, "a study plan (.toml) or a study's store"); !foreign.empty()) {
+    throw UsageError(foreign);
+  }
   std::vector<std::string> known = measures;
   known.insert(known.end(), shipped.begin(), shipped.end());
   std::string listed;

@@ -15,6 +15,12 @@ const Environment& dram_env() {
   return find_environment("dram");
 }
 
+std::vector<std::string> names_of(const std::vector<OptionSpec>& options) {
+  std::vector<std::string> names;
+  for (const OptionSpec& option : options) names.push_back(option.name);
+  return names;
+}
+
 std::string text_of(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_array()) return value.dump();
@@ -25,6 +31,7 @@ std::string text_of(const Json& value) {
 
 int info(const Arguments& arguments) {
   if (arguments.positional.size() != 2) throw UsageError("exarch trace info takes one trace: a shipped name or a path");
+  allow_only(kTraceVerb, arguments, "trace info", names_of(workload_options(dram_env())));
   WorkloadOptions options = given_options(dram_env(), arguments);
   options[primary_option(dram_env()).name] = arguments.positional[1];
   options = complete_options(dram_env(), options);
@@ -48,6 +55,7 @@ int info(const Arguments& arguments) {
 
 int list(const Arguments& arguments) {
   if (arguments.positional.size() != 1) throw UsageError("exarch trace list takes no further argument");
+  allow_only(kTraceVerb, arguments, "trace list", {});
   const std::vector<std::string> names = dram_env().shipped_workloads();
   if (arguments.flag("json")) {
     std::cout << Json(names).dump(2) << "\n";
@@ -59,6 +67,7 @@ int list(const Arguments& arguments) {
 
 int convert(const Arguments& arguments) {
   if (arguments.positional.size() != 3) throw UsageError("exarch trace convert takes an input and an output file");
+  allow_only(kTraceVerb, arguments, "trace convert: the trace is written as it is", {"from"});
   if (!arguments.has("from")) throw UsageError("no --from FORMAT given: dramsim2, dramsim3, ramulator or stl");
   const std::string& out = arguments.positional[2];
   const std::uint64_t requests = dram::convert_trace(arguments.text("from"), arguments.positional[1], out);
