@@ -486,6 +486,12 @@ TEST_F(Maestro, DepthwiseLayersWithTwoMeaningsAreRefused) {
     write_text(dir_ / "fine.csv", std::string("K,C,Y,X,R,S,T\n") + k + ",32,114,114,3,3,2\n");
     EXPECT_EQ(evaluate({"--model", "fine.csv"})["counters"]["num_macs"], 32 * 112 * 112 * 9) << k;
   }
+  // The same of columns that a type of layer leaves out.
+  write_text(dir_ / "fc.csv", "K,C,Y,X,R,S,T\n4096,512,7,7,7,7,0\n");
+  expect_refused({"eval", "maestro", "--model", "fc.csv"}, 1,
+                 "fc.csv:2: T = 0 is a fully connected layer of K outputs and C inputs");
+  write_text(dir_ / "gemm.csv", "K,C,Y,X,R,S,T\n128,64,32,2,1,1,3\n");
+  expect_refused({"eval", "maestro", "--model", "gemm.csv"}, 1, "X = 2 would have no effect");
   const std::string layer = "Network n {\nLayer dw { Type: DSCONV\nDimensions { K: 32, C: 1, R: 3, S: 3, Y: 114, X: 114 }\n";
   write_text(dir_ / "torch.m", layer + "}\n}\n");
   expect_refused({"eval", "maestro", "--model", "torch.m"}, 1, "torch.m:2: layer 'dw': a depthwise layer with K = 32 and C = 1");
