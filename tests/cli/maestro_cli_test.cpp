@@ -403,9 +403,10 @@ TEST_F(Maestro, ASearchWithoutAFeasibleDesignSaysHowCloseItCame) {
     const Json row = Json::parse(line);
     if (row["status"] == "ok" && row["metrics"]["l1_over"] > 0) least = std::min(least, row["metrics"]["l1_over"].get<double>());
   }
+  const Json& all = json["closest"];
   const auto closest =
-      std::ranges::find_if(json["closest"], [](const Json& entry) { return entry["constraint"] == "l1_over<=0"; });
-  ASSERT_NE(closest, json["closest"].end());
+      std::find_if(all.begin(), all.end(), [](const Json& entry) { return entry["constraint"] == "l1_over<=0"; });
+  ASSERT_NE(closest, all.end());
   EXPECT_EQ((*closest)["beyond"], least);
   // The advice holds: with that much L1 the constraint is met.
   const auto why = (*closest)["why"][0].get<std::string>();
@@ -616,8 +617,8 @@ TEST_F(Maestro, ColumnsHaveNamesOfTheirOwn) {
     if (name == "dram") workload = {"--trace", trace};
     std::string header, row;
     for (const Json& parameter : environment["parameters"]) {
+      row += header.empty() ? "" : ",";  // empty cells: defaults
       header += (header.empty() ? "" : ",") + parameter["name"].get<std::string>();
-      row += row.empty() ? "" : ",";
     }
     write_text(dir_ / "in.csv", header + "\n" + row + "\n" + row + "\n");
     Words eval{"eval", name, "--in", "in.csv"}, sweep{"sweep", name, "--sample", "3", "--out", name + ".db"};
