@@ -139,7 +139,7 @@ bool is_served(const Layer& layer, const CleanDesign& design, Version version) {
 // output (decoding::extent()), so what is left to choose is the loop order, the spread dimension and, where that is an axis, the
 // number of sub-clusters.
 bool any_mapping_serves(const Layer& layer, Version version) {
-  constexpr std::int64_t kMostClusters = 1024;
+  constexpr std::int64_t kMostClusters = 256;  // a network may have many such layers
   for (const std::int32_t channels : {1 << 16, 1}) {
     for (std::int32_t spread = 0; spread < static_cast<std::int32_t>(kTileds); ++spread) {
       const bool axis = spread == kTiledY || spread == kTiledX;

@@ -129,7 +129,7 @@ std::vector<std::int64_t> values_of(const json& entry, const ParameterInfo& info
 // `exarch space --json` prints an array of spaces, with what it counted. One of them is a space file.
 json only_space(json root) {
   if (root.is_array() && root.size() == 1) root = json(root[0]);
-  if (root.is_array()) {
+  if (root.is_array() && root.size() > 1) {
     std::string names;
     for (const json& space : root) {
       const bool named = space.is_object() && space.contains("name") && space["name"].is_string();

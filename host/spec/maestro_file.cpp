@@ -122,10 +122,7 @@ class Parser {
       } else if (network_line_ == 0 && hardware_option(token.text) != nullptr) {
         refuse_hardware(token);
       } else if (network_line_ == 0 && token.text == "Dataflow") {
-        fail(token.line,
-             "this is a dataflow without a layer to map; put it into one and evaluate that file with exarch eval maestro --in: "
-             "Network "
-             "n { Layer l { Type: CONV Dimensions { K: 64, C: 64, R: 3, S: 3, Y: 58, X: 58 } Dataflow { ... } } }");
+        refuse_dataflow(token);
       } else if (token.text == "Accelerator") {
         fail(
             token.line,
@@ -154,6 +151,17 @@ class Parser {
                                                                                        {"noc_hop_latency", "noc_latency"}}};
     const auto option = std::find_if(kOptions.begin(), kOptions.end(), [entry](const auto& o) { return o.first == entry; });
     return option == kOptions.end() ? nullptr : option->second;
+  }
+
+  // The same for a dataflow without a layer; one with other words in it is a mistake of another kind.
+  [[noreturn]] void refuse_dataflow(const Token& keyword) {
+    Token brace, word;
+    const bool bare = next(brace) && next(word) && is_one_of(kDataflowWords, word.text);
+    if (!bare) refuse(keyword, "at the top of the file", kTopWords);
+    fail(keyword.line,
+         "this is a dataflow without a layer to map; put it into one and evaluate that file with exarch eval maestro --in: "
+         "Network n { "
+         "Layer l { Type: CONV Dimensions { K: 64, C: 64, R: 3, S: 3, Y: 58, X: 58 } Dataflow { ... } } }");
   }
 
   // Names a hardware file for what it is, and says how to give what it holds.

@@ -66,8 +66,20 @@ Layer layer_of(const LineReader& lines, const Row& row) {
     for (const auto& [dim, size] : sizes) layer.size[index_of(dim)] = size;
   };
   layer.type = row[kT] == 2 ? LayerType::dsconv : LayerType::conv;
+  // What such a row leaves out must be 1: anything else would be left out without a word.
+  const auto only_ones = [&](std::initializer_list<Column> columns, const std::string& what) {
+    for (const Column column : columns) {
+      if (row[column] == 1) continue;
+      lines.fail(what + "; " + std::string(kColumns[column]) + " = " + std::to_string(row[column]) +
+                 " would have no effect, write 1");
+    }
+  };
   switch (row[kT]) {
     case 0:
+      only_ones({kY, kX, kR, kS},
+                "T = 0 is a fully connected layer of K outputs and C inputs (of an input of several rows and columns, C is the "
+                "product of "
+                "all sizes, or the layer a convolution, T = 1, with a filter as large as the input)");
       declare(row[kK], row[kC], 1, 1, 1, 1);
       break;
     case 1:
@@ -75,6 +87,7 @@ Layer layer_of(const LineReader& lines, const Row& row) {
       declare(row[kK], row[kC], row[kY], row[kX], row[kR], row[kS]);
       break;
     case 3:
+      only_ones({kX, kR, kS}, "T = 3 is a matrix product with M, N and K under K, C and Y");
       declare(row[kC], row[kY], row[kK], 1, 1, 1);
       break;
     default:

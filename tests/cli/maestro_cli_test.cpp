@@ -403,9 +403,10 @@ TEST_F(Maestro, ASearchWithoutAFeasibleDesignSaysHowCloseItCame) {
     const Json row = Json::parse(line);
     if (row["status"] == "ok" && row["metrics"]["l1_over"] > 0) least = std::min(least, row["metrics"]["l1_over"].get<double>());
   }
+  const Json& all = json["closest"];
   const auto closest =
-      std::ranges::find_if(json["closest"], [](const Json& entry) { return entry["constraint"] == "l1_over<=0"; });
-  ASSERT_NE(closest, json["closest"].end());
+      std::find_if(all.begin(), all.end(), [](const Json& entry) { return entry["constraint"] == "l1_over<=0"; });
+  ASSERT_NE(closest, all.end());
   EXPECT_EQ((*closest)["beyond"], least);
   // The advice holds: with that much L1 the constraint is met.
   const auto why = (*closest)["why"][0].get<std::string>();
@@ -486,6 +487,12 @@ TEST_F(Maestro, DepthwiseLayersWithTwoMeaningsAreRefused) {
     write_text(dir_ / "fine.csv", std::string("K,C,Y,X,R,S,T\n") + k + ",32,114,114,3,3,2\n");
     EXPECT_EQ(evaluate({"--model", "fine.csv"})["counters"]["num_macs"], 32 * 112 * 112 * 9) << k;
   }
+  // The same of columns that a type of layer leaves out.
+  write_text(dir_ / "fc.csv", "K,C,Y,X,R,S,T\n4096,512,7,7,7,7,0\n");
+  expect_refused({"eval", "maestro", "--model", "fc.csv"}, 1,
+                 "fc.csv:2: T = 0 is a fully connected layer of K outputs and C inputs");
+  write_text(dir_ / "gemm.csv", "K,C,Y,X,R,S,T\n128,64,32,2,1,1,3\n");
+  expect_refused({"eval", "maestro", "--model", "gemm.csv"}, 1, "X = 2 would have no effect");
   const std::string layer = "Network n {\nLayer dw { Type: DSCONV\nDimensions { K: 32, C: 1, R: 3, S: 3, Y: 114, X: 114 }\n";
   write_text(dir_ / "torch.m", layer + "}\n}\n");
   expect_refused({"eval", "maestro", "--model", "torch.m"}, 1, "torch.m:2: layer 'dw': a depthwise layer with K = 32 and C = 1");
@@ -610,8 +617,8 @@ TEST_F(Maestro, ColumnsHaveNamesOfTheirOwn) {
     if (name == "dram") workload = {"--trace", trace};
     std::string header, row;
     for (const Json& parameter : environment["parameters"]) {
+      row += header.empty() ? "" : ",";  // empty cells: defaults
       header += (header.empty() ? "" : ",") + parameter["name"].get<std::string>();
-      row += row.empty() ? "" : ",";
     }
     write_text(dir_ / "in.csv", header + "\n" + row + "\n" + row + "\n");
     Words eval{"eval", name, "--in", "in.csv"}, sweep{"sweep", name, "--sample", "3", "--out", name + ".db"};

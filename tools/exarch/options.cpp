@@ -52,7 +52,9 @@ cxxopts::Options build(const Verb& verb) {
 }
 
 // Options that other programs have for what is said in another way here.
-std::string said_otherwise(const std::string& name) {
+std::string said_otherwise(const std::string& name, const std::vector<std::string>& words) {
+  const bool about_maestro = std::ranges::any_of(words, [](const std::string& word) { return word.starts_with("maestro"); });
+  if (!about_maestro) return "";
   static const std::map<std::string, std::string> kOtherwise{
       {"hw", "; the hardware is given parameter by parameter: --set num_pes=168 --set L1_size=512 --set L2_size=108000"},
       {"hw_file", "; the hardware is given parameter by parameter: --set num_pes=168 --set L1_size=512 --set L2_size=108000"},
@@ -93,7 +95,7 @@ void refuse_unknown(const Verb& verb, const std::vector<std::string>& unmatched,
     const std::string name =
         word.substr(word.find_first_not_of('-') == std::string::npos ? word.size() : word.find_first_not_of('-'));
     std::string hint = said_as_set(verb, word, words);
-    if (hint.empty()) hint = said_otherwise(name.substr(0, name.find('=')));
+    if (hint.empty()) hint = said_otherwise(name.substr(0, name.find('=')), words);
     if (!hint.empty()) throw UsageError("unknown option " + word + hint);
     std::vector<std::string> known;
     for (const OptionSpec& option : all_options(verb)) known.push_back("--" + option.name);

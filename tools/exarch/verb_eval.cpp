@@ -13,40 +13,23 @@
 #include "tools/exarch/csv.hpp"
 #include "tools/exarch/messages.hpp"
 #include "tools/exarch/progress.hpp"
+#include "tools/exarch/verdict.hpp"
 
 namespace exarch::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// The constraints that a result breaks; none of a failed run.
-std::vector<std::string> violated(const Sanity& sanity, std::uint8_t status, std::span<const double> metrics) {
-  std::vector<std::string> texts;
-  for (std::size_t c = 0; c < sanity.size() && status == 0; ++c) {
-    if (!sanity.holds(c, metrics)) texts.push_back(sanity.text(c));
-  }
-  return texts;
-}
-
-// Why a result is none, or not to be believed.
-std::vector<std::string> why_not(const Environment& environment, const Sanity& sanity, const Evaluator& evaluator,
-                                 Evaluator::OutcomeId id, std::span<const std::int64_t> design, std::span<const double> metrics) {
-  if (evaluator.status(id) == 0 && sanity.holds(metrics)) return {};
-  return environment.explain(evaluator.workload(), design, evaluator.status(id));
-}
-
 // What is known of one evaluated design, workload included.
-Json evaluated_json(const Environment& environment, const Sanity& sanity, const WorkloadOptions& options,
+Json evaluated_json(const Environment& environment, const Verdict& verdict, const WorkloadOptions& options,
                     const Evaluator& evaluator, Evaluator::OutcomeId id, std::span<const std::int64_t> design,
                     std::span<const double> metrics) {
   Json json{{"environment", environment.name()}, {"model", environment.model_version()}};
   for (const auto& [name, value] : options) json["workload"][name] = value;
   json["warnings"] = evaluator.workload().warnings;
   json.update(result_json(environment, design, evaluator.status(id), metrics, evaluator.counters(id)));
-  const std::vector<std::string> constraints = violated(sanity, evaluator.status(id), metrics);
-  if (!constraints.empty()) json["violates"] = constraints;
-  const std::vector<std::string> why = why_not(environment, sanity, evaluator, id, design, metrics);
-  if (!why.empty()) json["why"] = why;
+  if (!verdict.violates.empty()) json["violates"] = verdict.violates;
+  if (!verdict.why.empty()) json["why"] = verdict.why;
   if (evaluator.status(id) == 0) {
     json["detail"] = Json::parse(environment.detail_json(evaluator.workload(), evaluator.detail(id)));
   }
@@ -54,17 +37,10 @@ Json evaluated_json(const Environment& environment, const Sanity& sanity, const 
 }
 
 void print_result(const Environment& environment, const Evaluator& evaluator, Evaluator::OutcomeId id, const Design& design,
-                  std::span<const double> metrics) {
-  const Sanity sanity(environment);
+                  std::span<const double> metrics, const Verdict& verdict) {
   std::cout << printable(evaluator.workload().name) << ": " << format_design(environment, design) << "\n"
-            << "status " << environment.status_text(evaluator.status(id));
-  std::string broken;
-  for (const std::string& text : violated(sanity, evaluator.status(id), metrics)) {
-    broken += (broken.empty() ? "" : ", ") + text;
-  }
-  if (!broken.empty()) std::cout << ", infeasible: violates " << broken;
-  std::cout << "\n";
-  for (const std::string& sentence : why_not(environment, sanity, evaluator, id, design, metrics)) std::cout << sentence << "\n";
+            << "status " << verdict.status << (verdict.violates.empty() ? "" : ", infeasible: " + verdict.summary()) << "\n";
+  for (const std::string& sentence : verdict.why) std::cout << sentence << "\n";
   std::cout << "\n";
   if (evaluator.status(id) != 0) return;
   std::vector<std::vector<std::string>> rows{{"metric", "value", "unit", "meaning"}};
@@ -106,10 +82,11 @@ int eval_one(const Environment& environment, const Arguments& arguments) {
     const Evaluator::OutcomeId id = evaluator.evaluate(design)[0];
     ok = ok && evaluator.status(id) == 0;
     evaluator.price(id, design, metrics);
+    const Verdict verdict = verdict_of(environment, *loaded[w], {}, sanity, evaluator.status(id), design, metrics);
     if (arguments.flag("json")) {
-      json.push_back(evaluated_json(environment, sanity, workloads[w], evaluator, id, design, metrics));
+      json.push_back(evaluated_json(environment, verdict, workloads[w], evaluator, id, design, metrics));
     } else {
-      print_result(environment, evaluator, id, design, metrics);
+      print_result(environment, evaluator, id, design, metrics, verdict);
     }
   }
   if (arguments.flag("json")) std::cout << (json.size() == 1 ? json[0] : json).dump(2) << "\n";
@@ -261,7 +238,9 @@ class CsvEvaluation {
     const bool ok = group.evaluator->status(id) == 0;
     failed_ = failed_ || !ok;
     if (as_json_) {
-      out_.write(evaluated_json(environment_, sanity_, group.options, *group.evaluator, id, design, metrics).dump() + "\n");
+      const Verdict verdict = verdict_of(environment_, group.evaluator->workload(), {}, sanity_, group.evaluator->status(id),
+                                         design, metrics, group.evaluator->status(id) != 0);
+      out_.write(evaluated_json(environment_, verdict, group.options, *group.evaluator, id, design, metrics).dump() + "\n");
       return;
     }
     const std::size_t begin = i == 0 ? 0 : rows_[i - 1].text_end;

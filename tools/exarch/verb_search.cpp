@@ -12,6 +12,7 @@
 #include "tools/exarch/common.hpp"
 #include "tools/exarch/messages.hpp"
 #include "tools/exarch/progress.hpp"
+#include "tools/exarch/verdict.hpp"
 
 namespace exarch::cli {
 namespace {
@@ -325,8 +326,10 @@ class Search {
               << evaluator_->workload().name << ", agent " << arguments_.text("agent") << ", seed " << arguments_.seed()
               << "\n\n";
     print_designs(shown);
-    if (const Verdict verdict = verdict_of(standard, standard_id); verdict.status != "ok") {
-      std::cout << "\nthe default design is infeasible: " << verdict.text() << "\n";
+    if (const Verdict verdict = verdict_on(shown[0], true); !verdict.sound()) {
+      std::cout << "\nthe default design " << (verdict.status == "ok" ? "counts, though it " : "is infeasible: ")
+                << verdict.summary() << "\n";
+      for (const std::string& why : verdict.why) std::cout << "  " << why << "\n";
     }
     if (best.empty()) print_closest();
     if (objectives_.size() > 1) std::cout << "\nthe Pareto front of what was seen has " << best.size() << " different results\n";
@@ -338,43 +341,12 @@ class Search {
               << " runs, in " << short_time(seconds) << "; results in " << arguments_.text("out") << "\n";
   }
 
-  // What there is to say about a design beside its numbers.
-  struct Verdict {
-    std::string status;  // of the run; "infeasible" where that is ok and the result breaks constraints
-    std::vector<std::string> violates, why;
-
-    [[nodiscard]] std::string text() const {
-      std::string text = status == "infeasible" ? "violates " : "status " + status;
-      for (const std::string& constraint : violates) text += (&constraint == violates.data() ? "" : ", ") + constraint;
-      for (const std::string& sentence : why) text += "\n  " + sentence;
-      return text;
-    }
-  };
-
-  Verdict verdict_of(const Design& design, Evaluator::OutcomeId outcome) const {
-    const std::uint8_t status = evaluator_->status(outcome);
-    Verdict verdict{environment_.status_text(status), {}, {}};
-    if (status == 0) {
-      std::vector<double> metrics(environment_.metrics().size());
-      evaluator_->price(outcome, design, metrics);
-      bool finite = true;
-      for (const Objective& objective : objectives_) {
-        finite = finite && std::isfinite(objective.score(metrics, true).value);
-        for (std::size_t k = 0; k < objective.constraints().size(); ++k) {
-          const std::string& constraint = objective.constraints()[k];
-          const bool known = std::ranges::find(verdict.violates, constraint) != verdict.violates.end();
-          if (!known && !objective.meets(k, metrics)) verdict.violates.push_back(constraint);
-        }
-      }
-      for (std::size_t k = 0; k < sanity_.size(); ++k) {
-        const bool known = std::ranges::find(verdict.violates, sanity_.text(k)) != verdict.violates.end();
-        if (!known && !sanity_.holds(k, metrics)) verdict.violates.push_back(sanity_.text(k));
-      }
-      if (finite && verdict.violates.empty()) return verdict;
-      verdict.status = "infeasible";
-    }
-    verdict.why = environment_.explain(evaluator_->workload(), design, status);
-    return verdict;
+  // Whether a design that is shown counts.
+  Verdict verdict_on(const Best& best, bool explained) const {
+    std::vector<double> metrics(environment_.metrics().size());
+    evaluator_->price(best.outcome, best.design, metrics);
+    return verdict_of(environment_, evaluator_->workload(), objectives_, sanity_, evaluator_->status(best.outcome), best.design,
+                      metrics, explained);
   }
 
   // Where nothing is feasible: of the constraints that no candidate met, how close one came.
@@ -412,7 +384,7 @@ class Search {
     rows[0].emplace_back("design");
     for (std::size_t i = 0; i < shown.size(); ++i) {
       // A failed run has a status in place of numbers.
-      const Verdict verdict = i == 0 ? verdict_of(shown[i].design, shown[i].outcome) : Verdict{"ok", {}, {}};
+      const Verdict verdict = verdict_on(shown[i], false);
       const bool failed = evaluator_->status(shown[i].outcome) != 0;
       rows.push_back(
           {i == 0 ? "default" : "#" + std::to_string(i), verdict.status == "ok" ? value_text(shown[i]) : verdict.status});
@@ -450,11 +422,11 @@ class Search {
       nlohmann::ordered_json entry{
           {"objective", values.size() == 1 ? nlohmann::ordered_json(values[0]) : nlohmann::ordered_json(values)}};
       entry.update(result_json(environment_, best.design, status, metrics, evaluator_->counters(best.outcome)));
+      const Verdict verdict = verdict_on(best, i == 0);
+      entry["status"] = verdict.status;
+      if (!verdict.violates.empty()) entry["violates"] = verdict.violates;
+      if (!verdict.why.empty()) entry["why"] = verdict.why;
       if (i == 0) {
-        const Verdict verdict = verdict_of(best.design, best.outcome);
-        entry["status"] = verdict.status;
-        if (!verdict.violates.empty()) entry["violates"] = verdict.violates;
-        if (!verdict.why.empty()) entry["why"] = verdict.why;
         json["default"] = entry;
         json["best"] = nlohmann::ordered_json::array();
       } else {
