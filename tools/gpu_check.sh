@@ -91,7 +91,7 @@ build_all() {
   command -v ninja >/dev/null && generator=(-G Ninja)
   [ -d deps ] && prefix=("-DCMAKE_PREFIX_PATH=$PWD/deps")
   cmake -S . -B "$build" "${generator[@]}" "${prefix[@]}" -DCMAKE_BUILD_TYPE=Release -DEXARCH_CUDA=ON -DEXARCH_BENCH=ON -DEXARCH_TESTS=ON
-  cmake --build "$build" --parallel "$jobs" --target exarch exarch_batch_bench parity_tests cuda_budget_tests
+  cmake --build "$build" --parallel "$jobs" --target exarch exarch_batch_bench parity_tests cuda_tests
 }
 
 doctor() { "$exarch" doctor; }
@@ -103,7 +103,7 @@ signature() {
 
 gpu_tests() {
   local status=0
-  "$build/tests/cuda_budget_tests" || status=1
+  "$build/tests/cuda_tests" || status=1
   "$build/tests/parity_tests" | tee "$work/parity.txt" || status=1
   printf '{"passed":%s,"skipped":%s,"failed":%s}' "$(grep -c '^\[       OK' "$work/parity.txt")" \
     "$(grep -c '^\[  SKIPPED \] [^ ]* (' "$work/parity.txt")" "$(grep -c '^\[  FAILED  \] [^ ]* (' "$work/parity.txt")" >"$work/gpu_tests.json"

@@ -29,15 +29,17 @@ struct TraceArenas {
     previous_same_address.release();
   }
 
-  // Starts copying requests [part.first, part.end) and lets `view` refer to them.
-  void copy(const WorkloadView& whole, const TracePart& part, cudaStream_t stream, WorkloadView& view) const {
-    const auto start = [&](const auto* from, const DeviceArena& to) {
+  // Copies the whole trace; afterwards every stream may use it.
+  void upload_all(const WorkloadView& whole) const {
+    each_array(whole, [&](const auto* from, const DeviceArena& to) { upload(from, whole.count, to); });
+  }
+
+  // Starts copying requests [part.first, part.end) in `stream`, which alone may use them, and lets `view` refer to them.
+  void start_copying(const WorkloadView& whole, const TracePart& part, cudaStream_t stream, WorkloadView& view) const {
+    each_array(whole, [&](const auto* from, const DeviceArena& to) {
       EXARCH_CUDA_TRY(cudaMemcpyAsync(to.as(), from + part.first, std::size_t{part.end - part.first} * sizeof *from,
                                       cudaMemcpyHostToDevice, stream));
-    };
-    start(whole.requests, requests);
-    start(whole.next_same_row, next_same_row);
-    if (whole.has_writes) start(whole.previous_same_address, previous_same_address);
+    });
     refer(whole, part, view);
   }
 
@@ -47,6 +49,15 @@ struct TraceArenas {
     view.previous_same_address = whole.has_writes ? previous_same_address.as<const std::uint32_t>() : nullptr;
     view.part_first = part.first;
     view.part_end = part.end;
+  }
+
+ private:
+  // Calls f(host array, its place here) for each array of the trace.
+  template <class F>
+  void each_array(const WorkloadView& whole, const F& f) const {
+    f(whole.requests, requests);
+    f(whole.next_same_row, next_same_row);
+    if (whole.has_writes) f(whole.previous_same_address, previous_same_address);
   }
 };
 
@@ -75,7 +86,7 @@ struct DramState {
 };
 
 // Workloads never change, so the one that is still the same object is still the same trace.
-const Uploaded& upload(DramState& state, const DramWorkload& workload, std::size_t most_requests) {
+const Uploaded& uploaded(DramState& state, const DramWorkload& workload, std::size_t most_requests) {
   const bool fits = workload.view.count <= most_requests;
   const auto known = std::ranges::find_if(state.workloads, [&](const auto& u) { return u->workload.lock().get() == &workload; });
   if (known != state.workloads.end() && (*known)->whole <= fits) {
@@ -87,12 +98,10 @@ const Uploaded& upload(DramState& state, const DramWorkload& workload, std::size
   auto fresh = std::make_unique<Uploaded>();
   fresh->workload = workload.weak_from_this();
   if (!fresh->distances.reserve(sizeof(Distances))) throw Error("no device memory is left; use --backend cpu");
-  EXARCH_CUDA_TRY(cudaMemcpy(fresh->distances.as(), &workload.distances, sizeof(Distances), cudaMemcpyHostToDevice));
+  upload(&workload.distances, 1, fresh->distances);
   fresh->whole = fits && fresh->trace.reserve(workload.view.count, workload.view.has_writes);
   if (fresh->whole) {
-    WorkloadView view{};
-    fresh->trace.copy(workload.view, {0, workload.view.count}, nullptr, view);
-    EXARCH_CUDA_TRY(cudaStreamSynchronize(nullptr));
+    fresh->trace.upload_all(workload.view);
   } else {
     fresh->trace.release();
   }
@@ -107,7 +116,7 @@ class CudaChunks final : public ChunkDevice {
         state_(device.state<DramState>()),
         workload_(workload),
         tuning_(tuning),
-        uploaded_(upload(state_, workload, tuning.part == 0 ? device.queue_bytes() / kRequestBytes : tuning.part)),
+        uploaded_(uploaded(state_, workload, tuning.part == 0 ? device.queue_bytes() / kRequestBytes : tuning.part)),
         part_(largest_part(device, workload, tuning)) {}
 
   // An exception may leave chunks in flight whose buffers are about to be reused.
@@ -155,10 +164,11 @@ class CudaChunks final : public ChunkDevice {
 
   [[nodiscard]] bool reserve(QueueArenas& arenas, const Chunk& chunk) const {
     const std::size_t count = chunk.params.size();
+    std::size_t sort = 0;
+    EXARCH_CUDA_TRY(sort_bytes(static_cast<std::uint32_t>(count), sort));
     return arenas.host_params.reserve(chunk.params.size_bytes()) && arenas.host_results.reserve(count * sizeof(RunResult)) &&
            arenas.params.reserve(chunk.params.size_bytes()) && arenas.order.reserve(count * sizeof(std::uint32_t)) &&
-           arenas.sort.reserve(sort_bytes(static_cast<std::uint32_t>(count))) &&
-           arenas.results.reserve(count * sizeof(RunResult)) &&
+           arenas.sort.reserve(sort) && arenas.results.reserve(count * sizeof(RunResult)) &&
            arenas.scratch.reserve(count * scratch_bytes(chunk.scratch, chunk.exact)) &&
            (uploaded_.whole ||
             (arenas.part.reserve(part_, workload_.view.has_writes) && arenas.states.reserve(count * state_bytes(chunk.exact))));
@@ -189,7 +199,7 @@ class CudaChunks final : public ChunkDevice {
     std::array<std::uint32_t, kBins> sizes{};
     for (const ControllerParams& params : chunk.params) ++sizes[bin_of(params, workload_.view.has_writes)];
     for (const TracePart& part : parts) {
-      if (!uploaded_.whole) arenas.part.copy(workload_.view, part, streams.stream(), batch.workload);
+      if (!uploaded_.whole) arenas.part.start_copying(workload_.view, part, streams.stream(), batch.workload);
       launch_bins(streams, batch, chunk.exact, count, sizes);
       batch.resume = true;
     }

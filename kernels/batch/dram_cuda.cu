@@ -1,5 +1,6 @@
 // Binning and the choice of a kernel's instantiation; the kernels themselves are in dram_cuda_policy.cu.
 #include <cub/device/device_radix_sort.cuh>
+#include <new>
 
 #include "kernels/batch/dram_cuda.hpp"
 #include "kernels/batch/dram_policies.cuh"
@@ -52,18 +53,30 @@ __global__ void __launch_bounds__(kKeyBlock)
   candidates[i] = i;
 }
 
+// cub::DeviceRadixSort::SortPairs. An exception would be let through by CUB and is an error code here.
+cudaError_t sort_pairs(void* space, std::size_t& bytes, const std::uint8_t* keys, std::uint8_t* sorted_keys,
+                       const std::uint32_t* candidates, std::uint32_t* order, std::uint32_t count, cudaStream_t stream) noexcept {
+  try {
+    return cub::DeviceRadixSort::SortPairs(space, bytes, keys, sorted_keys, candidates, order, static_cast<int>(count), 0,
+                                           kSortKeyBits, stream);
+  } catch (const std::bad_alloc&) {
+    return cudaErrorMemoryAllocation;
+  } catch (...) {
+    return cudaErrorUnknown;
+  }
+}
+
 // sort_into_bins()'s space: keys in, keys out, candidates in, CUB's own.
 struct SortSpace {
   std::size_t keys, candidates, cub;
 };
 
-SortSpace sort_space(std::uint32_t count) {
+cudaError_t sort_space(std::uint32_t count, SortSpace& space) noexcept {
   const auto rounded = [](std::size_t bytes) { return (bytes + 255) / 256 * 256; };
   std::size_t cub = 0;
-  cub::DeviceRadixSort::SortPairs(nullptr, cub, static_cast<const std::uint8_t*>(nullptr), static_cast<std::uint8_t*>(nullptr),
-                                  static_cast<const std::uint32_t*>(nullptr), static_cast<std::uint32_t*>(nullptr),
-                                  static_cast<int>(count), 0, kSortKeyBits);
-  return {rounded(count), rounded(count * sizeof(std::uint32_t)), rounded(cub)};
+  const cudaError_t error = sort_pairs(nullptr, cub, nullptr, nullptr, nullptr, nullptr, count, nullptr);
+  space = {rounded(count), rounded(count * sizeof(std::uint32_t)), rounded(cub)};
+  return error;
 }
 
 template <int kPagePolicy>
@@ -81,21 +94,24 @@ cudaError_t launch_kernel(const DeviceBatch& batch, Choice choice, Kernel kernel
 
 }  // namespace
 
-std::uint32_t bin_of(const ControllerParams& params, bool has_writes) {
+std::uint32_t bin_of(const ControllerParams& params, bool has_writes) noexcept {
   return bin_of(static_cast<std::uint32_t>(params.page_policy), static_cast<std::uint32_t>(choice_of(params, has_writes)));
 }
 
-std::size_t state_bytes(bool exact) {
+std::size_t state_bytes(bool exact) noexcept {
   return exact ? kExactState : kDenseState;
 }
 
-std::size_t sort_bytes(std::uint32_t count) {
-  const SortSpace space = sort_space(count);
-  return 2 * space.keys + space.candidates + space.cub;
+int sort_bytes(std::uint32_t count, std::size_t& bytes) noexcept {
+  SortSpace space{};
+  if (const cudaError_t error = sort_space(count, space); error != cudaSuccess) return error;
+  bytes = 2 * space.keys + space.candidates + space.cub;
+  return cudaSuccess;
 }
 
-int sort_into_bins(const DeviceBatch& batch, std::uint32_t* order, std::uint32_t count, std::byte* space, void* stream) {
-  SortSpace bytes = sort_space(count);
+int sort_into_bins(const DeviceBatch& batch, std::uint32_t* order, std::uint32_t count, std::byte* space, void* stream) noexcept {
+  SortSpace bytes{};
+  if (const cudaError_t error = sort_space(count, bytes); error != cudaSuccess) return error;
   auto* keys = reinterpret_cast<std::uint8_t*>(space);
   auto* sorted_keys = keys + bytes.keys;
   auto* candidates = reinterpret_cast<std::uint32_t*>(space + 2 * bytes.keys);
@@ -104,17 +120,16 @@ int sort_into_bins(const DeviceBatch& batch, std::uint32_t* order, std::uint32_t
   sort_key_kernel<<<(count + kKeyBlock - 1) / kKeyBlock, kKeyBlock, 0, cuda_stream>>>(batch.params, batch.workload.has_writes,
                                                                                       count, keys, candidates);
   if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess) return error;
-  return cub::DeviceRadixSort::SortPairs(cub_space, bytes.cub, keys, sorted_keys, candidates, order, static_cast<int>(count), 0,
-                                         kSortKeyBits, cuda_stream);
+  return sort_pairs(cub_space, bytes.cub, keys, sorted_keys, candidates, order, count, cuda_stream);
 }
 
-int check_device() {
+int check_device() noexcept {
   cudaFuncAttributes attributes{};
   return cudaFuncGetAttributes(&attributes, sort_key_kernel);
 }
 
 int launch_bin(const DeviceBatch& batch, std::uint32_t bin, Kernel kernel, std::uint32_t first, std::uint32_t count,
-               std::uint32_t block, void* stream) {
+               std::uint32_t block, void* stream) noexcept {
   const auto choice = static_cast<Choice>(bin % 3);
   const LaunchShape shape{first, count, block, static_cast<cudaStream_t>(stream)};
   switch (bin / 3) {

@@ -1,7 +1,7 @@
 // Running batches of DRAM candidates on a CUDA device: the launches, callable from code that any compiler takes.
 //
 // Nothing here allocates, waits or throws: the caller (host/backend/cuda) owns memory and streams and answers errors. A function
-// returns what the CUDA runtime returned (0 = cudaSuccess); a stream is passed as `void*` (cudaStream_t).
+// that calls the CUDA runtime returns what that returned (0 = cudaSuccess); a stream is passed as `void*` (cudaStream_t).
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,7 @@ struct DeviceBatch {
 };
 
 // Bytes that a paused run takes.
-[[nodiscard]] std::size_t state_bytes(bool exact);
+[[nodiscard]] std::size_t state_bytes(bool exact) noexcept;
 
 // Bytes of one candidate's scratch area; a multiple of 16.
 [[nodiscard]] constexpr std::size_t scratch_bytes(const ScratchSize& size, bool exact) {
@@ -56,17 +56,17 @@ struct DeviceBatch {
 }
 
 // The bin of a candidate; equal on host and device.
-[[nodiscard]] std::uint32_t bin_of(const ControllerParams& params, bool has_writes);
+[[nodiscard]] std::uint32_t bin_of(const ControllerParams& params, bool has_writes) noexcept;
 
-// Device memory that sort_into_bins() needs for `count` candidates.
-[[nodiscard]] std::size_t sort_bytes(std::uint32_t count);
+// Device memory that sort_into_bins() needs for `count` candidates, in `bytes` if nothing failed.
+[[nodiscard]] int sort_bytes(std::uint32_t count, std::size_t& bytes) noexcept;
 
 // Fills `order` with the candidates of `batch` by ascending bin, equal ones by ascending number; `space` has sort_bytes(count).
 [[nodiscard]] int sort_into_bins(const DeviceBatch& batch, std::uint32_t* order, std::uint32_t count, std::byte* space,
-                                 void* stream);
+                                 void* stream) noexcept;
 
 // Whether the current device can run what this build was compiled for.
-[[nodiscard]] int check_device();
+[[nodiscard]] int check_device() noexcept;
 
 // The shape of the single pass for a launch of `count` candidates on a device of compute capability `major`: lanes while they are
 // too few to give every scheduler of the device enough threads, dense beyond. The limits come from the compiled kernels'
@@ -86,11 +86,11 @@ struct DeviceBatch {
 
 // Runs the candidates at positions [first, first + count), which must all be of `bin`: one thread each, or eight (Kernel::lanes).
 [[nodiscard]] int launch_bin(const DeviceBatch& batch, std::uint32_t bin, Kernel kernel, std::uint32_t first, std::uint32_t count,
-                             std::uint32_t block, void* stream);
+                             std::uint32_t block, void* stream) noexcept;
 
 // Runs positions [first, first + count) of any bins with the single pass, policies chosen at run time: what binning is compared
 // with. For read-only traces.
 [[nodiscard]] int launch_mixed(const DeviceBatch& batch, std::uint32_t first, std::uint32_t count, std::uint32_t block,
-                               void* stream);
+                               void* stream) noexcept;
 
 }  // namespace exarch::dram

@@ -24,7 +24,7 @@ __global__ void __launch_bounds__(kLargestBlock, kDenseBlocks)
 
 }  // namespace
 
-int launch_mixed(const DeviceBatch& batch, std::uint32_t first, std::uint32_t count, std::uint32_t block, void* stream) {
+int launch_mixed(const DeviceBatch& batch, std::uint32_t first, std::uint32_t count, std::uint32_t block, void* stream) noexcept {
   const LaunchShape shape{first, count, block, static_cast<cudaStream_t>(stream)};
   dense_mixed_kernel<<<blocks_of(shape, 1), shape.block, 0, shape.stream>>>(batch, first, count);
   return cudaGetLastError();

@@ -35,7 +35,7 @@ __global__ void __launch_bounds__(kMaestroBlock) total_kernel(const __grid_const
 }  // namespace
 
 template <class Design>
-int launch_networks(const MaestroBatch<Design>& batch, void* stream) {
+int launch_networks(const MaestroBatch<Design>& batch, void* stream) noexcept {
   const std::uint64_t threads = std::uint64_t{batch.count} * batch.layer_count;
   const auto blocks = [](std::uint64_t count) { return static_cast<std::uint32_t>((count + kMaestroBlock - 1) / kMaestroBlock); };
   layer_kernel<Design><<<blocks(threads), kMaestroBlock, 0, static_cast<cudaStream_t>(stream)>>>(batch);
@@ -44,8 +44,8 @@ int launch_networks(const MaestroBatch<Design>& batch, void* stream) {
   return cudaGetLastError();
 }
 
-template int launch_networks(const MaestroBatch<CleanDesign>&, void*);
-template int launch_networks(const MaestroBatch<ArchgymDesign>&, void*);
-template int launch_networks(const MaestroBatch<ShippedDesign>&, void*);
+template int launch_networks(const MaestroBatch<CleanDesign>&, void*) noexcept;
+template int launch_networks(const MaestroBatch<ArchgymDesign>&, void*) noexcept;
+template int launch_networks(const MaestroBatch<ShippedDesign>&, void*) noexcept;
 
 }  // namespace exarch::maestro

@@ -35,6 +35,6 @@ struct MaestroBatch {
 // A thread per candidate and layer, then one per candidate that adds up its layers in order. Defined for CleanDesign,
 // ArchgymDesign and ShippedDesign.
 template <class Design>
-[[nodiscard]] int launch_networks(const MaestroBatch<Design>& batch, void* stream);
+[[nodiscard]] int launch_networks(const MaestroBatch<Design>& batch, void* stream) noexcept;
 
 }  // namespace exarch::maestro

@@ -188,8 +188,9 @@ struct Channel {
   // Stores the next request of the trace; says whether that changed what its bank proposes, or that the scratch area is
   // exhausted.
   EXARCH_INLINE Stored store(std::uint32_t arrival_low, std::uint32_t now) {
+    const std::uint32_t filled = fill();  // asks other lanes, so not behind leader()
     if (Shape::leader()) {
-      witness->buffer_fill = max_of(witness->buffer_fill, fill());
+      witness->buffer_fill = max_of(witness->buffer_fill, filled);
       witness->buffer_total = max_of(witness->buffer_total, total);
     }
     std::uint16_t slot = free_slot;

@@ -15,6 +15,9 @@
 #include <thrust/unique.h>
 
 #include <algorithm>
+#include <new>
+#include <stdexcept>
+#include <string>
 
 #include "kernels/rank/rank.hpp"
 #include "kernels/rank/staircase.hpp"
@@ -128,10 +131,25 @@ std::vector<std::uint64_t> histogram(std::span<const double> value, std::span<co
   return counts;
 }
 
+// The function with what rank.hpp promises of its failures: Thrust reports device memory that is not to be had as std::bad_alloc,
+// which is no std::runtime_error, and may leave an error on the runtime's record, which would be blamed on the next call.
+template <auto kFunction, class... Arguments>
+auto reported(Arguments... arguments) {
+  std::string text;
+  try {
+    return kFunction(arguments...);
+  } catch (const std::exception& error) {
+    text = error.what();
+  }
+  (void)cudaGetLastError();
+  throw std::runtime_error("CUDA: ranking failed: " + text + "; --backend cpu gives the same results");
+}
+
 }  // namespace
 
 const Functions* cuda_functions() {
-  static constexpr Functions kFunctions{top_k, argmin, distinct, pareto_front, histogram};
+  static constexpr Functions kFunctions{reported<top_k>, reported<argmin>, reported<distinct>, reported<pareto_front>,
+                                        reported<histogram>};
   return &kFunctions;
 }
 

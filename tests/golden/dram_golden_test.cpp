@@ -8,14 +8,17 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "host/batch/evaluator.hpp"
 #include "host/env/dram.hpp"
 #include "host/error.hpp"
 #include "tests/support/csv.hpp"
+#include "tests/support/real_lanes.hpp"
 #include "tests/support/recorded_rows.hpp"
 
 namespace exarch {
@@ -159,6 +162,30 @@ TEST_P(ArchgymRows, ShapesOfTheSinglePassAreEqual) {
     workspace.run_kernel(*workload, params, dram::Kernel::lanes, lanes);
     ASSERT_EQ(std::memcmp(&dense, &lanes, sizeof dense), 0) << one.row;
   }
+}
+
+// The same with lanes that are real, as on a device: a row of every combination of policies, on the first requests of its trace.
+TEST_P(ArchgymRows, RealLanesEqualTheDensePassWithEveryCombinationOfPolicies) {
+  constexpr std::uint32_t kRequests = 400;
+  constexpr const char* kTurns[] = {"stream", "random", "cloud-1", "cloud-2"};
+  const auto cases = archgym_cases(GetParam().file);
+  std::map<std::string, std::shared_ptr<const dram::DramWorkload>> traces;
+  std::set<std::tuple<dram::PagePolicy, dram::Scheduler, dram::SchedulerBuffer, dram::Arbiter>> policies;
+  dram::Workspace workspace;
+  for (const auto& one : cases) {
+    if (one.workload.at("trace") != kTurns[policies.size() % 4]) continue;
+    const dram::ControllerParams params = dram::params_of(one.design);
+    if (!policies.insert({params.page_policy, params.scheduler, params.scheduler_buffer, params.arbiter}).second) continue;
+    auto& trace = traces[one.workload.at("trace")];
+    if (!trace) trace = std::static_pointer_cast<const dram::DramWorkload>(dram_environment().load_workload(one.workload));
+    dram::DramWorkload beginning = *trace;
+    beginning.view.part_end = beginning.view.count = std::min(kRequests, trace->view.count);
+    dram::RunResult dense, real;
+    workspace.run_kernel(beginning, params, dram::Kernel::dense, dense);
+    ASSERT_EQ(dram::testing::run_in_real_lanes(beginning, params, policies.size(), real), "") << one.row;
+    ASSERT_TRUE(dram::testing::equal_results(real, dense)) << one.row;
+  }
+  EXPECT_EQ(policies.size(), 4u * 3 * 3 * 3) << "a combination of policies is in no row";
 }
 
 // The exact kernel where the single pass would do.

@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <utility>
 
 #include "host/reference/dram_reference.hpp"
 #include "tests/support/random_cases.hpp"
+#include "tests/support/real_lanes.hpp"
 
 namespace exarch::dram {
 namespace {
@@ -92,6 +94,38 @@ TEST_P(KernelsEqualReference, OnRandomDesignsAndTraces) {
 INSTANTIATE_TEST_SUITE_P(Kinds, KernelsEqualReference,
                          ::testing::Values(TraceKind::dense_reads, TraceKind::dense_writes, TraceKind::sparse_reads,
                                            TraceKind::sparse_writes, TraceKind::bursty));
+
+// The lanes as a device runs them, eight at a time: every combination of policies, on traces with and without writes. The
+// comparison is with the dense single pass, whose results are compared with the reference above.
+TEST(RealLanesEqualTheDensePass, WithEveryCombinationOfPolicies) {
+  std::mt19937_64 rng(0x1A9E5);
+  int runs = 0, ok = 0;
+  Workspace workspace;
+  for (std::uint64_t combination = 0; combination < 4 * 3 * 3 * 3 * 2 * 2 * 2; ++combination) {
+    std::uint64_t rest = combination;
+    const auto next = [&rest](std::uint64_t n) { return std::exchange(rest, rest / n) % n; };
+    ControllerParams params = random_params(rng);
+    params.page_policy = static_cast<PagePolicy>(next(4));
+    params.scheduler = static_cast<Scheduler>(next(3));
+    params.scheduler_buffer = static_cast<SchedulerBuffer>(next(3));
+    params.arbiter = static_cast<Arbiter>(next(3));
+    params.resp_queue = static_cast<RespQueue>(next(2));
+    params.refresh_policy = static_cast<RefreshPolicy>(next(2));
+    const bool writes = next(2) == 1;
+    const TraceKind kinds[] = {TraceKind::dense_reads, TraceKind::sparse_reads, TraceKind::dense_writes, TraceKind::sparse_writes,
+                               TraceKind::bursty};
+    const auto kind = writes ? kinds[2 + rng() % 3] : kinds[rng() % 2];
+    const auto workload = make_workload(random_requests(rng, kind, 20 + rng() % 60));
+    RunResult dense, real;
+    workspace.run_kernel(*workload, params, Kernel::dense, dense);
+    ASSERT_EQ(run_in_real_lanes(*workload, params, rng(), real), "") << describe(params);
+    ASSERT_TRUE(equal_results(real, dense)) << describe(params);
+    ++runs;
+    ok += dense.status == Status::ok ? 1 : 0;
+  }
+  EXPECT_EQ(runs, 864);
+  EXPECT_GT(ok, runs / 2) << "most runs ended in a tie";
+}
 
 TEST(ExactKernelEqualsReference, WithOtherPlayerClocksAndRelativeTraces) {
   std::mt19937_64 rng(77);

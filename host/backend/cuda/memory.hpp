@@ -57,4 +57,15 @@ class CudaArena {
 using DeviceArena = CudaArena<MemoryKind::device>;
 using PinnedArena = CudaArena<MemoryKind::pinned>;
 
+// Copies `count` objects to the device and waits until they are there, so that every stream may use them. For what is kept
+// between batches; what belongs to one batch is copied in its own stream.
+//
+// cudaMemcpy() would not do: from memory that is not page-locked it may return before the last bytes have arrived, and streams
+// made with cudaStreamNonBlocking, which ours are, do not wait for it.
+template <class T>
+void upload(const T* from, std::size_t count, const DeviceArena& to) {
+  EXARCH_CUDA_TRY(cudaMemcpyAsync(to.as(), from, count * sizeof(T), cudaMemcpyHostToDevice, nullptr));
+  EXARCH_CUDA_TRY(cudaStreamSynchronize(nullptr));
+}
+
 }  // namespace exarch
