@@ -2,8 +2,8 @@
 //
 // Dense: one thread runs a candidate and keeps per-bank values in arrays of its own. Lanes: eight threads run a candidate
 // together, one per bank, each with its bank's values in registers; all take the same decisions on the same values and differ
-// only in what they keep. ArrayLanes runs the second shape in one thread, value by value; WarpLanes (warp_lanes.cuh) is the one
-// for CUDA.
+// only in what they keep. ArrayLanes runs the second shape in one thread, value by value; Lanes (lanes.hpp) runs it in eight
+// threads: of a CUDA warp (warp_lanes.cuh), or of the tests.
 //
 // A shape gives: Values<T> (eight values: one per bank, or per timing class), Table (four values per bank), first_of() (the
 // smallest of eight keys), leader() (who counts) and write() (to memory that all lanes read).
