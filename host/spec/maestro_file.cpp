@@ -575,7 +575,8 @@ std::optional<LayerType> layer_type_of(std::string_view name) {
 NetworkFile read_network_file(const std::string& path) {
   constexpr std::size_t kMostBytes = std::size_t{64} << 20;
   const std::string expected = "a MAESTRO mapping file";
-  return named_if_foreign(path, {FileKind::maestro_network}, expected,
+  // What MAESTRO itself reads in other places is explained where it is parsed.
+  return named_if_foreign(path, {FileKind::maestro_network, FileKind::maestro_dataflow, FileKind::maestro_hardware}, expected,
                           [&] { return parse_network(read_text(path, expected, kMostBytes), path); });
 }
 

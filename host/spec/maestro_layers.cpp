@@ -136,8 +136,8 @@ std::vector<LayerEntry> read_table(const std::filesystem::path& path) {
 std::vector<LayerEntry> read_layers(const std::filesystem::path& path) {
   const bool compressed = path.extension() == ".gz";
   if ((compressed ? path.stem() : path).extension() == ".csv") {
-    return named_if_foreign(path, {FileKind::layer_table, FileKind::csv, FileKind::gzip}, "a table of layers (.csv)",
-                            [&] { return read_table(path); });
+    return named_if_foreign(path, {FileKind::layer_table, FileKind::product_table, FileKind::csv, FileKind::gzip},
+                            "a table of layers (.csv)", [&] { return read_table(path); });
   }
   std::vector<LayerEntry> layers;
   for (const NamedLayer& layer : read_network_file(path.string()).layers) {

@@ -205,6 +205,7 @@ void StoreFile::open_to_read() {
   int code = first_read();
   if (code == SQLITE_OK) return;
   const int kind = code & 0xFF;
+  if (kind == SQLITE_NOTADB) refuse_foreign(path_);
   if (kind != SQLITE_READONLY && kind != SQLITE_CANTOPEN && kind != SQLITE_IOERR) sqlite::fail(path_, db_.get(), code);
   for (const char* suffix : {"-wal", "-journal"}) {
     if (size_of(beside(suffix)) == 0) continue;

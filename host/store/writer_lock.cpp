@@ -17,9 +17,9 @@ namespace {
 constexpr off_t kLockByte = off_t{1} << 62;
 
 [[noreturn]] void refuse(const std::string& path, int cause) {
-  const bool is_folder = cause == EISDIR;
+  if (cause == EISDIR) throw Error(path + ": a folder, where a store is needed; check that the path is a file");
   throw Error(path + ": cannot write there: " + std::system_category().message(cause) +
-              (is_folder ? "; check that the path is a file" : "; check that the folder exists and its permissions"));
+              "; check that the folder exists and its permissions");
 }
 
 [[noreturn]] void refuse_second(const std::string& path) {

@@ -94,8 +94,9 @@ TEST_F(Input, AFileOfAnotherKindIsNamed) {
                                     {".trace", {"trace", "convert", "--from", "ramulator"}, {"out.stl"}, {"ramulator"}},
                                     {".trace", {"trace", "convert", "--from", "dramsim3"}, {"out.stl"}, {"dramsim"}},
                                     {".stl", {"trace", "convert", "--from", "stl"}, {"out.stl"}, {"trace"}},
-                                    {".m", {"eval", "maestro", "--in"}, {}, {"network"}},
-                                    {".m", {"eval", "maestro", "--model"}, {}, {"network"}},
+                                    // maestro_cli_test.cpp has what is said of hardware files there.
+                                    {".m", {"eval", "maestro", "--in"}, {}, {"network", "hardware"}},
+                                    {".m", {"eval", "maestro", "--model"}, {}, {"network", "hardware"}},
                                     {".csv", {"eval", "maestro", "--model"}, {}, {"layers", "designs"}},
                                     {".jsonl", {"eval", "maestro", "--in"}, {}, {"problems"}},
                                     {".toml", {"study"}, {"--dry-run"}, {"plan", "store"}},

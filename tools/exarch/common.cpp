@@ -384,8 +384,8 @@ std::string workloads_json(const std::vector<WorkloadOptions>& workloads) {
   return nlohmann::json(workloads).dump();
 }
 
-std::vector<WorkloadOptions> workloads_from_json(const std::string& text) {
-  return parse_json(text, "the workloads in the store").get<std::vector<WorkloadOptions>>();
+std::vector<WorkloadOptions> workloads_from_json(const std::string& text, const std::string& where) {
+  return parse_json(text, where).get<std::vector<WorkloadOptions>>();
 }
 
 RunStore::Layout store_layout(const Environment& environment) {
@@ -445,7 +445,8 @@ OpenedStore open_store(const std::string& path) {
   DesignSpace space = stored_text(
       store, "space", [&](const std::string& json) { return DesignSpace::from_json(json, path, environment.parameters()); });
   std::vector<std::shared_ptr<const Workload>> workloads;
-  for (const WorkloadOptions& options : stored_text(store, "workloads", workloads_from_json)) {
+  for (const WorkloadOptions& options : stored_text(
+           store, "workloads", [&](const std::string& text) { return workloads_from_json(text, path + ", its workloads"); })) {
     workloads.push_back(load(environment, options));
   }
   if (store.identity_value("workload content") != workload_content(workloads)) {

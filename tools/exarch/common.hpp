@@ -92,7 +92,8 @@ void refuse_overwriting(const std::string& option, const std::string& out, const
 
 // How a workload is written into a store and found again.
 [[nodiscard]] std::string workloads_json(const std::vector<WorkloadOptions>& workloads);
-[[nodiscard]] std::vector<WorkloadOptions> workloads_from_json(const std::string& text);
+// `where` names the store in errors.
+[[nodiscard]] std::vector<WorkloadOptions> workloads_from_json(const std::string& text, const std::string& where);
 
 // Names of a store's columns.
 [[nodiscard]] RunStore::Layout store_layout(const Environment& environment);

@@ -79,7 +79,7 @@ int main(int argc, char** argv) {
     exarch::cli::say("a text in the store is damaged; restore a copy, or run again (" + std::string(error.what()) + ")");
     return 1;
   } catch (const exarch::cli::Interrupted& interrupted) {
-    std::cerr << "exarch: " << interrupted.what() << "\n";
+    exarch::cli::say(interrupted.what());
     return 128 + interrupted.signal();
   } catch (const std::bad_alloc&) {
     exarch::cli::say("out of memory; use a smaller population, sample or workload");

@@ -46,7 +46,9 @@ Progress::Progress(std::string unit, std::uint64_t total, std::uint64_t already_
       total_(total),
       start_count_(already_done),
       start_(Clock::now()),
-      terminal_(isatty(STDERR_FILENO) != 0) {
+      terminal_(isatty(STDERR_FILENO) != 0) {}
+
+SignalGuard::SignalGuard() {
   struct sigaction once {};
   once.sa_handler = on_signal;
   once.sa_flags = SA_RESETHAND | SA_RESTART;
@@ -57,8 +59,11 @@ Progress::Progress(std::string unit, std::uint64_t total, std::uint64_t already_
   }
 }
 
-Progress::~Progress() {
+SignalGuard::~SignalGuard() {
   for (std::size_t s = 0; s < std::size(kSignals); ++s) sigaction(kSignals[s], &before_[s], nullptr);
+}
+
+Progress::~Progress() {
   if (drawn_) std::fputs("\r\033[K", stderr);
 }
 

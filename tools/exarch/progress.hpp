@@ -1,8 +1,8 @@
 // Progress of long work: one line on standard error, redrawn in place, only when that is a terminal; and its end by a signal.
 //
-// While a Progress lives, SIGINT, SIGTERM and SIGHUP end the work at its next update(), which throws Interrupted: stores are
-// closed as at any end, and the program exits with 128 + the signal's number. A second signal ends the process at once, which
-// stores survive, too.
+// While a Progress or a SignalGuard lives, SIGINT, SIGTERM and SIGHUP end the work at the next update(), which throws
+// Interrupted: stores are closed as at any end, and the program exits with 128 + the signal's number. A second signal ends the
+// process at once, which stores survive, too.
 //
 //   resumable("run.db", [&] {
 //     Progress progress("generations", 50);
@@ -40,6 +40,20 @@ void resumable(const std::string& store, const Body& body) {
   }
 }
 
+// While it lives, a signal is remembered instead of ending the process, and the next Progress::update() throws Interrupted. Work
+// that has a store open holds one.
+class SignalGuard {
+ public:
+  SignalGuard();
+  ~SignalGuard();
+  SignalGuard(const SignalGuard&) = delete;
+  SignalGuard& operator=(const SignalGuard&) = delete;
+
+ private:
+  static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction before_[std::size(kSignals)];  // what they did
+};
+
 class Progress {
  public:
   // `unit`: what is counted, e.g. "points". `total` = 0: unknown.
@@ -57,8 +71,7 @@ class Progress {
   std::uint64_t total_, start_count_;
   Clock::time_point start_, last_{};
   bool terminal_, drawn_ = false;
-  static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
-  struct sigaction before_[std::size(kSignals)];  // what they did
+  SignalGuard signals_;
 };
 
 // "1.2 k", "3.4 M"

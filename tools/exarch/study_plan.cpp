@@ -9,6 +9,7 @@
 
 #include "host/error.hpp"
 #include "host/study/study.hpp"
+#include "tools/exarch/messages.hpp"
 #include "tools/exarch/progress.hpp"
 #include "tools/exarch/study_prepared.hpp"
 #include "tools/exarch/sweep.hpp"
@@ -44,8 +45,8 @@ void sweep_truth(const PreparedStudy& study, const Arguments& arguments) {
   for (const char* option : {"sample", "top", "keep", "objective"}) sweeping.given[option] = false;
   const SweepReport report = sweep(sweeping, study.objectives.front().text());
   if (report.requested > 0) {
-    std::cerr << "exarch: the truth took " << report.simulated << " simulations and " << short_time(report.seconds)
-              << "; it is in " << truth_path(arguments) << "\n";
+    say("the truth took " + std::to_string(report.simulated) + " simulations and " + short_time(report.seconds) + "; it is in " +
+        truth_path(arguments));
   }
 }
 
@@ -121,8 +122,8 @@ void take_times(const PreparedStudy& study, StudyStore& store, const Workloads& 
 void carry_out(const PreparedStudy& study, const Arguments& arguments) {
   const StudyPlan& plan = study.plan;
   const StudySize size = size_of(plan, study.problems());
-  std::cerr << "exarch: " << plan.name << ": " << size.runs << " runs, at most " << size.evaluations
-            << " evaluations (--dry-run says more)\n";
+  say(plan.name + ": " + std::to_string(size.runs) + " runs, at most " + std::to_string(size.evaluations) +
+      " evaluations (--dry-run says more)");
   const Workloads workloads = study.load_workloads();
   const Identity identity = identity_of(study, workloads);
   StudyStore::check(arguments.text("out"), identity);  // not after the truth
@@ -158,10 +159,13 @@ void carry_out(const PreparedStudy& study, const Arguments& arguments) {
   }
   Notes notes = origin_notes(backend);
   notes.insert(notes.begin(), {{"name", plan.name}, {"doc", plan.doc}});
+  const SignalGuard signals;
   StudyStore store(arguments.text("out"), identity, notes, stored_configurations(plan), problems);
   const auto start = std::chrono::steady_clock::now();
   const std::uint64_t before = evaluations_done(plan, store);
-  if (before > 0) std::cerr << "exarch: continuing; " << store.cell_count() << " of " << size.cells << " cells are there\n";
+  if (before > 0) {
+    say("continuing; " + std::to_string(store.cell_count()) + " of " + std::to_string(size.cells) + " cells are there");
+  }
   std::vector<double> by_agent;
   resumable(arguments.text("out"), [&] {
     {
@@ -172,13 +176,13 @@ void carry_out(const PreparedStudy& study, const Arguments& arguments) {
   });
   store.file().finish();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::cerr << "exarch: " << size.runs << " runs of " << size.configurations << " configurations, in " << short_time(seconds)
-            << "; the study is in " << arguments.text("out") << "\n";
+  say(std::to_string(size.runs) + " runs of " + std::to_string(size.configurations) + " configurations, in " +
+      short_time(seconds) + "; the study is in " + arguments.text("out"));
   std::string times;
   for (std::size_t a = 0; a < by_agent.size(); ++a) {
     if (by_agent[a] > 0) times += (times.empty() ? "" : ", ") + plan.agents[a].label + " " + short_time(by_agent[a]);
   }
-  if (plan.agents.size() > 1 && !times.empty()) std::cerr << "exarch: of that by agent: " << times << "\n";
+  if (plan.agents.size() > 1 && !times.empty()) say("of that by agent: " + times);
 }
 
 }  // namespace

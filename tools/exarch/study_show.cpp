@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/error.hpp"
+#include "host/files/json.hpp"
 #include "host/study/summary.hpp"
 #include "tools/exarch/common.hpp"
 #include "tools/exarch/study_plan.hpp"
@@ -34,7 +35,7 @@ Json json_of(const BoxPlot& box) {
 Json json_of(const StoredConfiguration& c) {
   Json json{{"population", c.population}, {"evaluations", c.evaluations}};
   if (c.generations != 0) json["generations"] = c.generations;
-  json.update(Json::parse(c.parameters));  // refuses what is no object
+  json.update(parse_json<Json>(c.parameters, "a configuration of the store"));  // refuses what is no object
   return json;
 }
 
@@ -199,7 +200,8 @@ void print_populations(const Json& json) {
 }
 
 Json json_of(const StudyStore& store) {
-  const Json plan = Json::parse(store.file().identity_value("plan"));
+  const std::string& path = store.file().path();
+  const Json plan = parse_json<Json>(store.file().identity_value("plan"), path + ", its plan");
   const auto seconds = plan["seconds"].get<std::vector<double>>();
   const StudySummary summary = summarise(store, seconds);
   Json json{{"study",
@@ -207,7 +209,7 @@ Json json_of(const StudyStore& store) {
               {"doc", note_of(store, "doc")},
               {"environment", store.file().identity_value("environment")},
               {"model", store.file().identity_value("model")},
-              {"space", Json::parse(store.file().identity_value("space"))["name"]},
+              {"space", parse_json<Json>(store.file().identity_value("space"), path + ", its space")["name"]},
               {"costs", store.file().identity_value("costs")},
               {"first_seed", plan["first_seed"]},
               {"workload_content", store.file().identity_value("workload content")},
@@ -260,7 +262,11 @@ Json study_json(const StudyStore& store) {
   try {
     return json_of(store);
   } catch (const nlohmann::json::exception&) {
-    throw Error(store.file().path() + ": the store is damaged: a text in it is no JSON; restore a copy, or run again");
+    store.file().fail_damaged("a text in it is not what a study writes");
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    if (what.starts_with(store.file().path())) throw;
+    store.file().fail_damaged(what);
   }
 }
 

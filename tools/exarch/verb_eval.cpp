@@ -350,7 +350,7 @@ int eval_reference_file(const Environment& environment, const Arguments& argumen
   OutputFile out(arguments.has("out") ? arguments.text("out") : "-");
   for (const std::string& answer : file.answers) out.write(answer + "\n");
   out.close();
-  for (const std::string& note : file.notes) std::cerr << "exarch: " << note << "\n";
+  for (const std::string& note : file.notes) say(note);
   return file.failed ? 1 : 0;
 }
 

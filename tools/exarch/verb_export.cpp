@@ -26,7 +26,7 @@ int run(const Arguments& arguments) {
   const Environment& environment = opened.environment;
   ResultTable results(opened.store);
   const bool as_json = arguments.flag("json");
-  for (const WorkloadOptions& workload : workloads_from_json(opened.store.identity_value("workloads"))) {
+  for (const WorkloadOptions& workload : workloads_from_json(opened.store.identity_value("workloads"), opened.store.path())) {
     refuse_overwriting("--out", arguments.text("out"), workload);
   }
   OutputFile out(arguments.has("out") ? arguments.text("out") : "-");

@@ -258,7 +258,7 @@ Json run_json(const OpenedStore& opened, const Arguments& arguments) {
   const Environment& environment = opened.environment;
   const Objective objective = objective_for(opened, arguments.text("objective"));
   const bool is_search = opened.kind == "search";
-  for (const WorkloadOptions& workload : workloads_from_json(opened.store.identity_value("workloads"))) {
+  for (const WorkloadOptions& workload : workloads_from_json(opened.store.identity_value("workloads"), opened.store.path())) {
     refuse_overwriting("--out", arguments.text("out"), workload);
   }
   if (!is_search && arguments.has("truth")) throw UsageError("--truth has no meaning for the report of a sweep");

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "agents/agent.hpp"
@@ -102,6 +103,7 @@ class Search {
     agent_ = make_agent(arguments.text("agent"), space_, agent);
     const auto workload = load(environment, options_[0]);
     evaluator_ = std::make_unique<Evaluator>(environment, workload, backend_, evaluator_options(arguments));
+    signals_.emplace();
     store_ = std::make_unique<RunStore>(arguments.text("out"),
                                         identity_of(environment, space_, arguments, options_, workload, objectives_),
                                         store_layout(environment), origin_notes(backend_));
@@ -351,7 +353,7 @@ class Search {
 
   // Where nothing is feasible: of the constraints that no candidate met, how close one came.
   void print_closest() const {
-    std::cout << "\nno feasible design was found\n";
+    if (!closest_.empty()) std::cout << "\n";
     for (const auto& [constraint, closest] : closest_) {
       if (closest.excess == 0 || !std::isfinite(closest.excess)) continue;
       char excess[64];
@@ -456,6 +458,7 @@ class Search {
   double agent_seconds_ = 0, evaluation_seconds_ = 0, store_seconds_ = 0;  // of this process
   std::unique_ptr<Agent> agent_;
   std::unique_ptr<Evaluator> evaluator_;
+  std::optional<SignalGuard> signals_;  // from when there is a store
   std::unique_ptr<RunStore> store_;
   std::unique_ptr<StoreWriter> writer_;
 };

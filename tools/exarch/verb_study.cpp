@@ -11,6 +11,7 @@
 #include "host/study/lockstep.hpp"
 #include "host/study/statistics.hpp"
 #include "tools/exarch/common.hpp"
+#include "tools/exarch/messages.hpp"
 #include "tools/exarch/progress.hpp"
 #include "tools/exarch/study_plan.hpp"
 #include "tools/exarch/sweep.hpp"
@@ -132,8 +133,8 @@ std::string truth_store(const Arguments& arguments) {
   for (const char* option : {"sample", "top", "keep", "objective"}) sweeping.given[option] = false;
   const SweepReport report = sweep(sweeping, objectives.front().text());
   if (report.requested > 0) {
-    std::cerr << "exarch: " << report.requested << " evaluations, " << report.simulated << " of them simulated, in "
-              << short_time(report.seconds) << "; the truth is in " << arguments.text("out") << "\n";
+    say(std::to_string(report.requested) + " evaluations, " + std::to_string(report.simulated) + " of them simulated, in " +
+        short_time(report.seconds) + "; the truth is in " + arguments.text("out"));
   }
   return arguments.text("out");
 }
@@ -328,9 +329,9 @@ int regret_by_simulation(const RegretStudy& study, const Arguments& arguments) {
   }
   print_regret(study, environment, problems, records, false, arguments);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::cerr << "exarch: " << searches.size() << " searches, " << costs.requested() << " evaluations requested, "
-            << costs.simulated() << " runs simulated, in " << short_time(seconds)
-            << "; regret is to the best that any of them saw\n";
+  say(std::to_string(searches.size()) + " searches, " + std::to_string(costs.requested()) + " evaluations requested, " +
+      std::to_string(costs.simulated()) + " runs simulated, in " + short_time(seconds) +
+      "; regret is to the best that any of them saw");
   return 0;
 }
 

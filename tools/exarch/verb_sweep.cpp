@@ -8,6 +8,7 @@
 #include "host/batch/shortlist.hpp"
 #include "host/error.hpp"
 #include "tools/exarch/common.hpp"
+#include "tools/exarch/messages.hpp"
 #include "tools/exarch/progress.hpp"
 #include "tools/exarch/sweep.hpp"
 
@@ -183,6 +184,7 @@ SweepReport sweep(const Arguments& arguments, const std::string& asked) {
   const std::vector<WorkloadOptions> options = given_workloads(environment, arguments);
   for (const WorkloadOptions& one : options) sweep.workloads.push_back(load(environment, one));
 
+  const SignalGuard signals;
   RunStore store(arguments.text("out"),
                  identity_of(environment, sweep.space, arguments, options, sweep.workloads, sample, sweep.seed),
                  store_layout(environment), origin_notes(backend));
@@ -191,9 +193,10 @@ SweepReport sweep(const Arguments& arguments, const std::string& asked) {
   for (std::uint32_t w = 0; w < sweep.workloads.size(); ++w) done += store.points_done(w);
   if (store.resumed()) {
     if (done == wanted) {
-      std::cerr << "exarch: " << arguments.text("out") << " already holds all " << wanted << " evaluations; nothing is run\n";
+      say(arguments.text("out") + " already holds all " + std::to_string(wanted) + " evaluations; nothing is run");
     } else {
-      std::cerr << "exarch: continuing " << arguments.text("out") << " after " << done << " of " << wanted << " evaluations\n";
+      say("continuing " + arguments.text("out") + " after " + std::to_string(done) + " of " + std::to_string(wanted) +
+          " evaluations");
     }
   }
   if (!asked.empty()) store.note(kAskedObjective, asked);
