@@ -1,9 +1,8 @@
 #include "host/store/sqlite.hpp"
 
 #include <sqlite3.h>
-#include <zlib.h>
 
-#include <cmath>
+#include <cstring>
 #include <system_error>
 
 #include "host/error.hpp"
@@ -48,51 +47,20 @@ const char* data_of(std::string_view bytes) {
   return bytes.empty() ? "" : bytes.data();
 }
 
-constexpr char kInteger = 'i', kReal = 'r', kText = 't', kBlob = 'b', kNull = 'n';
-
-std::uint32_t crc_of(std::uint32_t crc, const void* bytes, std::size_t size) {
-  return static_cast<std::uint32_t>(crc32_z(crc, static_cast<const Bytef*>(bytes), size));
-}
-
 }  // namespace
 
-Checksum::Checksum(std::string_view table) : crc_(crc_of(0, table.data(), table.size())) {}
-
-void Checksum::add(std::int64_t value) {
-  add_number(kInteger, as_unsigned(value));
-}
-void Checksum::add(double value) {
-  if (std::isnan(value)) return add_null();
-  add_number(kReal, std::bit_cast<std::uint64_t>(value == 0 ? 0.0 : value));
-}
-void Checksum::add(std::string_view text) {
-  add_number(kText, text.size());
-  flush();
-  crc_ = crc_of(crc_, data_of(text), text.size());
-}
-void Checksum::add_blob(std::string_view bytes) {
-  add_number(kBlob, bytes.size());
-  flush();
-  crc_ = crc_of(crc_, data_of(bytes), bytes.size());
-}
-void Checksum::add_null() {
-  add_number(kNull, 0);
-}
-
-std::int64_t Checksum::value() {
-  flush();
-  return crc_;
-}
-
-void Checksum::add_number(char type, std::uint64_t bits) {
-  if (size_ + 9 > pending_.size()) flush();
-  pending_[size_++] = static_cast<unsigned char>(type);
-  for (int b = 0; b < 8; ++b) pending_[size_++] = static_cast<unsigned char>(bits >> (8 * b));
-}
-
-void Checksum::flush() {
-  crc_ = crc_of(crc_, pending_.data(), size_);
-  size_ = 0;
+void Checksum::add_bytes(char type, std::string_view bytes) {
+  step(type, bytes.size());
+  for (std::size_t i = 0; i < bytes.size(); i += 8) {
+    const std::string_view part = bytes.substr(i, 8);
+    std::uint64_t word = 0;
+    if (std::endian::native == std::endian::little) {
+      std::memcpy(&word, part.data(), part.size());
+    } else {
+      for (std::size_t b = 0; b < part.size(); ++b) word |= std::uint64_t{static_cast<unsigned char>(part[b])} << (8 * b);
+    }
+    step(type, word);
+  }
 }
 
 void fail(const std::string& path, sqlite3* db, int code) {

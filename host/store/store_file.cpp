@@ -452,7 +452,7 @@ void StoreFile::transaction(const std::function<void()>& body) {
     // After some errors SQLite has rolled back by itself; then this fails, and nothing is lost.
     sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
     in_transaction_ = false;
-    rows_ = committed_rows_;
+    for (auto& [table, count] : rows_) count = committed_rows_[table];  // in place: writers point there
     throw;
   }
   check_place();
@@ -470,7 +470,8 @@ void StoreFile::require(bool condition, const char* what) const {
   if (!condition) throw std::logic_error(path_ + ": " + what);
 }
 
-RowWriter::RowWriter(StoreFile& file, const std::string& table) : file_(&file), table_(table), sum_(table) {
+RowWriter::RowWriter(StoreFile& file, const std::string& table)
+    : file_(&file), rows_(&file.rows_.at(table)), empty_(table), sum_(empty_) {
   int columns = 0;
   for (Statement info = file.prepare("PRAGMA table_info(" + table + ")"); info.step();) ++columns;
   std::string marks = "?";
@@ -493,9 +494,9 @@ RowWriter& RowWriter::null() {
 void RowWriter::write() {
   file_->require_transaction();
   statement_.bind(sum_.value());
-  sum_ = sqlite::Checksum(table_);
+  sum_ = empty_;
   statement_.step();
-  ++file_->rows_.at(table_);
+  ++*rows_;
 }
 
 bool RowReader::next() {

@@ -161,9 +161,9 @@ class RowWriter {
   }
 
   StoreFile* file_ = nullptr;
-  std::string table_;
+  std::uint64_t* rows_ = nullptr;  // of the table, in file_
   sqlite::Statement statement_;
-  sqlite::Checksum sum_{""};
+  sqlite::Checksum empty_{""}, sum_{""};  // of no values yet; of those given
 };
 
 // Reads rows of a table, all their columns, and checks each against its checksum.
