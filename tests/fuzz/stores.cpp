@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <sstream>
 
 #include "host/error.hpp"
 #include "host/store/run_store.hpp"
@@ -30,13 +31,69 @@ constexpr std::string_view kPlan =
 struct Seed {
   std::string bytes;
   bool study;
+  std::string rows;  // what is in it, as text
 };
+
+// What a store says is in it, or `refused`.
+std::string rows_of(const fs::path& path, bool study, const std::string& refused) {
+  std::ostringstream text;
+  const auto add = [&text](const auto& values) {
+    for (const auto value : values) text << value << ' ';
+    text << '\n';
+  };
+  text.precision(17);
+  try {
+    if (study) {
+      const StudyStore store(path);
+      for (const StoredProblem& p : store.problems()) text << p.workload << ' ' << p.objective << ' ' << p.optimum << '\n';
+      for (const StoredConfiguration& c : store.configurations())
+        text << c.label << ' ' << c.evaluations << ' ' << c.parameters << '\n';
+      store.for_each_cell([&](std::uint32_t configuration, std::uint32_t problem, const StoredCell& cell) {
+        text << configuration << ' ' << problem << '\n';
+        add(cell.improvements);
+        add(cell.requested);
+        add(cell.best_point);
+        add(cell.reported);
+        add(cell.evaluation);
+        add(cell.cost);
+        return true;
+      });
+    } else {
+      const RunStore store(path);
+      for (const auto& [key, value] : store.identity()) text << key << ' ' << value << '\n';
+      store.for_each_result([&](ResultId id, const StoredResult& result) {
+        text << id << ' ' << result.workload << ' ' << int{result.status} << '\n';
+        add(result.design);
+        add(result.counters);
+        return true;
+      });
+      store.for_each_points(0, [&](std::uint64_t first, std::span<const ResultId> results) {
+        text << first << '\n';
+        add(results);
+        return true;
+      });
+      for (const KeptPoint& kept : store.kept_points(0)) text << kept.point << ' ' << kept.result << '\n';
+      store.for_each_generation([&](const StoredGeneration& generation) {
+        text << generation.generation << ' ' << generation.requested << ' ' << generation.simulated << '\n';
+        add(generation.genes);
+        add(generation.results);
+        add(generation.costs);
+        return true;
+      });
+    }
+  } catch (const Error&) {
+    return refused;
+  }
+  return text.str();
+}
 
 Seed made_by(const cli::Verb& verb, std::vector<std::string> words) {
   const std::string path = scratch("seed.db").string();
   words.insert(words.end(), {"--out", path, "--threads", "1"});
   require(run_verb(verb, std::move(words)) == 0, "a store can be made");
-  Seed seed{read_file(path), is_store_of(path, StoreKind::study)};
+  Seed seed{read_file(path), is_store_of(path, StoreKind::study), ""};
+  seed.rows = rows_of(path, seed.study, "");
+  require(!seed.rows.empty(), "a store that was made can be read");
   fs::remove(path);
   return seed;
 }
@@ -119,7 +176,9 @@ void store_bytes(std::string_view input) {
   }
   const Seed& seed = seeds()[first % seeds().size()];
   std::string bytes = seed.bytes;
+  int changes = 0;
   while (!cursor.empty() && !bytes.empty()) {
+    ++changes;
     const std::uint8_t kind = cursor.byte();
     const std::size_t place = cursor.number(3) % bytes.size();
     switch (kind % 4) {
@@ -139,7 +198,10 @@ void store_bytes(std::string_view input) {
       }
     }
   }
-  read_store(write_scratch("bytes.db", bytes), seed.study);
+  const fs::path path = write_scratch("bytes.db", bytes);
+  read_store(path, seed.study);
+  // With several changes a checksum may fit by design.
+  if (changes <= 1) require(rows_of(path, seed.study, seed.rows) == seed.rows, "a damaged store gives its rows or an error");
 }
 
 struct Handle {
@@ -217,11 +279,88 @@ std::string value_of(Cursor& cursor, const std::string& column) {
   }
 }
 
-// Rows: ("2 UPDATE ...": a digit for the seed, then SQL) or (seed, then edits: what, table, column, row ...), done with SQL.
+// One change: what, table, column, row, and what that takes.
+void edit(const Handle& handle, Cursor& cursor) {
+  const std::uint8_t what = cursor.byte();
+  const auto tables = handle.texts("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");
+  if (tables.empty()) return;
+  const std::string table = "\"" + tables[cursor.byte() % tables.size()] + "\"";
+  const auto columns = handle.texts("SELECT '\"' || name || '\"' FROM pragma_table_info(" + table + ")");
+  if (columns.empty()) return;
+  const std::string& column = columns[cursor.byte() % columns.size()];
+  const std::string where = " WHERE rowid = (SELECT rowid FROM " + table + " ORDER BY rowid LIMIT 1 OFFSET " +
+                            std::to_string(cursor.byte() % 32u) + ")";
+  switch (what % 8) {
+    case 0:
+      return handle.run("DELETE FROM " + table + where);
+    case 1:
+      return handle.run("DELETE FROM " + table);
+    case 2:
+      return handle.run("UPDATE " + table + " SET " + column + " = " + value_of(cursor, column));
+    case 3:
+      return handle.run("PRAGMA user_version = " + std::to_string(cursor.byte()));
+    case 4:
+      return handle.run(cursor.byte() < 128 ? "DROP TABLE " + table : "ALTER TABLE " + table + " RENAME TO other");
+    default:
+      return handle.run("UPDATE " + table + " SET " + column + " = " + value_of(cursor, column) + where);
+  }
+}
+
+// Whoever edits a store on purpose can write checksums, too: those of all rows, and how many rows tables have, are set right.
+void sign(const fs::path& path, bool counts) {
+  const std::string name = path.string();
+  const sqlite::Database db = sqlite::open(name, name, SQLITE_OPEN_READWRITE);
+  const auto sign_table = [&](const std::string& table) {
+    std::vector<std::pair<std::int64_t, std::int64_t>> sums;  // rowid, checksum
+    sqlite::Statement row(name, db.get(), "SELECT rowid, * FROM \"" + table + "\"");
+    while (row.step()) {
+      sqlite::Checksum sum(table);
+      for (int c = 1; c + 1 < row.columns(); ++c) row.add_to(sum, c);
+      sums.emplace_back(row.integer(0), sum.value());
+    }
+    sqlite::Statement update(name, db.get(), "UPDATE \"" + table + "\" SET checksum = ? WHERE rowid = ?");
+    for (const auto& [id, sum] : sums) {
+      update.bind(sum);
+      update.bind(id);
+      update.step();
+    }
+    return sums.size();
+  };
+  const auto attempt = [](const auto& body) {
+    try {
+      body();
+    } catch (const Error&) {  // a table without a checksum, or that nobody can read
+    }
+  };
+  attempt([&] {
+    std::vector<std::string> tables;
+    sqlite::Statement row(name, db.get(), "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'extent'");
+    while (row.step()) tables.push_back(row.text(0));
+    sqlite::execute(name, db.get(), "PRAGMA synchronous = OFF; BEGIN");
+    for (const std::string& table : tables) {
+      attempt([&] {
+        const std::size_t rows = sign_table(table);
+        if (!counts) return;
+        sqlite::Statement extent(name, db.get(), "UPDATE extent SET rows = ? WHERE name = ?");
+        extent.bind(static_cast<std::int64_t>(rows));
+        extent.bind(std::string_view(table));
+        extent.step();
+      });
+    }
+    attempt([&] { sign_table("extent"); });
+    sqlite::execute(name, db.get(), "COMMIT");
+  });
+}
+
+// Rows: (seed and kind of signature, then edits: what, table, column, row ...), done with SQL; or SQL itself, as "2 UPDATE ...":
+// a digit for the seed, and ' ' = checksums and numbers of rows are set right, '=' = checksums alone, '!' = neither.
 void store_rows(std::string_view input) {
-  const bool sql = input.size() >= 2 && input[0] >= '0' && input[0] <= '9' && input[1] == ' ';
+  constexpr std::string_view kSignatures = " =!";
+  const bool sql = input.size() >= 2 && input[0] >= '0' && input[0] <= '9' && kSignatures.find(input[1]) != kSignatures.npos;
   Cursor cursor(input);
-  const Seed& seed = seeds()[static_cast<std::size_t>(sql ? input[0] - '0' : cursor.byte()) % seeds().size()];
+  const std::uint8_t first = cursor.byte();
+  const std::size_t signature = sql ? kSignatures.find(input[1]) : first / seeds().size() % kSignatures.size();
+  const Seed& seed = seeds()[static_cast<std::size_t>(sql ? first - '0' : first) % seeds().size()];
   const fs::path path = write_scratch("rows.db", seed.bytes);
   {
     const Handle handle(path);
@@ -230,40 +369,10 @@ void store_rows(std::string_view input) {
       handle.run(std::string(input.substr(2)));
       cursor = Cursor("");
     }
-    for (int edits = 0; edits < 16 && !cursor.empty(); ++edits) {
-      const std::uint8_t what = cursor.byte();
-      const auto tables = handle.texts("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");
-      if (tables.empty()) break;
-      const std::string& table = tables[cursor.byte() % tables.size()];
-      const auto columns = handle.texts("SELECT '\"' || name || '\"' FROM pragma_table_info('" + table + "')");
-      if (columns.empty()) break;
-      const std::string& column = columns[cursor.byte() % columns.size()];
-      const std::string where = " WHERE rowid = (SELECT rowid FROM \"" + table + "\" ORDER BY rowid LIMIT 1 OFFSET " +
-                                std::to_string(cursor.byte() % 32u) + ")";
-      switch (what % 8) {
-        case 0:
-          handle.run("DELETE FROM \"" + table + "\"" + where);
-          break;
-        case 1:
-          handle.run("DELETE FROM \"" + table + "\"");
-          break;
-        case 2:
-          handle.run("UPDATE \"" + table + "\" SET " + column + " = " + value_of(cursor, column));
-          break;
-        case 3:
-          handle.run("PRAGMA user_version = " + std::to_string(cursor.byte()));
-          break;
-        case 4:
-          handle.run((cursor.byte() < 128 ? "DROP TABLE \"" : "CREATE TABLE \"x") + table + "\"" +
-                     (cursor.byte() < 128 ? "" : "(y)"));
-          break;
-        default:
-          handle.run("UPDATE \"" + table + "\" SET " + column + " = " + value_of(cursor, column) + where);
-          break;
-      }
-    }
+    for (int edits = 0; edits < 16 && !cursor.empty(); ++edits) edit(handle, cursor);
     handle.run("COMMIT");
   }
+  if (signature < 2) sign(path, signature == 0);
   read_store(path, seed.study);
 }
 
