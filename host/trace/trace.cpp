@@ -165,10 +165,7 @@ class Packer {
     std::uint64_t inside_burst = 0;
     for (const std::uint32_t bit : mapping_.byte_bits) inside_burst |= 1ull << bit;
     for (std::size_t i = 0; i < burst_column_bits(); ++i) inside_burst |= 1ull << mapping_.column_bits[i];
-    struct Place {
-      std::uint64_t burst, lost;
-      auto operator<=>(const Place&) const = default;
-    };
+    using Place = std::pair<std::uint64_t, std::uint64_t>;  // the burst that is reached, and what of the address is lost
     std::vector<Place> places;
     for (std::size_t i = 0; i < trace_.requests.size(); ++i) {
       const std::uint64_t address = address_of(i);
@@ -177,8 +174,8 @@ class Packer {
     std::ranges::sort(places);
     std::uint64_t aliases = 0;
     for (auto first = places.begin(); first != places.end();) {
-      const auto end = std::find_if(first, places.end(), [&](const Place& place) { return place.burst != first->burst; });
-      if (first->lost != std::prev(end)->lost) aliases += static_cast<std::uint64_t>(end - first);
+      const auto end = std::find_if(first, places.end(), [&](const Place& place) { return place.first != first->first; });
+      if (first->second != std::prev(end)->second) aliases += static_cast<std::uint64_t>(end - first);
       first = end;
     }
     return aliases;
