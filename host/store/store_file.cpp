@@ -163,10 +163,14 @@ StoreFile::StoreFile(const std::filesystem::path& path, const Format& format) : 
 // readers attached it stays in WAL mode, which is as good.
 StoreFile::~StoreFile() {
   if (db_ == nullptr || abandoned_ || sqlite3_db_readonly(db_.get(), "main") != 0) return;
+  const auto quietly = [this](const char* sql) { sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr); };
   sqlite3_busy_timeout(db_.get(), 0);
-  // A reader does the same for a run that was killed; while a run goes on it cannot.
-  sqlite3_exec(db_.get(), lock_ != nullptr ? kPlainFile : "ROLLBACK; PRAGMA query_only = 0", nullptr, nullptr, nullptr);
-  if (lock_ == nullptr && in_wal_mode()) sqlite3_exec(db_.get(), kPlainFile, nullptr, nullptr, nullptr);
+  if (lock_ == nullptr) {
+    // A reader does the same for a run that was killed. While a run goes on it cannot.
+    quietly("ROLLBACK");
+    quietly("PRAGMA query_only = 0");
+  }
+  quietly(kPlainFile);
 }
 
 void StoreFile::finish() {
