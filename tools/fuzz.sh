@@ -95,7 +95,7 @@ fuzz() {
   if "$program" "--target=$target" "${bounds[@]}" "${limits[@]}" "${options[@]}" -max_len=4096 -print_final_stats=1 \
     "-artifact_prefix=build/fuzz/findings/$target-" "$found" "tests/fuzz/corpus/$target" >"$log" 2>&1; then
     echo "$target: $(sed -n 's/^stat::number_of_executed_units: //p' "$log") inputs," \
-      "$(grep -o 'cov: [0-9]*' "$log" | tail -1 | cut -c6-) edges"
+      "$(grep -ao 'cov: [0-9]*' "$log" | tail -1 | cut -c6-) edges"
   else
     echo "$target: a finding; the last lines of $log:"
     tail -n 40 "$log"
