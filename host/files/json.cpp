@@ -45,8 +45,9 @@ std::size_t end_of_string(std::string_view text, std::size_t at) {
   return text.size();
 }
 
-// Before anything else reads the text: brackets within each other.
-void check_depth(std::string_view text, const std::string& where) {
+// Before anything else reads the text: brackets within each other, and NUL, which ends the text for the library, so that it would not
+// see what follows.
+void check_brackets(std::string_view text, const std::string& where) {
   int depth = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
@@ -59,6 +60,8 @@ void check_depth(std::string_view text, const std::string& where) {
       }
     } else if (c == '}' || c == ']') {
       --depth;
+    } else if (c == '\0') {
+      throw Error(place(text, where, at) + "not valid JSON: a NUL byte");
     }
   }
 }
@@ -93,7 +96,7 @@ void check_keys(std::string_view text, const std::string& where) {
 template <class Json>
 Json parse_json(std::string_view text, const std::string& where, TwiceKeys twice) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark
-  check_depth(text, where);
+  check_brackets(text, where);
   try {
     Json value = Json::parse(text);
     if (twice == TwiceKeys::refused) check_keys(text, where);

@@ -166,6 +166,9 @@ TEST(Json, MistakesHaveTheirLineAndNoLibraryNumbers) {
       {"[\n\n1] x", "f:3: not valid JSON: "},
       {"{\"a\": \"\xFF\"}", "not valid JSON: "},
       {"[1e999]", "not valid JSON: "},
+      {std::string("[1]\n\0", 5), "f:2: not valid JSON: a NUL byte"},
+      {std::string("{}\0 \"a\": 1", 11), "f:1: not valid JSON: a NUL byte"},
+      {std::string("[\"\0\"]", 5), "f:1: not valid JSON: "},
       {"{\"a\": {\"x\": 1},\n\"b\": {\"x\": \"x\",\n\"y\": 2,\n\"x\" : 3}}", "f:4: key \"x\" occurs twice"},
       {"{\"ab\": 1,\n\"a\\u0062\": 2}", "f:2: key \"ab\" occurs twice"}};
   for (const auto& [text, message] : cases) {
