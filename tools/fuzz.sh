@@ -50,7 +50,7 @@ tools/install_deps.sh clang-16 libclang-rt-16-dev llvm-16
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz
 program=$PWD/build/fuzz/bin/fuzz
-export ASAN_OPTIONS=quarantine_size_mb=16:allocator_may_return_null=1:${ASAN_OPTIONS:-}
+export ASAN_OPTIONS=quarantine_size_mb=16:allocator_may_return_null=1:malloc_context_size=8:${ASAN_OPTIONS:-}
 export ASAN_SYMBOLIZER_PATH=${ASAN_SYMBOLIZER_PATH:-/usr/bin/llvm-symbolizer-16}
 export UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}
 mapfile -t known < <("$program" --list)

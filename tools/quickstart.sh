@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # From a fresh Debian 12 to a tuned DRAM controller: installs what is missing, builds, searches, shows the best designs.
+# Arguments are for CMake: tools/quickstart.sh -DEXARCH_CUDA=OFF
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/install_deps.sh
-cmake --preset release >/dev/null
+cmake --preset release "$@" >/dev/null
 cmake --build --preset release
 mkdir -p build/quickstart
 rm -f build/quickstart/cloud-1.db*

@@ -87,10 +87,10 @@ std::string printable_message(std::string_view text) {
   std::string words;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(' '), text.size() - 1) + 1;
-    words += shortened(text.substr(0, end), kLongestWord, kLongestWord / 2);
+    words += printable(shortened(text.substr(0, end), kLongestWord, kLongestWord / 2));
     text.remove_prefix(end);
   }
-  return printable(shortened(words, kLongest, kLongest / 2));
+  return shortened(words, kLongest, kLongest / 2);  // when escapes have made it longer
 }
 
 }  // namespace exarch

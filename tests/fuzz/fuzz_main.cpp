@@ -15,6 +15,7 @@ const exarch::fuzz::Target* chosen = nullptr;
 
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   constexpr std::string_view kOption = "--target=";
+  exarch::fuzz::fuzzing = true;
   for (int i = 1; i < *argc; ++i) {
     const std::string_view word = (*argv)[i];
     if (word == "--list") {

@@ -32,6 +32,9 @@ struct Target {
 // Runs an input. An Error is checked too: a message is short and has nothing that a terminal would obey.
 void run(const Target& target, std::string_view input);
 
+// True in libFuzzer's program, which makes up inputs by the million: a target may leave a part of its checks to chance.
+inline bool fuzzing = false;
+
 // Ends the program, which makes the input a finding, unless `condition`.
 void require(bool condition, std::string_view what);
 

@@ -300,9 +300,10 @@ TEST(Text, MessagesCannotSteerATerminal) {
 }
 
 TEST(Text, MessagesAreShortAndKeepBothEnds) {
-  for (const std::string& middle : {std::string(3000000, '9'), repeated("9 ", 1000000), std::string(3000000, '\x1B')}) {
+  for (const std::string& middle :
+       {std::string(3000000, '9'), repeated("9 ", 1000000), std::string(3000000, '\x1B'), repeated("\x1B ", 1000000)}) {
     const std::string message = printable_message("f.csv:2: '" + middle + "' is not an integer; write one");
-    EXPECT_LT(message.size(), 9000u);
+    EXPECT_LE(message.size(), 2003u);
     EXPECT_TRUE(message.starts_with("f.csv:2: '")) << message;
     EXPECT_TRUE(message.ends_with("' is not an integer; write one")) << message;
   }

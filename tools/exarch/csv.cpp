@@ -22,7 +22,7 @@ CsvReader::CsvReader(const std::string& path) : path_(path == "-" ? "standard in
     throw UsageError(path_ + ":1: JSON, where CSV is expected; recorded problems are read from files named .jsonl or .jsonl.gz");
   }
   if (!read_row(header_)) throw Error(path_ + ": empty; expected a header line with parameter names");
-  if (header_[0].starts_with("\xEF\xBB\xBF")) header_[0].erase(0, 3);  // a byte order mark
+  while (header_[0].starts_with("\xEF\xBB\xBF")) header_[0].erase(0, 3);  // byte order marks; appended files may begin with two
 }
 
 bool CsvReader::next(std::vector<std::string>& row) {
