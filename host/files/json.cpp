@@ -45,8 +45,8 @@ std::size_t end_of_string(std::string_view text, std::size_t at) {
   return text.size();
 }
 
-// Before anything else reads the text: brackets within each other, and NUL, which ends the text for the library, so that it would not
-// see what follows.
+// Before anything else reads the text: brackets within each other, and NUL, which ends the text for the library, so that it would
+// not see what follows.
 void check_brackets(std::string_view text, const std::string& where) {
   int depth = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {

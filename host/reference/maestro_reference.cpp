@@ -140,10 +140,10 @@ LayerModel model_of(const Layer& layer) {
   for (std::uint32_t i = 0; i < kDims; ++i) {
     if (layer.size[i] > 0) model.table[static_cast<Dim>(i)] = {layer.size[i], layer.stride[i]};
   }
-  for (const Axis& axis : kAxes) {
-    if (model.table.contains(axis.input) && model.table.contains(axis.output)) throw Failure{Status::axis_forms};
-  }
   if (model.convolution) {
+    for (const Axis& axis : kAxes) {
+      if (model.table.contains(axis.input) && model.table.contains(axis.output)) throw Failure{Status::axis_forms};
+    }
     add_counterparts(layer, model.table);
     if (model.table.contains(Dim::N)) {
       model.tensor[kInput].insert(model.tensor[kInput].begin(), Dim::N);

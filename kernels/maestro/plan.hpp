@@ -136,9 +136,11 @@ struct LayerView {
       Dim input, output, filter, other_output;
     } axes[2] = {{Dim::X, Dim::Xo, Dim::S, Dim::Yo}, {Dim::Y, Dim::Yo, Dim::R, Dim::Xo}};
     for (const auto& axis : axes) {
+      if (layer.size[index_of(axis.input)] > 0 && layer.size[index_of(axis.output)] > 0) return Status::axis_forms;
+    }
+    for (const auto& axis : axes) {
       const std::uint32_t in = index_of(axis.input), out = index_of(axis.output);
       const std::int64_t filter = layer.size[index_of(axis.filter)];
-      if (layer.size[in] > 0 && layer.size[out] > 0) return Status::axis_forms;
       if (filter == 0 || (layer.size[in] == 0 && layer.size[out] == 0)) return Status::missing_dimension;
       if (layer.size[in] > 0) {
         view.size[out] = wrap32(layer.size[in] - filter + 1);

@@ -123,8 +123,8 @@ const std::vector<Seed>& seeds() {
 }
 
 // The verbs that look at a store and change none. A committed input is seen by all of them, one that is made up by the verb its
-// bytes choose: to open a store is most of the work, and many inputs find more than many verbs. A verb that refuses the store ends
-// with an Error.
+// bytes choose: to open a store is most of the work, and many inputs find more than many verbs. A verb that refuses the store
+// ends with an Error.
 void read_store(const fs::path& path, bool study, std::string_view input) {
   using namespace cli;
   const std::string store = path.string(), out = scratch("out").string();
@@ -133,11 +133,10 @@ void read_store(const fs::path& path, bool study, std::string_view input) {
     std::vector<std::string> words;
   };
   const Command report{kReportVerb, {store, "--out", out}};
-  const auto commands = study ? std::vector<Command>{{kStudyVerb, {store, "--json"}}, {kStudyVerb, {store}}, report}
-                              : std::vector<Command>{{kBestVerb, {store, "--json"}},
-                                                     {kExportVerb, {store, "--out", out}},
-                                                     {kRankVerb, {store}},
-                                                     report};
+  const auto commands =
+      study ? std::vector<Command>{{kStudyVerb, {store, "--json"}}, {kStudyVerb, {store}}, report}
+            : std::vector<Command>{
+                  {kBestVerb, {store, "--json"}}, {kExportVerb, {store, "--out", out}}, {kRankVerb, {store}}, report};
   const std::size_t chosen = fuzzing ? std::hash<std::string_view>{}(input) % commands.size() : commands.size();
   for (std::size_t i = 0; i < commands.size(); ++i) {
     if (chosen < commands.size() && i != chosen) continue;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <fstream>
 #include <limits>
@@ -542,13 +543,20 @@ TEST_F(RunStoreTest, AKillLosesTheOpenTransactionOnly) {
 TEST_F(RunStoreTest, AKillAtAnyMomentLeavesWholeTransactions) {
   std::uint64_t count = 0;
   for (int round = 0; round < 12; ++round) {
+    std::array<int, 2> pipe{};
+    ASSERT_EQ(::pipe(pipe.data()), 0);
     const pid_t child = ::fork();
     if (child == 0) {
       RunStore store = open();
-      while (true) add_chunk(store, 50);
+      while (::write(pipe[1], "", 1) == 1) add_chunk(store, 50);
+      ::_exit(1);
     }
-    ::usleep(static_cast<useconds_t>(500 + 3000 * round));
+    // Killed while it makes the store, and then in the middle of a later chunk each time.
+    char chunk = 0;
+    for (int begun = 0; begun < round; ++begun) ASSERT_EQ(::read(pipe[0], &chunk, 1), 1);
     ::kill(child, SIGKILL);
+    ::close(pipe[0]);
+    ::close(pipe[1]);
     ::waitpid(child, nullptr, 0);
     RunStore store = open();  // not even a half-made store is in the way
     EXPECT_GE(store.result_count(), count);
