@@ -15,8 +15,8 @@ if(EXARCH_SANITIZE)
                                                 -fno-sanitize-recover=all)
   target_link_options(exarch_flags INTERFACE -fsanitize=${EXARCH_SANITIZE})
 endif()
-# The kernels are a few functions of many thousand lines, inlined. With clang their checks are calls, and AddressSanitizer's alone: it
-# would take ten minutes for a file otherwise. Builds for ThreadSanitizer check them for undefined behaviour, and them alone: the two
+# The kernels are a few functions of many thousand lines, inlined. With clang their checks are calls, and AddressSanitizer's alone: a
+# file takes more than seven minutes otherwise. Builds for ThreadSanitizer check them for undefined behaviour, and them alone: the two
 # sanitizers do not go together where there are virtual functions.
 set(EXARCH_KERNEL_FLAGS "")
 if(EXARCH_SANITIZE MATCHES "address" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
