@@ -21,6 +21,13 @@ struct HyperparameterInfo {
   std::string name, default_value, range, doc;
 };
 
+// What came of the candidates of an ask(), in its order.
+struct Told {
+  std::span<const double> costs;         // (candidate, objective)
+  std::span<const std::uint8_t> status;  // (candidate) 0 = ok; empty unless the agent wants metrics
+  std::span<const double> metrics;       // (candidate, metric), those of a failed run without meaning; empty likewise
+};
+
 class Agent {
  public:
   virtual ~Agent() = default;
@@ -29,6 +36,11 @@ class Agent {
   virtual void ask(GeneBatch& batch) = 0;
   // Costs of the candidates of the last ask(), in its order: (candidate, objective).
   virtual void tell(const GeneBatch& batch, std::span<const double> costs) = 0;
+
+  // For agents that look for bottlenecks: true makes a search hand over statuses and metrics too, by tell_results().
+  [[nodiscard]] virtual bool wants_metrics() const { return false; }
+  // What a search calls; other agents see the costs, as tell() has them.
+  virtual void tell_results(const GeneBatch& batch, const Told& told) { tell(batch, told.costs); }
 
   // Everything ask() and tell() depend on besides the constructor's arguments, between a tell() and the next ask().
   [[nodiscard]] virtual std::string state() const = 0;

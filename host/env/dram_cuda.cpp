@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "host/backend/cuda/devices.hpp"
-#include "host/backend/cuda/memory.hpp"
 #include "host/env/dram_batches.hpp"
+#include "host/execute/cuda/devices.hpp"
+#include "host/execute/cuda/memory.hpp"
 
 namespace exarch::dram {
 namespace {

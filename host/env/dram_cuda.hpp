@@ -7,8 +7,8 @@
 #include <optional>
 #include <span>
 
-#include "host/backend/cuda_devices.hpp"
 #include "host/env/dram.hpp"
+#include "host/execute/cuda_devices.hpp"
 #include "kernels/batch/dram_cuda.hpp"
 
 namespace exarch::dram {

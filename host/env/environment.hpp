@@ -16,7 +16,7 @@
 #include <variant>
 #include <vector>
 
-#include "host/backend/backend.hpp"
+#include "host/execute/backend.hpp"
 #include "host/metric/metric.hpp"
 #include "host/space/design_space.hpp"
 
@@ -241,7 +241,11 @@ class Sanity {
   std::optional<Objective> objective_;
 };
 
-// All environments; UsageError with the nearest name for an unknown one.
+// Adds a model of a program's own to those that are found by name: stores about it can be opened, verbs take it. It must live
+// until the program ends. Before other threads look for environments; Error for a name that is taken.
+void register_environment(const Environment& environment);
+
+// All environments, in the order they were added; UsageError with the nearest name for an unknown one.
 [[nodiscard]] std::span<const Environment* const> environments();
 [[nodiscard]] const Environment& find_environment(const std::string& name);
 [[nodiscard]] const DesignSpace& find_space(const Environment& environment, const std::string& name);

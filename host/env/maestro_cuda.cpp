@@ -5,9 +5,9 @@
 #include <cstring>
 #include <vector>
 
-#include "host/backend/cuda/devices.hpp"
-#include "host/backend/cuda/memory.hpp"
 #include "host/error.hpp"
+#include "host/execute/cuda/devices.hpp"
+#include "host/execute/cuda/memory.hpp"
 #include "kernels/batch/maestro_cuda.hpp"
 
 namespace exarch::maestro {

@@ -5,8 +5,8 @@
 
 #include <span>
 
-#include "host/backend/cuda_devices.hpp"
 #include "host/env/maestro.hpp"
+#include "host/execute/cuda_devices.hpp"
 
 namespace exarch::maestro {
 

@@ -24,6 +24,11 @@ std::string whole_number(const WorkloadOption& option, const std::string& text) 
   return std::to_string(value);
 }
 
+std::vector<const Environment*>& registry() {
+  static std::vector<const Environment*> all{&dram_environment(), &maestro_environment(), &maestro_archgym_environment()};
+  return all;
+}
+
 }  // namespace
 
 std::vector<ShippedFile> Environment::shipped_files(const std::string& option) const {
@@ -41,8 +46,14 @@ Sanity::Sanity(const Environment& environment) {
 }
 
 std::span<const Environment* const> environments() {
-  static const Environment* const kEnvironments[] = {&dram_environment(), &maestro_environment(), &maestro_archgym_environment()};
-  return kEnvironments;
+  return registry();
+}
+
+void register_environment(const Environment& environment) {
+  for (const Environment* known : registry()) {
+    if (known->name() == environment.name()) throw Error("there is an environment '" + environment.name() + "' already");
+  }
+  registry().push_back(&environment);
 }
 
 const Environment& find_environment(const std::string& name) {

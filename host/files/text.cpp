@@ -1,7 +1,10 @@
 #include "host/files/text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstdint>
+#include <cstdio>
 
 namespace exarch {
 namespace {
@@ -91,6 +94,31 @@ std::string printable_message(std::string_view text) {
     text.remove_prefix(end);
   }
   return shortened(words, kLongest, kLongest / 2);  // when escapes have made it longer
+}
+
+std::string short_count(double n) {
+  static constexpr std::array<const char*, 5> kSuffix{"", " k", " M", " G", " T"};
+  std::size_t i = 0;
+  while (n >= 1000 && i + 1 < kSuffix.size()) {
+    n /= 1000;
+    ++i;
+  }
+  char text[32];
+  std::snprintf(text, sizeof text, i == 0 ? "%.0f%s" : "%.1f%s", n, kSuffix[i]);
+  return text;
+}
+
+std::string short_time(double seconds) {
+  const auto s = static_cast<long>(std::ceil(seconds));
+  if (s < 60) return std::to_string(s) + " s";
+  if (s < 3600) return std::to_string(s / 60) + " m " + std::to_string(s % 60) + " s";
+  return std::to_string(s / 3600) + " h " + std::to_string(s / 60 % 60) + " m";
+}
+
+std::string with_commas(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');
+  return text;
 }
 
 }  // namespace exarch

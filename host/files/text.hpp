@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -26,5 +27,10 @@ namespace exarch {
 // A whole message: printable, words beyond 400 bytes and messages beyond 2,000 bytes cut in the middle, so that what stands at
 // both ends (the place, and what to do) stays.
 [[nodiscard]] std::string printable_message(std::string_view text);
+
+// Numbers as people read them: "1.2 k", "3.4 M"; "2 m 10 s"; "1,234,567".
+[[nodiscard]] std::string short_count(double n);
+[[nodiscard]] std::string short_time(double seconds);
+[[nodiscard]] std::string with_commas(std::uint64_t number);
 
 }  // namespace exarch

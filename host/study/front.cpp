@@ -6,7 +6,7 @@
 
 namespace exarch {
 
-std::vector<std::uint32_t> search_front(const TruthTable& table, const SearchSpec& search) {
+std::vector<std::uint32_t> search_front(const TruthTable& table, const SearchTask& search) {
   const auto tradeoffs = table.tradeoffs();
   const DesignSpace& space = table.space();
   const auto agent = make_agent(search.agent, space, search.options);

@@ -12,7 +12,7 @@ namespace exarch {
 
 // Runs a search over the environment's trade-offs and returns the groups it saw, ascending. An agent of several objectives is
 // told all trade-offs, one of a single objective the first.
-[[nodiscard]] std::vector<std::uint32_t> search_front(const TruthTable& table, const SearchSpec& search);
+[[nodiscard]] std::vector<std::uint32_t> search_front(const TruthTable& table, const SearchTask& search);
 
 struct FrontScore {
   double covered;   // share of the exact front's points, by their trade-offs, that were seen

@@ -7,6 +7,8 @@
 #include <map>
 #include <mutex>
 
+#include "host/execute/scoring.hpp"
+
 namespace exarch {
 namespace {
 
@@ -15,7 +17,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // One search on its way.
 class Search {
  public:
-  Search(const DesignSpace& space, const SearchSpec& spec)
+  Search(const DesignSpace& space, const SearchTask& spec)
       : space_(&space), spec_(&spec), agent_(make_agent(spec.agent, space, spec.options)) {}
 
   [[nodiscard]] std::size_t problem() const { return spec_->problem; }
@@ -46,7 +48,7 @@ class Search {
 
  private:
   const DesignSpace* space_;
-  const SearchSpec* spec_;
+  const SearchTask* spec_;
   std::unique_ptr<Agent> agent_;
   GeneBatch asked_;
   SearchRecord record_;
@@ -113,25 +115,19 @@ double SearchRecord::best_after(std::uint64_t evaluations) const {
 
 SimulatedCosts::SimulatedCosts(const Environment& environment, const DesignSpace& space,
                                std::span<const std::shared_ptr<const Workload>> workloads, std::vector<Problem> problems,
-                               Backend& backend, EvaluatorOptions options)
-    : environment_(environment), space_(space), problems_(std::move(problems)) {
+                               const std::shared_ptr<Executor>& executor, EvaluatorOptions options)
+    : space_(space), problems_(std::move(problems)) {
   for (const auto& workload : workloads) {
-    evaluators_.push_back(std::make_unique<Evaluator>(environment, workload, backend, options));
+    evaluators_.push_back(std::make_unique<Evaluator>(environment, workload, executor, options));
   }
 }
 
 void SimulatedCosts::cost(std::size_t problem, const GeneBatch& batch, std::span<double> costs) {
   Evaluator& evaluator = *evaluators_[problems_[problem].workload];
-  const Objective& objective = problems_[problem].objective;
-  std::vector<std::int64_t> designs(batch.genes.size());
-  const auto design = [&](std::size_t c) { return std::span(designs).subspan(c * batch.dimensions, batch.dimensions); };
-  for (std::size_t c = 0; c < batch.candidates(); ++c) space_.design_of(batch.row(c), design(c));
-  const auto outcomes = evaluator.evaluate(designs);
-  std::vector<double> metrics(environment_.metrics().size());
-  for (std::size_t c = 0; c < batch.candidates(); ++c) {
-    evaluator.price(outcomes[c], design(c), metrics);
-    costs[c] = objective.score(metrics, evaluator.status(outcomes[c]) == 0).cost;
-  }
+  const std::vector<std::int64_t> designs = decode(space_, batch);
+  const std::vector<Evaluator::OutcomeId> outcomes = evaluator.evaluate(designs);
+  score(evaluator, outcomes, designs, std::span(&problems_[problem].objective, 1),
+        [&costs](const ScoredCandidate& scored) { costs[scored.candidate] = scored.costs[0]; });
 }
 
 std::uint64_t SimulatedCosts::requested() const {
@@ -146,11 +142,11 @@ std::uint64_t SimulatedCosts::simulated() const {
   return sum;
 }
 
-std::vector<SearchRecord> search_in_lockstep(const DesignSpace& space, std::span<const SearchSpec> searches, Costs& costs,
+std::vector<SearchRecord> search_in_lockstep(const DesignSpace& space, std::span<const SearchTask> searches, Costs& costs,
                                              const SearchProgress& progress) {
   std::vector<Search> all;
   all.reserve(searches.size());
-  for (const SearchSpec& spec : searches) all.emplace_back(space, spec);
+  for (const SearchTask& spec : searches) all.emplace_back(space, spec);
   Team teams[2]{Team(space.dimensions()), Team(space.dimensions())};
   for (std::size_t i = 0; i < all.size(); ++i) teams[i % 2].join(all[i]);
   std::uint64_t evaluations = 0;
@@ -179,7 +175,7 @@ std::vector<SearchRecord> search_in_lockstep(const DesignSpace& space, std::span
   return records;
 }
 
-std::vector<SearchRecord> search_in_tables(const DesignSpace& space, std::span<const SearchSpec> searches,
+std::vector<SearchRecord> search_in_tables(const DesignSpace& space, std::span<const SearchTask> searches,
                                            std::span<const Ranking> problems, ThreadPool& pool, const SearchProgress& progress) {
   std::vector<SearchRecord> records(searches.size());
   std::mutex mutex;

@@ -12,13 +12,13 @@
 #include <vector>
 
 #include "agents/agent.hpp"
-#include "host/batch/evaluator.hpp"
+#include "host/execute/evaluator.hpp"
 #include "host/study/truth.hpp"
 
 namespace exarch {
 
 // One search.
-struct SearchSpec {
+struct SearchTask {
   std::string agent;
   AgentOptions options;
   std::size_t problem = 0;        // which costs it minimises
@@ -57,15 +57,14 @@ class SimulatedCosts final : public Costs {
     Objective objective;
   };
   SimulatedCosts(const Environment& environment, const DesignSpace& space,
-                 std::span<const std::shared_ptr<const Workload>> workloads, std::vector<Problem> problems, Backend& backend,
-                 EvaluatorOptions options = {});
+                 std::span<const std::shared_ptr<const Workload>> workloads, std::vector<Problem> problems,
+                 const std::shared_ptr<Executor>& executor, EvaluatorOptions options = {});
   void cost(std::size_t problem, const GeneBatch& batch, std::span<double> costs) override;
 
   [[nodiscard]] std::uint64_t requested() const;  // evaluations asked for, all searches together
   [[nodiscard]] std::uint64_t simulated() const;  // runs that were needed for them
 
  private:
-  const Environment& environment_;
   const DesignSpace& space_;
   std::vector<Problem> problems_;
   std::vector<std::unique_ptr<Evaluator>> evaluators_;  // (workload)
@@ -75,11 +74,11 @@ using SearchProgress = std::function<void(std::uint64_t evaluations)>;
 
 // Runs all searches in lock-step. They are two teams: while the costs of one are computed, the other's agents are told theirs and
 // asked again. `space` is the problems' design space. (search)
-[[nodiscard]] std::vector<SearchRecord> search_in_lockstep(const DesignSpace& space, std::span<const SearchSpec> searches,
+[[nodiscard]] std::vector<SearchRecord> search_in_lockstep(const DesignSpace& space, std::span<const SearchTask> searches,
                                                            Costs& costs, const SearchProgress& progress = {});
 
 // The same where costs are known already: each search runs to its end by itself, on the pool's threads. (search)
-[[nodiscard]] std::vector<SearchRecord> search_in_tables(const DesignSpace& space, std::span<const SearchSpec> searches,
+[[nodiscard]] std::vector<SearchRecord> search_in_tables(const DesignSpace& space, std::span<const SearchTask> searches,
                                                          std::span<const Ranking> problems, ThreadPool& pool,
                                                          const SearchProgress& progress = {});
 

@@ -292,9 +292,9 @@ std::vector<Configuration> StudyPlan::configurations() const {
   return all;
 }
 
-std::vector<SearchSpec> StudyPlan::searches(const Configuration& configuration, std::size_t problem) const {
+std::vector<SearchTask> StudyPlan::searches(const Configuration& configuration, std::size_t problem) const {
   const AgentGrid& grid = agents[configuration.grid];
-  std::vector<SearchSpec> specs;
+  std::vector<SearchTask> specs;
   for (std::uint64_t seed = 0; seed < grid.seeds; ++seed) {
     specs.push_back({grid.agent,
                      {first_seed + seed, configuration.population, configuration.parameters, 1},

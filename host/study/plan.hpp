@@ -66,7 +66,7 @@ struct StudyPlan {
   [[nodiscard]] std::vector<Configuration> configurations() const;
 
   // The searches of a configuration under a problem, one per seed.
-  [[nodiscard]] std::vector<SearchSpec> searches(const Configuration& configuration, std::size_t problem) const;
+  [[nodiscard]] std::vector<SearchTask> searches(const Configuration& configuration, std::size_t problem) const;
 
   // All that results depend on, as a text: equal plans have equal texts.
   [[nodiscard]] std::string canonical() const;

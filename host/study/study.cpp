@@ -41,7 +41,7 @@ StoredCell cell_of(std::span<const SearchRecord> records, std::size_t problem, b
 }
 
 // Lets an agent search, for a while, with costs that need no model, numbers that depend on the genes; the evaluations it made.
-std::uint64_t search_without_model(const DesignSpace& space, const SearchSpec& search, std::uint64_t budget,
+std::uint64_t search_without_model(const DesignSpace& space, const SearchTask& search, std::uint64_t budget,
                                    Clock::time_point start) {
   const auto agent = make_agent(search.agent, space, search.options);
   GeneBatch batch;
@@ -94,7 +94,7 @@ std::uint64_t evaluations_done(const StudyPlan& plan, const StudyStore& store) {
   return done;
 }
 
-std::vector<double> run_study(const StudyPlan& plan, StudyStore& store, StudyCosts& costs, const SearchProgress& progress) {
+std::vector<double> run_cells(const StudyPlan& plan, StudyStore& store, StudyCosts& costs, const SearchProgress& progress) {
   const std::vector<Configuration> configurations = plan.configurations();
   const auto problems = static_cast<std::uint32_t>(store.problems().size());
   struct Cell {
@@ -102,7 +102,7 @@ std::vector<double> run_study(const StudyPlan& plan, StudyStore& store, StudyCos
     std::size_t first, seeds;  // its searches in the chunk
   };
   std::vector<Cell> chunk;
-  std::vector<SearchSpec> searches;
+  std::vector<SearchTask> searches;
   std::uint64_t planned = 0, done = evaluations_done(plan, store);
   std::uint64_t limit = plan.truth ? kTableChunk : kFirstLiveChunk;
   std::vector<double> seconds(plan.agents.size());
@@ -132,7 +132,7 @@ std::vector<double> run_study(const StudyPlan& plan, StudyStore& store, StudyCos
     if (c > 0 && configurations[c].grid != configurations[c - 1].grid) finish_chunk();  // so that times are one agent's
     for (std::uint32_t p = 0; p < problems; ++p) {
       if (store.has_cell(c, p)) continue;
-      const std::vector<SearchSpec> specs = plan.searches(configurations[c], p);
+      const std::vector<SearchTask> specs = plan.searches(configurations[c], p);
       chunk.push_back({c, p, searches.size(), specs.size()});
       searches.insert(searches.end(), specs.begin(), specs.end());
       planned += configurations[c].evaluations * specs.size();
@@ -143,7 +143,7 @@ std::vector<double> run_study(const StudyPlan& plan, StudyStore& store, StudyCos
   return seconds;
 }
 
-StoredClock measure_clock(const DesignSpace& space, const SearchSpec& search, Costs& costs, double seconds) {
+StoredClock measure_clock(const DesignSpace& space, const SearchTask& search, Costs& costs, double seconds) {
   const auto agent = make_agent(search.agent, space, search.options);
   StoredClock clock;
   GeneBatch batch;
@@ -189,7 +189,7 @@ double estimate_agent_seconds(const StudyPlan& plan, const DesignSpace& space) {
       of_grid.push_back(&configuration);
       evaluations += configuration.evaluations * plan.agents[g].seeds;
     }
-    const SearchSpec sample = plan.searches(*of_grid[of_grid.size() / 2], 0).front();
+    const SearchTask sample = plan.searches(*of_grid[of_grid.size() / 2], 0).front();
     const std::uint64_t budget = std::min(sample.budget, kSampleEvaluations);
     const auto start = Clock::now();
     std::uint64_t sampled = 0;

@@ -18,7 +18,7 @@ class StudyCosts {
  public:
   virtual ~StudyCosts() = default;
   // (search)
-  [[nodiscard]] virtual std::vector<SearchRecord> run(std::span<const SearchSpec> searches, const SearchProgress& progress) = 0;
+  [[nodiscard]] virtual std::vector<SearchRecord> run(std::span<const SearchTask> searches, const SearchProgress& progress) = 0;
   // The cost of a point by the problem's other objective.
   [[nodiscard]] virtual double reported(std::size_t problem, std::uint64_t point) = 0;
 };
@@ -28,7 +28,7 @@ class TableCosts final : public StudyCosts {
  public:
   TableCosts(const DesignSpace& space, std::span<const Ranking> problems, std::span<const Ranking> reported, ThreadPool& pool)
       : space_(space), problems_(problems), reported_(reported), pool_(pool) {}
-  std::vector<SearchRecord> run(std::span<const SearchSpec> searches, const SearchProgress& progress) override {
+  std::vector<SearchRecord> run(std::span<const SearchTask> searches, const SearchProgress& progress) override {
     return search_in_tables(space_, searches, problems_, pool_, progress);
   }
   double reported(std::size_t problem, std::uint64_t point) override { return reported_[problem].cost(point); }
@@ -44,7 +44,7 @@ class LiveCosts final : public StudyCosts {
  public:
   LiveCosts(const DesignSpace& space, SimulatedCosts& costs, std::size_t problems)
       : space_(space), costs_(costs), problems_(problems) {}
-  std::vector<SearchRecord> run(std::span<const SearchSpec> searches, const SearchProgress& progress) override {
+  std::vector<SearchRecord> run(std::span<const SearchTask> searches, const SearchProgress& progress) override {
     return search_in_lockstep(space_, searches, costs_, progress);
   }
   double reported(std::size_t problem, std::uint64_t point) override;
@@ -66,11 +66,11 @@ struct StudySize {
 
 // Runs what the store lacks. `progress`: evaluations, at most, of the cells done and under way. Returns the seconds spent on each
 // of the plan's agents, now.
-std::vector<double> run_study(const StudyPlan& plan, StudyStore& store, StudyCosts& costs, const SearchProgress& progress = {});
+std::vector<double> run_cells(const StudyPlan& plan, StudyStore& store, StudyCosts& costs, const SearchProgress& progress = {});
 
 // How long one search takes by simulation, from a start without any known cost: until its end, or for `seconds`. Measured, so
 // different each time. `costs` must not have been asked anything.
-[[nodiscard]] StoredClock measure_clock(const DesignSpace& space, const SearchSpec& search, Costs& costs, double seconds);
+[[nodiscard]] StoredClock measure_clock(const DesignSpace& space, const SearchTask& search, Costs& costs, double seconds);
 
 // CPU seconds, in one thread, that the plan's agents would take for all their searches of one problem, costs aside: from a
 // sample of each, made now.

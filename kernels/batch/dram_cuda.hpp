@@ -1,6 +1,6 @@
 // Running batches of DRAM candidates on a CUDA device: the launches, callable from code that any compiler takes.
 //
-// Nothing here allocates, waits or throws: the caller (host/backend/cuda) owns memory and streams and answers errors. A function
+// Nothing here allocates, waits or throws: the caller (host/execute/cuda) owns memory and streams and answers errors. A function
 // that calls the CUDA runtime returns what that returned (0 = cudaSuccess); a stream is passed as `void*` (cudaStream_t).
 #pragma once
 

@@ -8,7 +8,7 @@
 #include "host/spec/maestro_layers.hpp"
 #include "kernels/batch/maestro_launch.hpp"
 #include "tests/fuzz/target.hpp"
-#include "tools/exarch/common.hpp"
+#include "tools/exarch/verbs.hpp"
 
 namespace exarch::fuzz {
 namespace {

@@ -12,7 +12,7 @@
 #include "host/store/run_store.hpp"
 #include "host/study/study_store.hpp"
 #include "tests/fuzz/target.hpp"
-#include "tools/exarch/common.hpp"
+#include "tools/exarch/verbs.hpp"
 
 namespace exarch::fuzz {
 namespace {

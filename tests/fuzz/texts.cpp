@@ -5,8 +5,8 @@
 #include "host/error.hpp"
 #include "host/study/plan.hpp"
 #include "tests/fuzz/target.hpp"
-#include "tools/exarch/common.hpp"
 #include "tools/exarch/csv.hpp"
+#include "tools/exarch/verbs.hpp"
 
 namespace exarch::fuzz {
 namespace {

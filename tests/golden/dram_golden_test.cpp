@@ -14,9 +14,9 @@
 #include <tuple>
 #include <vector>
 
-#include "host/batch/evaluator.hpp"
 #include "host/env/dram.hpp"
 #include "host/error.hpp"
+#include "host/execute/evaluator.hpp"
 #include "tests/support/csv.hpp"
 #include "tests/support/real_lanes.hpp"
 #include "tests/support/recorded_rows.hpp"
@@ -98,10 +98,10 @@ struct Totals {
 Totals compare(const std::vector<Case>& cases, bool share) {
   std::map<WorkloadOptions, std::vector<std::size_t>> groups;
   for (std::size_t i = 0; i < cases.size(); ++i) groups[cases[i].workload].push_back(i);
-  Backend backend;
+  const auto executor = std::make_shared<LocalExecutor>();
   Totals totals;
   for (const auto& [options, members] : groups) {
-    Evaluator evaluator(dram_environment(), dram_environment().load_workload(options), backend, {Engine::fast, share});
+    Evaluator evaluator(dram_environment(), dram_environment().load_workload(options), executor, {Engine::fast, share});
     std::vector<std::int64_t> designs;
     for (const std::size_t i : members) designs.insert(designs.end(), cases[i].design.begin(), cases[i].design.end());
     const auto ids = evaluator.evaluate(designs);

@@ -1,5 +1,5 @@
 // Batching, canonical forms and sharing by proof change how much is simulated, never a result.
-#include "host/batch/evaluator.hpp"
+#include "host/execute/evaluator.hpp"
 
 #include <gtest/gtest.h>
 
@@ -105,15 +105,15 @@ INSTANTIATE_TEST_SUITE_P(Kinds, EvaluatorOn,
 // 5 kinds x 8 traces x 250 designs. Simulated as they stand, the designs are the yardstick of the whole file.
 TEST_P(EvaluatorOn, SharingChangesNoMetric) {
   constexpr std::size_t kDesigns = 250;
-  Backend backend("cpu", 2);
+  const auto executor = std::make_shared<LocalExecutor>("cpu", 2);
   std::uint64_t simulated = 0, requested = 0;
   for (int trace = 0; trace < 8 && !HasFailure(); ++trace) {
     const auto workload = make_workload(random_requests(rng_, GetParam(), 200 + rng_() % 200));
     workload->exact_from_start = trace % 2 == 1;
     SCOPED_TRACE("trace " + std::to_string(trace));
     const auto designs = random_designs(rng_, kDesigns);
-    Evaluator plain(dram_environment(), workload, backend, {Engine::fast, false});
-    Evaluator sharing(dram_environment(), workload, backend);
+    Evaluator plain(dram_environment(), workload, executor, {Engine::fast, false});
+    Evaluator sharing(dram_environment(), workload, executor);
     expect_equal(evaluate_all(sharing, designs), evaluate_all(plain, designs), designs);
     EXPECT_EQ(plain.simulated(), kDesigns);
     EXPECT_EQ(sharing.requested(), kDesigns);
@@ -126,7 +126,7 @@ TEST_P(EvaluatorOn, SharingChangesNoMetric) {
 
 // The same on many designs of one family each: only the limits vary, which is what sharing by proof is about.
 TEST_P(EvaluatorOn, SharingChangesNoMetricWhereOnlyLimitsDiffer) {
-  Backend backend("cpu", 2);
+  const auto executor = std::make_shared<LocalExecutor>("cpu", 2);
   std::uint64_t simulated = 0, requested = 0;
   for (int family = 0; family < 4 && !HasFailure(); ++family) {
     const auto workload = make_workload(random_requests(rng_, GetParam(), 150 + rng_() % 100));
@@ -142,8 +142,8 @@ TEST_P(EvaluatorOn, SharingChangesNoMetricWhereOnlyLimitsDiffer) {
       design[9] = static_cast<std::int64_t>(1 + rng_() % (i % 3 == 0 ? 9 : 99));  // MaxActiveTransactions
       designs.insert(designs.end(), design.begin(), design.end());
     }
-    Evaluator plain(dram_environment(), workload, backend, {Engine::fast, false});
-    Evaluator sharing(dram_environment(), workload, backend);
+    Evaluator plain(dram_environment(), workload, executor, {Engine::fast, false});
+    Evaluator sharing(dram_environment(), workload, executor);
     expect_equal(evaluate_all(sharing, designs), evaluate_all(plain, designs), designs);
     simulated += sharing.simulated();
     requested += sharing.requested();
@@ -152,10 +152,10 @@ TEST_P(EvaluatorOn, SharingChangesNoMetricWhereOnlyLimitsDiffer) {
 }
 
 TEST_P(EvaluatorOn, ABatchEqualsSingles) {
-  Backend backend("cpu", 2);
+  const auto executor = std::make_shared<LocalExecutor>("cpu", 2);
   const auto designs = random_designs(rng_, 300);
-  Evaluator batch(dram_environment(), workload_, backend);
-  Evaluator singles(dram_environment(), workload_, backend);
+  Evaluator batch(dram_environment(), workload_, executor);
+  Evaluator singles(dram_environment(), workload_, executor);
   const auto want = evaluate_all(batch, designs);
   std::vector<Priced> got;
   for (std::size_t i = 0; i < want.size(); ++i) got.push_back(evaluate_all(singles, row(designs, i))[0]);
@@ -165,18 +165,18 @@ TEST_P(EvaluatorOn, ABatchEqualsSingles) {
   EXPECT_LT(singles.simulated(), singles.requested());
   // And each on its own, with nothing to share.
   for (std::size_t i = 0; i < want.size(); i += 10) {
-    Evaluator alone(dram_environment(), workload_, backend);
+    Evaluator alone(dram_environment(), workload_, executor);
     expect_equal(evaluate_all(alone, row(designs, i)), {want[i]}, row(designs, i));
     EXPECT_EQ(alone.simulated(), 1u);
   }
 }
 
 TEST_P(EvaluatorOn, PermutingABatchPermutesItsResults) {
-  Backend backend("cpu", 2);
+  const auto executor = std::make_shared<LocalExecutor>("cpu", 2);
   const auto designs = random_designs(rng_, 400);
   std::vector<std::size_t> order(400);
   std::iota(order.begin(), order.end(), 0);
-  Evaluator straight(dram_environment(), workload_, backend);
+  Evaluator straight(dram_environment(), workload_, executor);
   const auto want = evaluate_all(straight, designs);
   for (int round = 0; round < 3; ++round) {
     std::ranges::shuffle(order, rng_);
@@ -186,19 +186,19 @@ TEST_P(EvaluatorOn, PermutingABatchPermutesItsResults) {
       shuffled.insert(shuffled.end(), row(designs, i).begin(), row(designs, i).end());
       expected.push_back(want[i]);
     }
-    Evaluator evaluator(dram_environment(), workload_, backend);
+    Evaluator evaluator(dram_environment(), workload_, executor);
     expect_equal(evaluate_all(evaluator, shuffled), expected, shuffled);
   }
 }
 
 TEST_P(EvaluatorOn, AnySplitIntoBatchesIsEqual) {
-  Backend backend("cpu", 2);
+  const auto executor = std::make_shared<LocalExecutor>("cpu", 2);
   const std::size_t count = 400;
   const auto designs = random_designs(rng_, count);
-  Evaluator whole(dram_environment(), workload_, backend);
+  Evaluator whole(dram_environment(), workload_, executor);
   const auto want = evaluate_all(whole, designs);
   for (const std::size_t largest : {3u, 40u, 399u}) {
-    Evaluator evaluator(dram_environment(), workload_, backend);
+    Evaluator evaluator(dram_environment(), workload_, executor);
     std::vector<Priced> got;
     for (std::size_t first = 0; first < count;) {
       const std::size_t n = std::min(count - first, rng_() % (largest + 1));  // empty batches, too
@@ -217,8 +217,8 @@ TEST_P(EvaluatorOn, TheNumberOfThreadsChangesNothing) {
   std::vector<std::uint64_t> counters;
   std::uint64_t simulated = 0;
   for (const unsigned threads : {1u, 2u, 7u}) {
-    Backend backend("cpu", threads);
-    Evaluator evaluator(dram_environment(), workload_, backend);
+    const auto executor = std::make_shared<LocalExecutor>("cpu", threads);
+    Evaluator evaluator(dram_environment(), workload_, executor);
     const auto got = evaluate_all(evaluator, designs);
     std::vector<std::uint64_t> all;
     for (Evaluator::OutcomeId id = 0; id < evaluator.simulated(); ++id) {
@@ -237,15 +237,15 @@ TEST_P(EvaluatorOn, TheNumberOfThreadsChangesNothing) {
 
 // What a store does on resuming: outcomes of the first part are taken over, then the rest is evaluated.
 TEST_P(EvaluatorOn, ResumingFromStoredOutcomesEqualsAnUninterruptedRun) {
-  Backend backend("cpu", 2);
+  const auto executor = std::make_shared<LocalExecutor>("cpu", 2);
   const auto designs = random_designs(rng_, 400);
   const auto first_part = std::span<const std::int64_t>(designs).first(250 * kParameters);
   const auto rest = std::span<const std::int64_t>(designs).subspan(250 * kParameters);
-  Evaluator whole(dram_environment(), workload_, backend);
+  Evaluator whole(dram_environment(), workload_, executor);
   const auto first_ids = whole.evaluate(first_part);
   const std::uint64_t simulated_first = whole.simulated();
   const auto first_want = priced(whole, first_ids, first_part);
-  Evaluator resumed(dram_environment(), workload_, backend);
+  Evaluator resumed(dram_environment(), workload_, executor);
   for (Evaluator::OutcomeId id = 0; id < simulated_first; ++id) {
     EXPECT_EQ(resumed.preload(whole.simulated_design(id), whole.status(id), whole.counters(id), whole.proof(id)), id);
   }
@@ -260,12 +260,12 @@ TEST_P(EvaluatorOn, ResumingFromStoredOutcomesEqualsAnUninterruptedRun) {
 
 // What a sweep does: outcomes whose counters a store has are given up. They are shared as before, under the same numbers.
 TEST_P(EvaluatorOn, ReleasedOutcomesAreStillShared) {
-  Backend backend("cpu", 2);
+  const auto executor = std::make_shared<LocalExecutor>("cpu", 2);
   const std::size_t count = 400;
   const auto designs = random_designs(rng_, count);
   for (const bool share : {true, false}) {
-    Evaluator keeping(dram_environment(), workload_, backend, {Engine::fast, share});
-    Evaluator releasing(dram_environment(), workload_, backend, {Engine::fast, share});
+    Evaluator keeping(dram_environment(), workload_, executor, {Engine::fast, share});
+    Evaluator releasing(dram_environment(), workload_, executor, {Engine::fast, share});
     for (std::size_t first = 0; first < count; first += 50) {
       const auto part = std::span(designs).subspan(first * kParameters, 50 * kParameters);
       const auto want = keeping.evaluate(part);
@@ -284,7 +284,7 @@ TEST_P(EvaluatorOn, ReleasedOutcomesAreStillShared) {
     if (!share) continue;
     EXPECT_LT(releasing.simulated(), count);
     // Preloading needs proofs only, and may release at once.
-    Evaluator resumed(dram_environment(), workload_, backend);
+    Evaluator resumed(dram_environment(), workload_, executor);
     for (Evaluator::OutcomeId id = 0; id < keeping.simulated(); ++id) {
       (void)resumed.preload(keeping.simulated_design(id), keeping.status(id), keeping.counters(id), keeping.proof(id));
       resumed.release();
@@ -297,12 +297,12 @@ TEST_P(EvaluatorOn, ReleasedOutcomesAreStillShared) {
 }
 
 TEST_P(EvaluatorOn, DuplicatesAreSimulatedOnce) {
-  Backend backend("cpu", 2);
+  const auto executor = std::make_shared<LocalExecutor>("cpu", 2);
   const auto few = random_designs(rng_, 20);
   std::vector<std::int64_t> many;
   for (int copy = 0; copy < 30; ++copy) many.insert(many.end(), few.begin(), few.end());
-  Evaluator once(dram_environment(), workload_, backend);
-  Evaluator repeated(dram_environment(), workload_, backend);
+  Evaluator once(dram_environment(), workload_, executor);
+  Evaluator repeated(dram_environment(), workload_, executor);
   const auto want = evaluate_all(once, few);
   const auto ids = repeated.evaluate(many);
   EXPECT_EQ(repeated.simulated(), once.simulated());
@@ -316,26 +316,26 @@ TEST_P(EvaluatorOn, DuplicatesAreSimulatedOnce) {
 
 // Going straight to the exact kernel is a matter of speed only.
 TEST_P(EvaluatorOn, ExactFromStartChangesNoMetric) {
-  Backend backend("cpu", 2);
+  const auto executor = std::make_shared<LocalExecutor>("cpu", 2);
   const auto designs = random_designs(rng_, 300);
   workload_->exact_from_start = false;
-  Evaluator lazy(dram_environment(), workload_, backend);
+  Evaluator lazy(dram_environment(), workload_, executor);
   const auto want = evaluate_all(lazy, designs);
   auto exact = std::make_shared<DramWorkload>(*workload_);
   refer_to(exact->trace, exact->view);
   exact->exact_from_start = true;
   for (const bool share : {true, false}) {
-    Evaluator evaluator(dram_environment(), exact, backend, {Engine::fast, share});
+    Evaluator evaluator(dram_environment(), exact, executor, {Engine::fast, share});
     expect_equal(evaluate_all(evaluator, designs), want, designs);
   }
 }
 
 // The reference engine proves nothing about neighbours, so it shares only canonical forms; and it agrees.
 TEST_P(EvaluatorOn, TheReferenceEngineAgrees) {
-  Backend backend("cpu", 2);
+  const auto executor = std::make_shared<LocalExecutor>("cpu", 2);
   const auto designs = random_designs(rng_, 40);
-  Evaluator fast(dram_environment(), workload_, backend);
-  Evaluator reference(dram_environment(), workload_, backend, {Engine::reference, true});
+  Evaluator fast(dram_environment(), workload_, executor);
+  Evaluator reference(dram_environment(), workload_, executor, {Engine::reference, true});
   expect_equal(evaluate_all(fast, designs), evaluate_all(reference, designs), designs);
   EXPECT_GE(reference.simulated(), fast.simulated());
 }
@@ -363,8 +363,8 @@ TEST(Canonicalise, IsIdempotentAndKeepsDesignsLegal) {
 TEST(Evaluator, TakesAnEmptyBatchAndReportsProgress) {
   std::mt19937_64 rng(10);
   const auto workload = make_workload(random_requests(rng, TraceKind::bursty, 60));
-  Backend backend("cpu", 2);
-  Evaluator evaluator(dram_environment(), workload, backend);
+  const auto executor = std::make_shared<LocalExecutor>("cpu", 2);
+  Evaluator evaluator(dram_environment(), workload, executor);
   EXPECT_TRUE(evaluator.evaluate({}).empty());
   EXPECT_EQ(evaluator.requested(), 0u);
   std::size_t calls = 0, last_done = 0, last_left = 0;

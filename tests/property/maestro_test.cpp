@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "host/batch/evaluator.hpp"
 #include "host/env/maestro_advice.hpp"
 #include "host/env/maestro_cost.hpp"
 #include "host/error.hpp"
+#include "host/execute/evaluator.hpp"
 #include "host/reference/maestro_reference.hpp"
 #include "host/spec/maestro_file.hpp"
 #include "kernels/core/mt19937.hpp"
@@ -165,7 +165,7 @@ bool same(const std::vector<double>& a, const std::vector<double>& b) {
 }
 
 TEST_P(MaestroEnvironments, GiveTheSameBitsForAnyBatchThreadsSharingAndEngine) {
-  Backend one("cpu", 1), three("cpu", 3);
+  const auto one = std::make_shared<LocalExecutor>("cpu", 1), three = std::make_shared<LocalExecutor>("cpu", 3);
   Evaluator plain(environment_, workload_, one, {Engine::fast, false});
   const std::vector<double> want = evaluate(plain, designs_);
   Evaluator shared(environment_, workload_, three);

@@ -36,7 +36,7 @@ Objective objective_of(const std::string& text) {
 struct Whole {
   DesignSpace space = small_space();
   std::shared_ptr<const Workload> workload;
-  Backend backend{"cpu", 2};
+  std::shared_ptr<Executor> executor = std::make_shared<LocalExecutor>("cpu", 2);
   Evaluator evaluator;
   std::vector<std::uint32_t> results;
   std::vector<std::int64_t> designs;
@@ -46,7 +46,7 @@ struct Whole {
           std::mt19937_64 rng(seed);
           return make_workload(random_requests(rng, TraceKind::bursty, 300));
         }()),
-        evaluator(dram_environment(), workload, backend) {
+        evaluator(dram_environment(), workload, executor) {
     std::vector<Gene> genes(space.dimensions());
     for (std::uint64_t point = 0; point < space.size(); ++point) {
       space.genes_of(point, genes);
@@ -288,11 +288,11 @@ TEST(Front, PointsAreFoundByTheirTradeoffs) {
 
 // ---- many searches ------------------------------------------------------------------------------------------------------
 
-std::vector<SearchSpec> specs_of_every_agent(std::size_t problems) {
-  std::vector<SearchSpec> specs;
+std::vector<SearchTask> specs_of_every_agent(std::size_t problems) {
+  std::vector<SearchTask> specs;
   for (const AgentInfo& agent : agent_table()) {
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-      SearchSpec spec{
+      SearchTask spec{
           agent.name, {seed, 8 + 4 * static_cast<std::size_t>(seed % 2), {}, 1}, specs.size() % problems, 50 + 17 * seed};
       specs.push_back(spec);
     }
@@ -301,7 +301,7 @@ std::vector<SearchSpec> specs_of_every_agent(std::size_t problems) {
 }
 
 void expect_same(const std::vector<SearchRecord>& got, const std::vector<SearchRecord>& want,
-                 const std::vector<SearchSpec>& specs) {
+                 const std::vector<SearchTask>& specs) {
   ASSERT_EQ(got.size(), want.size());
   for (std::size_t i = 0; i < got.size(); ++i) {
     EXPECT_EQ(got[i].requested, want[i].requested) << specs[i].agent;
@@ -320,16 +320,16 @@ TEST(LockStep, GivesEverySearchWhatItWouldGetAlone) {
   const Objective latency = objective_of("min:total_time_ps"), energy = objective_of("min:total_energy_pj");
   const std::vector<SimulatedCosts::Problem> problems{{0, latency}, {1, latency}, {0, energy}};
   const auto specs = specs_of_every_agent(problems.size());
-  Backend backend("cpu", 2);
-  SimulatedCosts together(dram_environment(), whole.space, workloads, problems, backend);
+  const std::shared_ptr<Executor> executor = std::make_shared<LocalExecutor>("cpu", 2);
+  SimulatedCosts together(dram_environment(), whole.space, workloads, problems, executor);
   std::uint64_t reported = 0;
   const auto joined = search_in_lockstep(whole.space, specs, together, [&](std::uint64_t n) { reported = n; });
   EXPECT_EQ(together.requested(), reported);
   EXPECT_LT(together.simulated(), together.requested());
 
   std::vector<SearchRecord> alone;
-  for (const SearchSpec& spec : specs) {
-    SimulatedCosts own(dram_environment(), whole.space, workloads, problems, backend);
+  for (const SearchTask& spec : specs) {
+    SimulatedCosts own(dram_environment(), whole.space, workloads, problems, executor);
     alone.push_back(search_in_lockstep(whole.space, std::span(&spec, 1), own)[0]);
   }
   expect_same(joined, alone, specs);
@@ -347,7 +347,7 @@ TEST(LockStep, RecordsImprovementsUpToTheBudget) {
   const TruthTable table = whole.table();
   const std::vector<Ranking> rankings{Ranking(table, latency)};
   ThreadPool pool(1);
-  const std::vector<SearchSpec> specs{
+  const std::vector<SearchTask> specs{
       {"grid", {1, 100, {}, 1}, 0, 1u << 30}, {"random", {1, 100, {}, 1}, 0, 150}, {"ga", {1, 10, {}, 1}, 0, 0}};
   const auto records = search_in_tables(whole.space, specs, rankings, pool);
   EXPECT_EQ(records[0].requested, whole.space.size());  // the grid ends by itself

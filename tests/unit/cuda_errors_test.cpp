@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "host/backend/cuda_devices.hpp"
+#include "host/execute/cuda_devices.hpp"
 #include "kernels/batch/dram_cuda.hpp"
 #include "kernels/batch/maestro_cuda.hpp"
 #include "kernels/rank/rank.hpp"

@@ -1,5 +1,5 @@
 // The packed set of designs behaves as a map from designs to numbers, whatever the values.
-#include "host/batch/design_index.hpp"
+#include "host/execute/design_index.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What a sweep keeps, against brute force, however the points are split into batches.
-#include "host/batch/shortlist.hpp"
+#include "host/run/shortlist.hpp"
 
 #include <gtest/gtest.h>
 

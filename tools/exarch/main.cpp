@@ -7,9 +7,9 @@
 
 #include "host/env/environment.hpp"
 #include "host/error.hpp"
-#include "tools/exarch/common.hpp"
 #include "tools/exarch/messages.hpp"
 #include "tools/exarch/progress.hpp"
+#include "tools/exarch/verbs.hpp"
 
 namespace {
 

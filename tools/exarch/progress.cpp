@@ -2,11 +2,10 @@
 
 #include <unistd.h>
 
-#include <array>
-#include <cmath>
 #include <cstdio>
 
 #include "host/files/text.hpp"
+#include "tools/exarch/messages.hpp"
 
 namespace exarch::cli {
 namespace {
@@ -21,25 +20,6 @@ void on_signal(int signal) {
 }
 
 }  // namespace
-
-std::string short_count(double n) {
-  static constexpr std::array<const char*, 5> kSuffix{"", " k", " M", " G", " T"};
-  std::size_t i = 0;
-  while (n >= 1000 && i + 1 < kSuffix.size()) {
-    n /= 1000;
-    ++i;
-  }
-  char text[32];
-  std::snprintf(text, sizeof text, i == 0 ? "%.0f%s" : "%.1f%s", n, kSuffix[i]);
-  return text;
-}
-
-std::string short_time(double seconds) {
-  const auto s = static_cast<long>(std::ceil(seconds));
-  if (s < 60) return std::to_string(s) + " s";
-  if (s < 3600) return std::to_string(s / 60) + " m " + std::to_string(s % 60) + " s";
-  return std::to_string(s / 3600) + " h " + std::to_string(s / 60 % 60) + " m";
-}
 
 Progress::Progress(std::string unit, std::uint64_t total, std::uint64_t already_done)
     : unit_(std::move(unit)),
@@ -83,6 +63,37 @@ void Progress::update(std::uint64_t done, const std::string& extra) {
   if (!extra.empty()) line += ", " + printable(extra, 200);
   std::fprintf(stderr, "\r\033[K%s", line.c_str());
   std::fflush(stderr);
+}
+
+void TerminalObserver::on_open(const std::string& store) {
+  store_ = store;
+  if (!signals_) signals_.emplace();
+}
+
+void TerminalObserver::on_start(const std::string& unit, std::uint64_t total, std::uint64_t done) {
+  progress_.emplace(unit, total, done);
+}
+
+void TerminalObserver::on_progress(std::uint64_t done, const std::string& note) {
+  try {
+    progress_->update(done, note);
+  } catch (const Interrupted& interrupted) {
+    if (store_.empty()) throw;
+    throw Interrupted(interrupted.signal(),
+                      "interrupted; what is done is in " + store_ + ": give the same command again to go on");
+  }
+}
+
+void TerminalObserver::on_end() {
+  progress_.reset();
+}
+
+void TerminalObserver::on_warning(const std::string& text) {
+  say("warning: " + text);
+}
+
+void TerminalObserver::on_note(const std::string& text) {
+  say(text);
 }
 
 }  // namespace exarch::cli

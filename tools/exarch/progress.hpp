@@ -4,18 +4,22 @@
 // Interrupted: stores are closed as at any end, and the program exits with 128 + the signal's number. A second signal ends the
 // process at once, which stores survive, too.
 //
-//   resumable("run.db", [&] {
-//     Progress progress("generations", 50);
-//     for (std::uint64_t g = 0; g < 50; ++g) { generation(); progress.update(g + 1); }
-//   });
+//   Progress progress("rows", 50);
+//   for (std::uint64_t row = 0; row < 50; ++row) { write(row); progress.update(row + 1); }
+//
+//   TerminalObserver terminal;                                     // the same for the runs of the library
+//   run_search(spec, make_executor(arguments), "run.db", terminal);
 #pragma once
 
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <stdexcept>
 #include <string>
+
+#include "host/run/observer.hpp"
 
 namespace exarch::cli {
 
@@ -28,17 +32,6 @@ class Interrupted : public std::runtime_error {
  private:
   int signal_;
 };
-
-// Runs what writes into `store`, and adds to an Interrupted how to go on.
-template <class Body>
-void resumable(const std::string& store, const Body& body) {
-  try {
-    body();
-  } catch (const Interrupted& interrupted) {
-    throw Interrupted(interrupted.signal(),
-                      "interrupted; what is done is in " + store + ": give the same command again to go on");
-  }
-}
 
 // While it lives, a signal is remembered instead of ending the process, and the next Progress::update() throws Interrupted. Work
 // that has a store open holds one.
@@ -74,9 +67,20 @@ class Progress {
   SignalGuard signals_;
 };
 
-// "1.2 k", "3.4 M"
-[[nodiscard]] std::string short_count(double n);
-// "2 m 10 s"
-[[nodiscard]] std::string short_time(double seconds);
+// What a run of the library says, on standard error; its store makes an interruption say how to go on.
+class TerminalObserver final : public Observer {
+ public:
+  void on_open(const std::string& store) override;
+  void on_start(const std::string& unit, std::uint64_t total, std::uint64_t done) override;
+  void on_progress(std::uint64_t done, const std::string& note) override;
+  void on_end() override;
+  void on_warning(const std::string& text) override;
+  void on_note(const std::string& text) override;
+
+ private:
+  std::string store_;
+  std::optional<SignalGuard> signals_;  // from when there is a store
+  std::optional<Progress> progress_;
+};
 
 }  // namespace exarch::cli

@@ -1,206 +1,182 @@
 #include "tools/exarch/study_plan.hpp"
 
-#include <chrono>
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
-#include <memory>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 
 #include "host/error.hpp"
-#include "host/study/study.hpp"
+#include "host/files/byte_stream.hpp"
+#include "host/files/file_kind.hpp"
+#include "host/files/text.hpp"
+#include "host/run/study.hpp"
+#include "tools/exarch/embedded.hpp"
+#include "tools/exarch/given.hpp"
 #include "tools/exarch/messages.hpp"
 #include "tools/exarch/progress.hpp"
-#include "tools/exarch/study_prepared.hpp"
-#include "tools/exarch/sweep.hpp"
+#include "tools/exarch/show.hpp"
 
 namespace exarch::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string optimum_design(const PreparedStudy& study, const TruthTable& table, const Ranking& ranking) {
-  std::vector<Gene> genes(study.space.dimensions());
-  Design design(study.space.dimensions());
-  study.space.genes_of(table.first_point(ranking.best_group()), genes);
-  study.space.design_of(genes, design);
-  return format_design(study.environment, design);
-}
-
-// The tables of a study and its problems ranked by them: (workload, objective).
-struct Truth {
-  std::vector<TruthTable> tables;
-  std::vector<Ranking> rankings, reported;
-};
-
-void sweep_truth(const PreparedStudy& study, const Arguments& arguments) {
-  Arguments sweeping = study.effective;
-  sweeping.positional = {study.environment.name()};
-  sweeping.values["all"] = {"true"};
-  sweeping.given["all"] = true;
-  sweeping.values["keep"] = {"all"};
-  sweeping.values["seed"] = {"1"};  // nothing is drawn: the truth is the same for any seed of the searches
-  sweeping.values["out"] = {truth_path(arguments)};
-  sweeping.given["out"] = true;
-  for (const char* option : {"sample", "top", "keep", "objective"}) sweeping.given[option] = false;
-  const SweepReport report = sweep(sweeping, study.objectives.front().text());
-  if (report.requested > 0) {
-    say("the truth took " + std::to_string(report.simulated) + " simulations and " + short_time(report.seconds) + "; it is in " +
-        truth_path(arguments));
+StudyPlan read_plan(const std::string& name) {
+  if (name.ends_with(".toml")) {
+    const std::string expected = "a study plan";
+    return named_if_foreign(name, {FileKind::plan}, expected,
+                            [&] { return StudyPlan::from_toml(read_text(name, expected), name); });
   }
+  return StudyPlan::from_toml(embedded_file(name + ".toml"), name + ".toml");
 }
 
-std::unique_ptr<Truth> read_truth(const PreparedStudy& study, const TruthStore& store) {
-  const OpenedStore& opened = store.opened;
-  auto truth = std::make_unique<Truth>();
-  truth->tables.reserve(store.workloads.size());  // rankings point at them
-  for (const std::uint32_t w : store.workloads) {
-    // A table refers to its space: the study's, which outlives the store's.
-    truth->tables.push_back(truth_of(opened, w, study.space));
-    for (const Objective& objective : study.objectives) {
-      truth->rankings.emplace_back(truth->tables.back(), objective);
-      if (!truth->rankings.back().feasible()) {
-        throw Error(opened.workloads[w]->name + ": no design is feasible by " + objective.text());
-      }
-    }
-    for (const Objective& objective : study.reported) truth->reported.emplace_back(truth->tables.back(), objective);
+// A preset's variant: "lottery" with the agents and rewards of ArchGym as released.
+std::string plan_name(const Arguments& arguments) {
+  const std::string& name = arguments.positional[0];
+  const std::string& compat = arguments.text("compat");
+  if (compat != "archgym" && compat != "fixed") throw UsageError("--compat " + compat + ": expected archgym or fixed");
+  if (arguments.has("compat") && compat == "fixed" && name.ends_with("-archgym")) {
+    throw UsageError("--compat fixed: study '" + name + "' is ArchGym as released");
   }
-  return truth;
-}
-
-// From a store that has it, else from one that is made or completed now.
-std::unique_ptr<Truth> make_truth(const PreparedStudy& study, const Workloads& workloads, const Arguments& arguments) {
-  const std::string path = truth_path(arguments);
-  if (const auto store = truth_at(path, study, workloads)) return read_truth(study, *store);
-  sweep_truth(study, arguments);
-  const auto store = truth_at(path, study, workloads);
-  if (!store) throw std::logic_error(path + ": a sweep without an end");
-  return read_truth(study, *store);
-}
-
-std::vector<StoredConfiguration> stored_configurations(const StudyPlan& plan) {
-  std::vector<StoredConfiguration> stored;
-  for (const Configuration& c : plan.configurations()) {
-    const AgentGrid& grid = plan.agents[c.grid];
-    stored.push_back({grid.label, grid.agent, c.population, c.generations, c.evaluations, grid.seeds, Json(c.parameters).dump()});
+  if (!arguments.has("compat") || compat == "fixed") return name;
+  const std::vector<std::string> shipped = shipped_plans();
+  if (std::ranges::find(shipped, name + "-archgym") == shipped.end()) {
+    throw UsageError("--compat archgym: study '" + name + "' has no such variant");
   }
-  return stored;
+  return name + "-archgym";
 }
 
-Identity identity_of(const PreparedStudy& study, const Workloads& workloads) {
-  return {{"command", "study"},
-          {"environment", study.environment.name()},
-          {"model", study.environment.model_version()},
-          {"space", study.space.to_json()},
-          {"workloads", workloads_json(study.options)},
-          {"workload content", workload_content(workloads)},
-          {"objectives", text_of(study.objectives)},
-          {"reported as", text_of(study.reported)},
-          {"costs", study.plan.truth ? "truth" : "simulation"},
-          {"plan", study.plan.canonical()}};
-}
-
-void take_times(const PreparedStudy& study, StudyStore& store, const Workloads& workloads, Backend& backend) {
-  const std::vector<Configuration> configurations = study.plan.configurations();
-  const auto problems = static_cast<std::uint32_t>(study.problems());
-  Progress progress("times taken", configurations.size() * problems);
-  for (std::uint32_t c = 0; c < configurations.size(); ++c) {
-    for (std::uint32_t p = 0; p < problems; ++p) {
-      progress.update(std::uint64_t{c} * problems + p);
-      if (store.clock(c, p)) continue;
-      const auto& workload = workloads[p / study.objectives.size()];
-      SimulatedCosts costs(study.environment, study.space, std::span(&workload, 1),
-                           {{0, study.objectives[p % study.objectives.size()]}}, backend,
-                           {.engine = Engine::fast, .share = true});
-      const SearchSpec search = study.plan.searches(configurations[c], 0).front();
-      const StoredClock clock = measure_clock(study.space, search, costs, study.plan.seconds.back());
-      store.file().transaction([&] { store.add_clock(c, p, clock); });
-    }
+// The plan with what the command line says instead.
+StudyPlan plan_of(const Arguments& arguments) {
+  StudyPlan plan = read_plan(plan_name(arguments));
+  if (arguments.has("seeds")) plan.set_seeds(arguments.number("seeds", 1, 1'000'000));
+  if (arguments.has("seed")) plan.first_seed = arguments.seed();
+  if (arguments.has("space")) {
+    plan.space = arguments.text("space");
+    plan.places.erase("space");
   }
+  if (arguments.has("objective")) {
+    plan.objectives = arguments.all("objective");
+    plan.reported_as.clear();
+    plan.places.erase("objectives");
+  }
+  // A plan of an unknown environment is refused as a whole, in a moment.
+  const auto known = environments();
+  if (std::ranges::none_of(known, [&](const Environment* e) { return e->name() == plan.environment; })) return plan;
+  for (const auto& [name, value] : given_options(find_environment(plan.environment), arguments)) {
+    plan.workload[name] = value;
+    plan.places.erase("workload." + name);
+  }
+  return plan;
 }
 
-void carry_out(const PreparedStudy& study, const Arguments& arguments) {
-  const StudyPlan& plan = study.plan;
-  const StudySize size = size_of(plan, study.problems());
+// The store of the truth: --truth, or beside --out.
+std::string truth_path(const Arguments& arguments) {
+  if (arguments.has("truth")) return arguments.text("truth");
+  std::filesystem::path out = arguments.text("out");
+  return out.replace_extension(".truth.db").string();
+}
+
+// Says what the study would take, and runs nothing but samples.
+int dry_run(const StudySpec& spec, const Arguments& arguments) {
+  const StudyPlan& plan = spec.plan;
+  const std::shared_ptr<Executor> executor = make_executor(arguments);
+  TerminalObserver terminal;
+  const StudyEstimate estimate = estimate_study(spec, executor, terminal);
+  const StudySize& size = estimate.size;
+  Json json{{"study", plan.name},
+            {"configurations", size.configurations},
+            {"problems", spec.problems()},
+            {"runs", size.runs},
+            {"evaluations", size.evaluations},
+            {"truth_points", estimate.truth_points},
+            {"costs", plan.truth ? "truth" : "simulation"},
+            {"expected_agent_seconds", estimate.agent_seconds},
+            {plan.truth ? "expected_truth_seconds" : "most_simulation_seconds", estimate.simulation_seconds}};
+  std::vector<std::vector<std::string>> rows{{"agent", "configurations", "seeds", "runs", "evaluations"}};
+  for (std::size_t a = 0; a < plan.agents.size(); ++a) {
+    const AgentGrid& grid = plan.agents[a];
+    const StudySize& of_grid = estimate.agents[a];
+    rows.push_back({grid.label, std::to_string(of_grid.configurations), std::to_string(grid.seeds), std::to_string(of_grid.runs),
+                    std::to_string(of_grid.evaluations)});
+    json["agents"].push_back({{"label", grid.label},
+                              {"configurations", of_grid.configurations},
+                              {"runs", of_grid.runs},
+                              {"evaluations", of_grid.evaluations}});
+  }
+  if (arguments.flag("json")) {
+    std::cout << json.dump(2) << "\n";
+    return 0;
+  }
+  std::cout << printable(plan.name) << ": " << printable(plan.doc) << "\n\n";
+  print_table(rows);
+  std::cout << "\n"
+            << size.configurations << " configurations x " << spec.problems() << " problems (" << spec.problem.workloads.size()
+            << " workloads x " << spec.problem.objectives.size() << " objectives): " << size.runs << " runs, at most "
+            << size.evaluations << " evaluations; the agents take some " << short_time(estimate.agent_seconds) << " on "
+            << executor->pool().threads() << " threads\n";
+  if (estimate.truth_points > 0) {
+    std::cout << "before that, the truth: all " << spec.problem.space.size() << " points of '" << spec.problem.space.name()
+              << "' on " << spec.problem.workloads.size() << " workloads, in some " << short_time(estimate.simulation_seconds)
+              << "\n";
+  }
+  if (!plan.truth) {
+    std::cout << "and the simulations, one for every design, or class of equal ones, that any search is first to ask: at most "
+              << short_time(estimate.simulation_seconds) << "\n";
+  }
+  if (!plan.seconds.empty()) {
+    std::cout << "and at most " << short_time(plan.seconds.back() * static_cast<double>(size.cells))
+              << " to take times, one search of each configuration and problem\n";
+  }
+  return 0;
+}
+
+void carry_out(const StudySpec& spec, const Arguments& arguments) {
+  const StudyPlan& plan = spec.plan;
+  const StudySize size = size_of(plan, spec.problems());
   say(plan.name + ": " + std::to_string(size.runs) + " runs, at most " + std::to_string(size.evaluations) +
       " evaluations (--dry-run says more)");
-  const Workloads workloads = study.load_workloads();
-  const Identity identity = identity_of(study, workloads);
-  StudyStore::check(arguments.text("out"), identity);  // not after the truth
-  std::unique_ptr<Truth> truth;
-  std::unique_ptr<SimulatedCosts> simulated;
-  Backend backend = make_backend(arguments);
-  std::unique_ptr<StudyCosts> costs;
-  std::vector<StoredProblem> problems;
-  if (plan.truth) truth = make_truth(study, workloads, arguments);
-  std::vector<SimulatedCosts::Problem> priced;
-  for (std::size_t w = 0; w < workloads.size(); ++w) {
-    for (std::size_t o = 0; o < study.objectives.size(); ++o) {
-      priced.push_back({w, study.objectives[o]});
-      StoredProblem& problem = problems.emplace_back(
-          StoredProblem{workloads[w]->name, plan.objectives[o], plan.reported_as.empty() ? "" : plan.reported_as[o]});
-      if (truth == nullptr) continue;
-      const std::size_t p = problems.size() - 1;
-      problem.exact = true;
-      problem.optimum = truth->rankings[p].optimum();
-      problem.best_design = optimum_design(study, truth->tables[w], truth->rankings[p]);
-      if (!study.reported.empty() && truth->reported[p].feasible()) problem.reported_optimum = truth->reported[p].optimum();
-    }
-  }
-  if (truth != nullptr) {
-    costs = std::make_unique<TableCosts>(study.space, truth->rankings, truth->reported, backend.pool());
-  } else {
-    for (std::size_t w = 0; w < workloads.size(); ++w) {
-      for (const Objective& objective : study.reported) priced.push_back({w, objective});
-    }
-    simulated = std::make_unique<SimulatedCosts>(study.environment, study.space, workloads, priced, backend,
-                                                 evaluator_options(arguments));
-    costs = std::make_unique<LiveCosts>(study.space, *simulated, study.problems());
-  }
-  Notes notes = origin_notes(backend);
-  notes.insert(notes.begin(), {{"name", plan.name}, {"doc", plan.doc}});
-  const SignalGuard signals;
-  StudyStore store(arguments.text("out"), identity, notes, stored_configurations(plan), problems);
-  const auto start = std::chrono::steady_clock::now();
-  const std::uint64_t before = evaluations_done(plan, store);
-  if (before > 0) {
-    say("continuing; " + std::to_string(store.cell_count()) + " of " + std::to_string(size.cells) + " cells are there");
-  }
-  std::vector<double> by_agent;
-  resumable(arguments.text("out"), [&] {
-    {
-      Progress progress("evaluations", size.evaluations, before);
-      by_agent = run_study(plan, store, *costs, [&](std::uint64_t done) { progress.update(done); });
-    }
-    if (!plan.seconds.empty()) take_times(study, store, workloads, backend);
-  });
-  store.file().finish();
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  TerminalObserver terminal;
+  const StudyReport report = run_study(spec, make_executor(arguments), arguments.text("out"), terminal);
   say(std::to_string(size.runs) + " runs of " + std::to_string(size.configurations) + " configurations, in " +
-      short_time(seconds) + "; the study is in " + arguments.text("out"));
+      short_time(report.seconds) + "; the study is in " + arguments.text("out"));
   std::string times;
-  for (std::size_t a = 0; a < by_agent.size(); ++a) {
-    if (by_agent[a] > 0) times += (times.empty() ? "" : ", ") + plan.agents[a].label + " " + short_time(by_agent[a]);
+  for (std::size_t a = 0; a < report.agent_seconds.size(); ++a) {
+    if (report.agent_seconds[a] <= 0) continue;
+    times += (times.empty() ? "" : ", ") + plan.agents[a].label + " " + short_time(report.agent_seconds[a]);
   }
   if (plan.agents.size() > 1 && !times.empty()) say("of that by agent: " + times);
 }
 
 }  // namespace
 
+std::vector<std::string> shipped_plans() {
+  std::vector<std::string> names;
+  for (const EmbeddedFile& file : embedded_files()) {
+    if (file.name.ends_with(".toml")) names.emplace_back(file.name.substr(0, file.name.size() - 5));
+  }
+  return names;
+}
+
 int study_plan(const Arguments& arguments) {
   const std::string& name = arguments.positional[0];
   if (is_store_of(name, StoreKind::study)) return show_study(name, arguments);
-  const PreparedStudy study(arguments);
-  if (arguments.flag("dry-run")) return dry_run(study, arguments);
+  StudySpec spec = resolve_study(plan_of(arguments));
+  const bool named = arguments.has("truth") || !arguments.text("out").empty();
+  if (spec.plan.truth && named) spec.truth = truth_path(arguments);
+  if (arguments.flag("dry-run")) {
+    spec.evaluation = evaluator_options(arguments);
+    return dry_run(spec, arguments);
+  }
   const std::string& out = arguments.text("out");
   if (out.empty()) throw UsageError("study " + name + " needs --out FILE.db, or --dry-run");
   // What is wrong with the command must not be found after the truth.
-  (void)evaluator_options(arguments);
-  if (!study.plan.truth && arguments.has("truth"))
+  spec.evaluation = evaluator_options(arguments);
+  if (!spec.plan.truth && arguments.has("truth"))
     throw UsageError("--truth has no meaning for a study whose costs are simulated");
   const auto file = [](const std::string& path) { return std::filesystem::weakly_canonical(std::filesystem::absolute(path)); };
-  if (study.plan.truth && file(truth_path(arguments)) == file(out)) throw UsageError("--truth and --out are the same file");
-  carry_out(study, arguments);
+  if (spec.plan.truth && file(spec.truth) == file(out)) throw UsageError("--truth and --out are the same file");
+  carry_out(spec, arguments);
   return show_study(arguments.text("out"), arguments);
 }
 

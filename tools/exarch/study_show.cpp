@@ -7,7 +7,7 @@
 #include "host/error.hpp"
 #include "host/files/json.hpp"
 #include "host/study/summary.hpp"
-#include "tools/exarch/common.hpp"
+#include "tools/exarch/show.hpp"
 #include "tools/exarch/study_plan.hpp"
 
 namespace exarch::cli {

@@ -4,7 +4,11 @@
 #include <sstream>
 
 #include "host/env/timing.hpp"
-#include "tools/exarch/common.hpp"
+#include "host/run/inputs.hpp"
+#include "tools/exarch/given.hpp"
+#include "tools/exarch/progress.hpp"
+#include "tools/exarch/show.hpp"
+#include "tools/exarch/verbs.hpp"
 
 namespace exarch::cli {
 namespace {

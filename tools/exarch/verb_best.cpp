@@ -1,15 +1,20 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "tools/exarch/common.hpp"
-#include "tools/exarch/leaderboard.hpp"
+#include "host/run/inputs.hpp"
+#include "host/run/leaderboard.hpp"
+#include "host/run/store_view.hpp"
+#include "tools/exarch/given.hpp"
 #include "tools/exarch/messages.hpp"
+#include "tools/exarch/progress.hpp"
+#include "tools/exarch/show.hpp"
+#include "tools/exarch/verbs.hpp"
 
 namespace exarch::cli {
 namespace {
 
 int run(const Arguments& arguments) {
-  const OpenedStore opened = open_store(arguments.positional[0]);
+  const OpenedStore opened = open_run(arguments.positional[0]);
   const Environment& environment = opened.environment;
   const Objective objective = objective_for(opened, arguments.text("objective"));
   if (opened.keep != "all" && opened.keep.find(" by " + objective.text() + " and ") == std::string::npos) {
@@ -32,7 +37,8 @@ int run(const Arguments& arguments) {
   for (std::size_t w = 0; w < boards.size(); ++w) {
     const std::string& workload = opened.workloads[w]->name;
     std::size_t rank = 0;
-    for (const auto& [key, e] : boards[w].entries()) {
+    for (const auto& [order, ranked] : boards[w].entries()) {
+      const Leaderboard::Line& e = ranked.item;
       ++rank;
       char value[64];
       std::snprintf(value, sizeof value, "%.9g", e.value);

@@ -2,8 +2,12 @@
 #include <nlohmann/json.hpp>
 
 #include "host/files/text.hpp"
+#include "host/run/inputs.hpp"
 #include "host/spec/data_dir.hpp"
-#include "tools/exarch/common.hpp"
+#include "tools/exarch/given.hpp"
+#include "tools/exarch/progress.hpp"
+#include "tools/exarch/show.hpp"
+#include "tools/exarch/verbs.hpp"
 
 namespace exarch::cli {
 namespace {
@@ -11,11 +15,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // One short evaluation whose result is known: "ok", or what is wrong.
-std::string self_test(const Environment& environment, Backend& backend) {
+std::string self_test(const Environment& environment, const std::shared_ptr<Executor>& executor) {
   const KnownResult known = environment.known_result();
-  Evaluator evaluator(environment, environment.load_workload(known.workload), backend);
-  Design design = default_design(environment);
-  for (const std::string& setting : known.settings) assign(environment, setting, design);
+  Evaluator evaluator(environment, environment.load_workload(known.workload), executor);
+  const Design design = parse_design(environment, known.settings);
   const auto id = evaluator.evaluate(design)[0];
   std::vector<double> metrics(environment.metrics().size());
   evaluator.price(id, design, metrics);
@@ -26,11 +29,11 @@ std::string self_test(const Environment& environment, Backend& backend) {
 }
 
 // What there is of an environment; "self test" is not "ok" if it cannot be used.
-Json examine(const Environment& environment, Backend& backend) {
+Json examine(const Environment& environment, const std::shared_ptr<Executor>& executor) {
   Json report{{"model", environment.model_version()}};
   try {
     report[primary_option(environment).name + "s"] = environment.shipped_workloads().size();
-    report["self test"] = self_test(environment, backend);
+    report["self test"] = self_test(environment, executor);
   } catch (const std::exception& error) {
     report["self test"] = std::string("FAILED: ") + error.what();
   }
@@ -56,16 +59,16 @@ void print(const Json& report, const std::string& prefix) {
 }
 
 int run(const Arguments& arguments) {
-  Backend backend = make_backend(arguments);
+  const std::shared_ptr<Executor> executor = make_executor(arguments);
   const CudaProbe cuda = probe_cuda();
   Json report{{"exarch", exarch_version()},
-              {"backend", backend.description()},
+              {"backend", executor->description()},
               {"cuda", (cuda.available ? "available: " : "not available: ") + cuda.reason},
               {"data", data_folder()}};
   bool good = true;
   for (const Environment* environment : environments()) {
     Json& found = report["environments"][environment->name()];
-    found = examine(*environment, backend);
+    found = examine(*environment, executor);
     good = good && found["self test"] == "ok";
   }
   if (arguments.flag("json")) {

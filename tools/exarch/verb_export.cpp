@@ -1,9 +1,13 @@
 #include <nlohmann/json.hpp>
 
 #include "host/error.hpp"
-#include "tools/exarch/common.hpp"
+#include "host/run/store_view.hpp"
+#include "host/run/store_writer.hpp"
 #include "tools/exarch/csv.hpp"
+#include "tools/exarch/given.hpp"
 #include "tools/exarch/progress.hpp"
+#include "tools/exarch/show.hpp"
+#include "tools/exarch/verbs.hpp"
 
 namespace exarch::cli {
 namespace {
@@ -22,7 +26,7 @@ std::string csv_row(const Environment& environment, std::span<const std::int64_t
 }
 
 int run(const Arguments& arguments) {
-  const OpenedStore opened = open_store(arguments.positional[0]);
+  const OpenedStore opened = open_run(arguments.positional[0]);
   const Environment& environment = opened.environment;
   ResultTable results(opened.store);
   const bool as_json = arguments.flag("json");

@@ -2,14 +2,18 @@
 #include <nlohmann/json.hpp>
 
 #include "host/error.hpp"
-#include "tools/exarch/common.hpp"
-#include "tools/exarch/leaderboard.hpp"
+#include "host/run/inputs.hpp"
+#include "host/run/store_view.hpp"
+#include "tools/exarch/given.hpp"
+#include "tools/exarch/progress.hpp"
+#include "tools/exarch/show.hpp"
+#include "tools/exarch/verbs.hpp"
 
 namespace exarch::cli {
 namespace {
 
 int run(const Arguments& arguments) {
-  const OpenedStore opened = open_store(arguments.positional[0]);
+  const OpenedStore opened = open_run(arguments.positional[0]);
   const Environment& environment = opened.environment;
   const Objective objective = objective_for(opened, arguments.text("objective"));
   Design design = default_design(environment, opened.space);

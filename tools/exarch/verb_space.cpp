@@ -1,12 +1,15 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "host/batch/design_index.hpp"
 #include "host/error.hpp"
+#include "host/execute/design_index.hpp"
 #include "host/files/text.hpp"
-#include "tools/exarch/common.hpp"
+#include "host/run/inputs.hpp"
+#include "tools/exarch/given.hpp"
 #include "tools/exarch/messages.hpp"
 #include "tools/exarch/progress.hpp"
+#include "tools/exarch/show.hpp"
+#include "tools/exarch/verbs.hpp"
 
 namespace exarch::cli {
 namespace {
@@ -51,7 +54,7 @@ int run(const Arguments& arguments) {
       rows.push_back({space.name(), std::to_string(space.size()), "", ""});
     } else {
       for (const WorkloadOptions& options : given_workloads(environment, arguments)) {
-        const auto workload = load(environment, options);
+        const auto workload = load_given(environment, options);
         nlohmann::ordered_json& classes = entry["classes"][options.at(primary)];
         if (counted) classes = count_classes(environment, space, *workload);
         rows.push_back({space.name(), std::to_string(space.size()), options.at(primary), counted ? classes.dump() : "-"});

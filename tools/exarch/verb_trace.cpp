@@ -3,8 +3,12 @@
 #include <nlohmann/json.hpp>
 
 #include "host/error.hpp"
+#include "host/run/inputs.hpp"
 #include "host/trace/convert.hpp"
-#include "tools/exarch/common.hpp"
+#include "tools/exarch/given.hpp"
+#include "tools/exarch/progress.hpp"
+#include "tools/exarch/show.hpp"
+#include "tools/exarch/verbs.hpp"
 
 namespace exarch::cli {
 namespace {
@@ -35,7 +39,7 @@ int info(const Arguments& arguments) {
   WorkloadOptions options = given_options(dram_env(), arguments);
   options[primary_option(dram_env()).name] = arguments.positional[1];
   options = complete_options(dram_env(), options);
-  const auto workload = load(dram_env(), options);
+  const auto workload = load_given(dram_env(), options);
   Json json(options);
   json["warnings"] = workload->warnings;
   std::vector<std::vector<std::string>> rows{{"fact", "value", "unit", "meaning"}};

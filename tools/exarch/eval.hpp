@@ -1,0 +1,25 @@
+// The ways of `exarch eval`: one design, a CSV file of designs, a file of recorded problems, a file of the reference's own
+// format. Each returns the exit code.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+
+#include "host/execute/evaluator.hpp"
+#include "host/run/verdict.hpp"
+#include "tools/exarch/options.hpp"
+
+namespace exarch::cli {
+
+int eval_one(const Environment& environment, const Arguments& arguments);
+int eval_csv(const Environment& environment, const Arguments& arguments);
+int eval_problems(const Environment& environment, const Arguments& arguments);
+int eval_reference_file(const Environment& environment, const Arguments& arguments);
+
+// What is known of one evaluated design, workload included.
+[[nodiscard]] nlohmann::ordered_json evaluated_json(const Environment& environment, const Verdict& verdict,
+                                                    const WorkloadOptions& options, const Evaluator& evaluator,
+                                                    Evaluator::OutcomeId id, std::span<const std::int64_t> design,
+                                                    std::span<const double> metrics);
+
+}  // namespace exarch::cli
