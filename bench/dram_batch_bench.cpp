@@ -18,8 +18,8 @@
 #include <string>
 #include <vector>
 
-#include "host/env/dram.hpp"
-#include "host/env/dram_cuda.hpp"
+#include "host/dram/cuda.hpp"
+#include "host/dram/environment.hpp"
 #include "host/error.hpp"
 #include "kernels/core/philox.hpp"
 

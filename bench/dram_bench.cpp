@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "host/env/dram.hpp"
+#include "host/dram/environment.hpp"
 
 namespace exarch::dram {
 namespace {
@@ -43,8 +43,7 @@ int main(int argc, char** argv) {
   using exarch::dram::PagePolicy;
   for (const char* trace : {"stream", "random", "cloud-1", "cloud-2"}) {
     for (const auto& [name, policy] : {std::pair{"open", PagePolicy::Open}, std::pair{"closed", PagePolicy::Closed}}) {
-      for (const auto& [kernel_name, kernel] :
-           {std::pair{"dense", Kernel::dense}, std::pair{"lanes", Kernel::lanes}, std::pair{"exact", Kernel::exact}}) {
+      for (const auto& [kernel_name, kernel] : {std::pair{"dense", Kernel::dense}, std::pair{"exact", Kernel::exact}}) {
         const std::string label = std::string(kernel_name) + "/" + trace + "/" + name;
         benchmark::RegisterBenchmark(label.c_str(), [trace, policy = policy, kernel = kernel](benchmark::State& state) {
           exarch::dram::evaluate(state, trace, policy, kernel);

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "host/env/maestro.hpp"
+#include "host/maestro/environment.hpp"
 #include "tests/support/maestro_rows.hpp"
 
 namespace exarch::maestro {

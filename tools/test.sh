@@ -1,10 +1,21 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds everything and runs every test. An argument names another preset: tools/test.sh asan
+# Installs what is missing, builds everything and runs every test.
+#   tools/test.sh           all of it
+#   tools/test.sh quick     the same build, without the tests that take longest: kills, crash points, most recorded rows
+#   tools/test.sh asan      another preset of CMakePresets.json
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-default}
+build=$preset
+[ "$preset" != quick ] || build=default
 tools/install_deps.sh
 [ "$preset" != asan ] || tools/install_deps.sh clang-16 libclang-rt-16-dev llvm-16
-cmake --preset "$preset" >/dev/null
-cmake --build --preset "$preset"
-ctest --preset "$preset"
+cmake --preset "$build" >/dev/null
+cmake --build --preset "$build"
+status=0
+ctest --preset "$preset" || status=$?
+# ctest lists what it left out, without the reason.
+command -v chromium >/dev/null || echo "left out: the tests of reports in a browser (apt install chromium)"
+command -v pdftotext >/dev/null || echo "left out: the test of reports on paper (apt install poppler-utils)"
+command -v nvidia-smi >/dev/null || echo "left out: the tests that need a CUDA device"
+exit $status

@@ -1,11 +1,11 @@
 #include <algorithm>
 
-#include "host/env/dram.hpp"
+#include "host/dram/environment.hpp"
 #include "host/env/environment.hpp"
-#include "host/env/maestro.hpp"
 #include "host/error.hpp"
+#include "host/files/data_dir.hpp"
 #include "host/files/text.hpp"
-#include "host/spec/data_dir.hpp"
+#include "host/maestro/environment.hpp"
 
 namespace exarch {
 namespace {

@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "host/error.hpp"
-#include "kernels/batch/dram_launch.hpp"
+#include "kernels/launch/cpu_level.hpp"
 
 namespace exarch {
 namespace {
@@ -48,9 +48,8 @@ const rank::Functions& Backend::ranking(std::size_t runs) {
 }
 
 std::string Backend::description() {
-  const char* level = "";
-  (void)dram::cpu_run_function(&level);
-  const std::string cpu = "cpu, " + std::to_string(pool_.threads()) + (pool_.threads() == 1 ? " thread, " : " threads, ") + level;
+  const std::string cpu =
+      "cpu, " + std::to_string(pool_.threads()) + (pool_.threads() == 1 ? " thread, " : " threads, ") + cpu_level();
   return has_cuda() ? "cuda, " + probe_cuda().reason + "; " + cpu : cpu;
 }
 

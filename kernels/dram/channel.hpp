@@ -41,7 +41,7 @@ struct Channel {
   Values<std::uint32_t> request;
   Values<std::uint8_t> command;
   Values<std::uint8_t> active;   // row open
-  Values<std::uint8_t> outcome;  // what the next CAS counts as: 0 hit, 1 miss, 2 conflict; when closed: 1 or 2
+  Values<std::uint8_t> outcome;  // RowOutcome of the next CAS; when closed: a miss or a conflict
   Values<std::uint16_t> hit;     // slot of the oldest waiting row hit (row_hit only)
   Values<std::uint16_t> chosen;  // slot of the proposal
   Values<std::uint32_t> count;
@@ -116,7 +116,7 @@ struct Channel {
     request.fill(0);
     command.fill(0);
     active.fill(0);
-    outcome.fill(1);
+    outcome.fill(kRowMiss);
     hit.fill(kNoSlot);
     chosen.fill(kNoSlot);
     count.fill(0);
@@ -413,7 +413,7 @@ struct Channel {
     advance_bank(b, code_of(PRE), now);
     active.set(b, 0);
     hit.set(b, kNoSlot);
-    outcome.set(b, 2);
+    outcome.set(b, kRowConflict);
     --open_banks;
     const std::uint64_t cycle = absolute(now);
     note_precharge(cycle);
@@ -445,10 +445,9 @@ struct Channel {
       } else {
         ++counters->rd;
       }
-      std::uint64_t* const outcomes = &counters->row_hits;  // hits, misses, conflicts
-      ++outcomes[counted_as];
+      ++counters->row[counted_as];
     }
-    outcome.set(b, 0);
+    outcome.set(b, kRowHit);
     if constexpr (kChoice == Choice::row_hit) {
       const std::uint32_t next = slots[slot].next_same_row;
       std::uint16_t s = kNoSlot;
@@ -461,7 +460,7 @@ struct Channel {
     remove(b, slot);
     if (code & 1u) {
       active.set(b, 0);
-      outcome.set(b, 1);
+      outcome.set(b, kRowMiss);
       --open_banks;
       const std::uint32_t delay = kWrites && code >= code_of(WR) ? distances->implicit_pre_write : distances->implicit_pre_read;
       const std::uint64_t at = absolute(max_of(now + delay, precharge_floor[b]));
@@ -539,7 +538,7 @@ struct Channel {
         note_precharge(cycle);
         active.set(b, 0);
         hit.set(b, kNoSlot);
-        outcome.set(b, 1);
+        outcome.set(b, kRowMiss);
       }
       open_banks = 0;
       log_command(code_of(PREA), cycle);

@@ -17,65 +17,69 @@ inline namespace EXARCH_ISA {
   return params.scheduler == Scheduler::FrFcfsGrp ? Choice::row_hit_grouped : Choice::row_hit;
 }
 
-// Calls f.template operator()<policy, choice, writes>() with the candidate's policies as template arguments.
+// Calls f.template operator()<policy, choice, writes>() with what a candidate of this page policy needs as template arguments.
+template <PagePolicy kPolicy, class F>
+EXARCH_HD auto dispatch_choice(const ControllerParams& params, bool has_writes, F&& f) {
+  const Choice choice = choice_of(params, has_writes);
+  if (!has_writes) {
+    if constexpr (kPolicy == PagePolicy::Closed) {
+      return f.template operator()<kPolicy, Choice::fifo, false>();
+    } else {
+      if (choice == Choice::fifo) return f.template operator()<kPolicy, Choice::fifo, false>();
+      return f.template operator()<kPolicy, Choice::row_hit, false>();
+    }
+  }
+  if (choice == Choice::fifo) return f.template operator()<kPolicy, Choice::fifo, true>();
+  if (choice == Choice::row_hit) return f.template operator()<kPolicy, Choice::row_hit, true>();
+  return f.template operator()<kPolicy, Choice::row_hit_grouped, true>();
+}
+
+// The same for a candidate of any page policy.
 template <class F>
 EXARCH_HD auto dispatch_policies(const ControllerParams& params, bool has_writes, F&& f) {
-  const Choice choice = choice_of(params, has_writes);
-  const auto with_policy = [&]<PagePolicy kPolicy>() {
-    if (!has_writes) {
-      if constexpr (kPolicy == PagePolicy::Closed) {
-        return f.template operator()<kPolicy, Choice::fifo, false>();
-      } else {
-        if (choice == Choice::fifo) return f.template operator()<kPolicy, Choice::fifo, false>();
-        return f.template operator()<kPolicy, Choice::row_hit, false>();
-      }
-    }
-    if (choice == Choice::fifo) return f.template operator()<kPolicy, Choice::fifo, true>();
-    if (choice == Choice::row_hit) return f.template operator()<kPolicy, Choice::row_hit, true>();
-    return f.template operator()<kPolicy, Choice::row_hit_grouped, true>();
-  };
   switch (params.page_policy) {
     case PagePolicy::Open:
-      return with_policy.template operator()<PagePolicy::Open>();
+      return dispatch_choice<PagePolicy::Open>(params, has_writes, f);
     case PagePolicy::OpenAdaptive:
-      return with_policy.template operator()<PagePolicy::OpenAdaptive>();
+      return dispatch_choice<PagePolicy::OpenAdaptive>(params, has_writes, f);
     case PagePolicy::Closed:
-      return with_policy.template operator()<PagePolicy::Closed>();
+      return dispatch_choice<PagePolicy::Closed>(params, has_writes, f);
     case PagePolicy::ClosedAdaptive:
       break;
   }
-  return with_policy.template operator()<PagePolicy::ClosedAdaptive>();
+  return dispatch_choice<PagePolicy::ClosedAdaptive>(params, has_writes, f);
 }
 
-template <template <PagePolicy, Choice, bool> class Run>
-EXARCH_HD void simulate_with(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
-                             const Scratch& scratch, std::uint64_t max_steps, RunResult& result) {
+template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
+using DensePass = SinglePass<Dense, kPolicy, kChoice, kWrites>;
+
+// Runs one candidate, whose policies `dispatch` looks at, from beginning to end in the calling thread. A single pass is for equal
+// player and controller clocks only, and may end with Status::tie, which asks for the exact order; Status::out_of_space asks for
+// more scratch.
+template <template <PagePolicy, Choice, bool> class Run, class Dispatch>
+EXARCH_HD void simulate_by(const Dispatch& dispatch, const WorkloadView& workload, const ControllerParams& params,
+                           const Distances& distances, const Scratch& scratch, std::uint64_t max_steps, RunResult& result) {
   result.counters = Counters{};
   reset_witness(result.witness);
-  result.status = dispatch_policies(params, workload.has_writes, [&]<PagePolicy kPolicy, Choice kChoice, bool kWrites>() {
+  result.status = dispatch([&]<PagePolicy kPolicy, Choice kChoice, bool kWrites>() {
     Run<kPolicy, kChoice, kWrites> run;
     run.reset(workload, params, distances, scratch, result.counters, result.witness);
     return run.run(max_steps);
   });
 }
 
-template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
-using DensePass = SinglePass<Dense, kPolicy, kChoice, kWrites>;
-template <PagePolicy kPolicy, Choice kChoice, bool kWrites>
-using LanesPass = SinglePass<ArrayLanes, kPolicy, kChoice, kWrites>;
-
-// Runs one candidate in the calling thread. The single pass is for equal player and controller clocks only, and may end with
-// Status::tie, which asks for Kernel::exact; Status::out_of_space asks for more scratch.
-EXARCH_HD void simulate(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
-                        const Scratch& scratch, Kernel kernel, std::uint64_t max_steps, RunResult& result) {
-  switch (kernel) {
-    case Kernel::dense:
-      return simulate_with<DensePass>(workload, params, distances, scratch, max_steps, result);
-    case Kernel::lanes:
-      return simulate_with<LanesPass>(workload, params, distances, scratch, max_steps, result);
-    case Kernel::exact:
-      return simulate_with<EventOrder>(workload, params, distances, scratch, max_steps, result);
-  }
+// By a candidate's page policy, which the caller knows at compile time, or by whatever policy it has.
+template <template <PagePolicy, Choice, bool> class Run, PagePolicy kPolicy>
+EXARCH_HD void simulate_policy(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
+                               const Scratch& scratch, std::uint64_t max_steps, RunResult& result) {
+  simulate_by<Run>([&](auto&& f) { return dispatch_choice<kPolicy>(params, workload.has_writes, f); }, workload, params,
+                   distances, scratch, max_steps, result);
+}
+template <template <PagePolicy, Choice, bool> class Run>
+EXARCH_HD void simulate_with(const WorkloadView& workload, const ControllerParams& params, const Distances& distances,
+                             const Scratch& scratch, std::uint64_t max_steps, RunResult& result) {
+  simulate_by<Run>([&](auto&& f) { return dispatch_policies(params, workload.has_writes, f); }, workload, params, distances,
+                   scratch, max_steps, result);
 }
 
 }  // namespace EXARCH_ISA

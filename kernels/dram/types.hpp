@@ -120,15 +120,21 @@ inline constexpr std::uint32_t kLatencyBuckets = 64;
   return ((5 + quarter) << (log2 - 2)) - 1;
 }
 
+// How a CAS finds its row.
+enum RowOutcome : std::uint32_t {
+  kRowHit,       // an earlier CAS used it since its ACT
+  kRowMiss,      // the first CAS after an ACT on a bank that was closed already
+  kRowConflict,  // the first CAS after an ACT for which the controller had issued PRE
+  kRowOutcomes,
+};
+
 // Everything a run counts; exact integers.
 struct Counters {
   std::uint64_t cycles;                 // from 0 to the last response
   std::uint64_t act, pre, rd, wr, ref;  // commands; pre includes the implicit ones of RDA/WRA and the banks of PREA
   std::uint64_t active_cycles;          // DRAMPower: at least one bank open
   std::uint64_t precharged_cycles;      // DRAMPower: all others, up to the end of the last command
-  std::uint64_t row_hits;               // CAS on a row an earlier CAS already used since its ACT
-  std::uint64_t row_misses;             // first CAS after an ACT on a bank that was already closed
-  std::uint64_t row_conflicts;          // first CAS after an ACT for which the controller had issued PRE
+  std::uint64_t row[kRowOutcomes];      // CAS by RowOutcome
   std::uint64_t served;                 // responses whose handshake completed (one less than requests with Arbiter Simple)
   std::uint64_t idle_cycles_fifo;       // no request held, responses leaving the controller in CAS order (RespQueue Fifo)
   std::uint64_t idle_cycles_reorder;    // same, responses leaving in request order (RespQueue Reorder)

@@ -130,7 +130,8 @@ EXARCH_HD LevelResult analyze_level(Workspace<Shape>& work, std::uint32_t choice
   }
   LevelResult result{0, 0};
   std::int64_t occurrences = 0, inputs_counted = 0;
-  for (std::uint32_t c = 0; c < cases.total(); ++c, c < cases.total() ? cases.advance() : void()) {
+  for (std::uint32_t c = 0; c < cases.total(); ++c) {
+    if (c > 0) cases.advance();
     const std::int32_t times = cases.occurrences();
     if (times <= 0) work.status = Status::occurrence_overflow;
     if (work.status != Status::ok) return {0, 0};
@@ -201,7 +202,8 @@ EXARCH_HD Status analyze(Workspace<Shape>& work, Counters& result) {
 
   Volume l2_inputs = 0, l2_outputs = 0;  // required, double-buffered
   std::int64_t inputs_counted = 0;
-  for (std::uint32_t c = 0; c < cases.total(); ++c, c < cases.total() ? cases.advance() : void()) {
+  for (std::uint32_t c = 0; c < cases.total(); ++c) {
+    if (c > 0) cases.advance();
     const std::int32_t times = cases.occurrences();
     if (times <= 0) return Status::occurrence_overflow;
     const Case<Shape>& states = cases.states();

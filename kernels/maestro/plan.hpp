@@ -332,8 +332,8 @@ EXARCH_HD void work_out(Level<Shape>& level, const LayerView& layer) {
                                        !in_output};
       if (level.first[j]) {
         // A tensor's dimensions have an order, and the last one that is mapped spatially stands for it.
-        constexpr std::uint8_t kRank[kDims] = {4, 1, 3, 2, 0, 5, 6, 8, 0, 7, 0};  // N G M K C R S Y X
-        const std::uint8_t rank = directive.dim == Dim::N && !layer.sliding ? 9 : kRank[d];
+        constexpr std::uint8_t kPlace[kDims] = {4, 1, 3, 2, 0, 5, 6, 8, 0, 7, 0};  // (Dim) in the order N G M K C R S Y X
+        const std::uint8_t rank = directive.dim == Dim::N && !layer.sliding ? 9 : kPlace[d];
         for (std::uint32_t t = 0; t < kTensors; ++t) {
           if ((layer.tensor[t] >> d & 1u) == 0) continue;
           level.spatial_of[t] = static_cast<std::uint8_t>(level.spatial_of[t] | 1u << level.spatials);

@@ -18,7 +18,8 @@ using namespace testing;
 using Json = nlohmann::json;
 
 // Hashes of all counters over a fixed set of runs (`exarch bench maestro --signature`). A change of any result changes them: then
-// change them here and raise kModelVersion (host/env/maestro.cpp), so that older stores are not continued with other numbers.
+// change them here and raise kModelVersion (host/maestro/environment.cpp), so that older stores are not continued with other
+// numbers.
 const std::map<std::string, std::string> kSignatures{{"maestro", "4256bf46ed32c199"}, {"maestro-archgym", "f5a0e2a04832a1b0"}};
 
 class Maestro : public Cli {

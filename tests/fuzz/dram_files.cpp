@@ -1,8 +1,8 @@
 // Memory specifications and address mappings.
 #include <cstdint>
 
+#include "host/dram/memspec.hpp"
 #include "host/error.hpp"
-#include "host/spec/memspec.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace exarch::fuzz {

@@ -3,10 +3,10 @@
 
 #include "host/env/environment.hpp"
 #include "host/error.hpp"
-#include "host/reference/maestro_reference.hpp"
-#include "host/spec/maestro_file.hpp"
-#include "host/spec/maestro_layers.hpp"
-#include "kernels/batch/maestro_launch.hpp"
+#include "host/maestro/file.hpp"
+#include "host/maestro/layers.hpp"
+#include "host/maestro/reference.hpp"
+#include "kernels/launch/maestro_launch.hpp"
 #include "tests/fuzz/target.hpp"
 #include "tools/exarch/verbs.hpp"
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "host/dram/convert.hpp"
+#include "host/dram/trace_reader.hpp"
 #include "host/error.hpp"
-#include "host/trace/convert.hpp"
-#include "host/trace/trace_reader.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace exarch::fuzz {

@@ -14,9 +14,10 @@
 #include <tuple>
 #include <vector>
 
-#include "host/env/dram.hpp"
+#include "host/dram/environment.hpp"
 #include "host/error.hpp"
 #include "host/execute/evaluator.hpp"
+#include "tests/support/array_lanes.hpp"
 #include "tests/support/csv.hpp"
 #include "tests/support/real_lanes.hpp"
 #include "tests/support/recorded_rows.hpp"
@@ -169,7 +170,7 @@ TEST_P(ArchgymRows, ShapesOfTheSinglePassAreEqual) {
     const dram::ControllerParams params = dram::params_of(one.design);
     dram::RunResult dense{}, lanes{};
     workspace.run_kernel(*workload, params, dram::Kernel::dense, dense);
-    workspace.run_kernel(*workload, params, dram::Kernel::lanes, lanes);
+    workspace.run_kernel(*workload, params, dram::Kernel::lanes, lanes, dram::testing::run_array_lanes);
     ASSERT_EQ(std::memcmp(&dense, &lanes, sizeof dense), 0) << one.row;
   }
 }

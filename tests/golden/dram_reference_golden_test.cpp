@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "host/reference/dram_reference.hpp"
-#include "host/spec/memspec.hpp"
-#include "host/trace/trace.hpp"
+#include "host/dram/memspec.hpp"
+#include "host/dram/reference.hpp"
+#include "host/dram/trace.hpp"
 
 namespace exarch::dram {
 namespace {
@@ -242,7 +242,7 @@ std::string outputs(const Counters& counters, const MemSpec& memspec) {
 // Every request has one CAS, one row outcome and one place in the histogram.
 void expect_consistent(const Counters& counters, std::uint64_t requests, Arbiter arbiter) {
   EXPECT_EQ(counters.rd + counters.wr, requests);
-  EXPECT_EQ(counters.row_hits + counters.row_misses + counters.row_conflicts, requests);
+  EXPECT_EQ(counters.row[kRowHit] + counters.row[kRowMiss] + counters.row[kRowConflict], requests);
   EXPECT_EQ(counters.served, arbiter == Arbiter::Simple ? requests - 1 : requests);
   std::uint64_t in_histogram = 0;
   for (const std::uint32_t bucket : counters.latency_histogram) in_histogram += bucket;
@@ -288,14 +288,14 @@ TEST(DramReference, RowOutcomes) {
   const WorkloadView workload = make_view(trace, memspec, kPlayerMhz);
 
   const Counters open = simulate_reference(workload, kSmallCases[4].params).counters;
-  EXPECT_EQ(open.row_misses, 3u);     // the first use of banks 0, 3 and 6
-  EXPECT_EQ(open.row_conflicts, 3u);  // one PRE on each of them
-  EXPECT_EQ(open.row_hits, 6u);
+  EXPECT_EQ(open.row[kRowMiss], 3u);      // the first use of banks 0, 3 and 6
+  EXPECT_EQ(open.row[kRowConflict], 3u);  // one PRE on each of them
+  EXPECT_EQ(open.row[kRowHit], 6u);
 
   const Counters closed = simulate_reference(workload, kSmallCases[2].params).counters;
-  EXPECT_EQ(closed.row_conflicts, 0u);
-  EXPECT_EQ(closed.row_misses, 12u);
-  EXPECT_EQ(closed.row_hits, 0u);
+  EXPECT_EQ(closed.row[kRowConflict], 0u);
+  EXPECT_EQ(closed.row[kRowMiss], 12u);
+  EXPECT_EQ(closed.row[kRowHit], 0u);
 }
 
 TEST(DramReference, GivesUpAfterTheStepBudget) {

@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "host/env/maestro.hpp"
-#include "host/env/maestro_cost.hpp"
-#include "host/env/maestro_rows.hpp"
 #include "host/error.hpp"
-#include "host/reference/maestro_reference.hpp"
-#include "host/spec/maestro_file.hpp"
+#include "host/maestro/cost.hpp"
+#include "host/maestro/environment.hpp"
+#include "host/maestro/file.hpp"
+#include "host/maestro/reference.hpp"
+#include "host/maestro/rows.hpp"
 #include "tests/support/maestro_rows.hpp"
 #include "tests/support/recorded_rows.hpp"
 

@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "host/env/dram.hpp"
-#include "host/env/dram_cuda.hpp"
+#include "host/dram/cuda.hpp"
+#include "host/dram/environment.hpp"
 #include "host/error.hpp"
 #include "tests/support/csv.hpp"
 #include "tests/support/random_cases.hpp"

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "host/env/maestro.hpp"
 #include "host/error.hpp"
+#include "host/maestro/environment.hpp"
 #include "tests/support/maestro_rows.hpp"
 
 namespace exarch {

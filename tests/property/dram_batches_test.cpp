@@ -1,16 +1,16 @@
 // Cutting a batch into chunks for a device, answering its lack of memory and repeating what a run leaves open: a device played by
 // the CPU kernels must give what the CPU backend gives, whatever goes wrong on the way.
-#include "host/env/dram_batches.hpp"
-
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cstring>
 #include <stdexcept>
 
+#include "host/dram/batches.hpp"
 #include "host/error.hpp"
-#include "kernels/batch/dram_cuda.hpp"
-#include "kernels/batch/dram_launch.hpp"
+#include "kernels/launch/dram_cuda.hpp"
+#include "kernels/launch/dram_launch.hpp"
+#include "tests/support/array_lanes.hpp"
 #include "tests/support/random_cases.hpp"
 
 namespace exarch::dram {
@@ -57,8 +57,8 @@ class PlayedDevice final : public ChunkDevice {
     std::vector<std::uint64_t> heap(size.heap);
     const Scratch scratch{slots.data(),     size.slots,      pending.data(), size.pending,
                           cas_order.data(), arrivals.data(), heap.data(),    size.heap};
-    cpu_run_function()(workload_.view, chunk.params[i], workload_.distances, scratch, chunk.exact ? Kernel::exact : Kernel::lanes,
-                       workload_.step_budget, result);
+    const RunFunction by = chunk.exact ? cpu_run_function() : testing::run_array_lanes;
+    by(workload_.view, chunk.params[i], workload_.distances, scratch, Kernel::exact, workload_.step_budget, result);
   }
 
   const DramWorkload& workload_;

@@ -4,7 +4,8 @@
 #include <cstring>
 #include <utility>
 
-#include "host/reference/dram_reference.hpp"
+#include "host/dram/reference.hpp"
+#include "tests/support/array_lanes.hpp"
 #include "tests/support/random_cases.hpp"
 #include "tests/support/real_lanes.hpp"
 
@@ -27,9 +28,9 @@ std::string differences(const Counters& got, const Counters& want, const Control
   compare("ref", got.ref, want.ref);
   compare("active_cycles", got.active_cycles, want.active_cycles);
   compare("precharged_cycles", got.precharged_cycles, want.precharged_cycles);
-  compare("row_hits", got.row_hits, want.row_hits);
-  compare("row_misses", got.row_misses, want.row_misses);
-  compare("row_conflicts", got.row_conflicts, want.row_conflicts);
+  compare("row_hits", got.row[kRowHit], want.row[kRowHit]);
+  compare("row_misses", got.row[kRowMiss], want.row[kRowMiss]);
+  compare("row_conflicts", got.row[kRowConflict], want.row[kRowConflict]);
   compare("served", got.served, want.served);
   const bool fifo = params.resp_queue == RespQueue::Fifo;
   compare("idle", fifo ? got.idle_cycles_fifo : got.idle_cycles_reorder, want.idle_cycles_fifo);
@@ -61,7 +62,7 @@ Tally check(const DramWorkload& workload, std::mt19937_64& rng, int designs, boo
     RunResult fast;
     workspace.run_kernel(workload, params, Kernel::dense, fast);
     RunResult lanes;
-    workspace.run_kernel(workload, params, Kernel::lanes, lanes);
+    workspace.run_kernel(workload, params, Kernel::lanes, lanes, testing::run_array_lanes);
     EXPECT_EQ(lanes.status, fast.status) << describe(params);
     EXPECT_EQ(std::memcmp(&lanes.witness, &fast.witness, sizeof fast.witness), 0) << describe(params);
     if (fast.status == Status::tie) {
@@ -193,7 +194,7 @@ TEST(KernelsEqualReference, OverLongGaps) {
   for (const Kernel kernel : {Kernel::dense, Kernel::lanes, Kernel::exact}) {
     const ReferenceResult want = simulate_reference(workload->view, params);
     RunResult result;
-    workspace.run_kernel(*workload, params, kernel, result);
+    workspace.run_kernel(*workload, params, kernel, result, kernel == Kernel::lanes ? testing::run_array_lanes : nullptr);
     if (result.status == Status::tie) continue;
     EXPECT_EQ(differences(result.counters, want.counters, params), "") << static_cast<int>(kernel);
   }
@@ -225,7 +226,7 @@ TEST(KernelsEndWithAStatus, WhenNothingButRefreshesHappens) {
   params.page_policy = PagePolicy::Closed;
   for (const Kernel kernel : {Kernel::dense, Kernel::lanes, Kernel::exact}) {
     RunResult result;
-    Workspace().run_kernel(*workload, params, kernel, result);
+    Workspace().run_kernel(*workload, params, kernel, result, kernel == Kernel::lanes ? testing::run_array_lanes : nullptr);
     EXPECT_NE(result.status, Status::out_of_space);
     if (result.status == Status::ok) continue;
     EXPECT_TRUE(result.status == Status::step_limit || result.status == Status::tie);

@@ -1,7 +1,5 @@
 // MAESTRO's kernels on problems that nobody recorded: against the independent reference, across instruction sets, batches,
 // threads and canonical forms; and the parts with a textbook answer.
-#include "host/env/maestro.hpp"
-
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -11,12 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "host/env/maestro_advice.hpp"
-#include "host/env/maestro_cost.hpp"
 #include "host/error.hpp"
 #include "host/execute/evaluator.hpp"
-#include "host/reference/maestro_reference.hpp"
-#include "host/spec/maestro_file.hpp"
+#include "host/maestro/advice.hpp"
+#include "host/maestro/cost.hpp"
+#include "host/maestro/environment.hpp"
+#include "host/maestro/file.hpp"
+#include "host/maestro/reference.hpp"
 #include "kernels/core/mt19937.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/maestro_rows.hpp"

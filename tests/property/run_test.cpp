@@ -10,7 +10,7 @@
 #include <random>
 
 #include "agents/agent.hpp"
-#include "host/env/dram.hpp"
+#include "host/dram/environment.hpp"
 #include "host/error.hpp"
 #include "host/execute/scoring.hpp"
 #include "host/run/best.hpp"

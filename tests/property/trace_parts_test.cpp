@@ -5,8 +5,9 @@
 #include <cstring>
 #include <type_traits>
 
-#include "host/env/dram_batches.hpp"
+#include "host/dram/batches.hpp"
 #include "kernels/dram/simulate.hpp"
+#include "tests/support/array_lanes.hpp"
 #include "tests/support/random_cases.hpp"
 
 namespace exarch::dram {
@@ -90,7 +91,7 @@ RunResult run_in_parts(const DramWorkload& workload, const ControllerParams& par
     case Kernel::dense:
       return run_in_parts<DensePass>(workload, params, size, parts);
     case Kernel::lanes:
-      return run_in_parts<LanesPass>(workload, params, size, parts);
+      return run_in_parts<testing::ArrayLanesPass>(workload, params, size, parts);
     case Kernel::exact:
       break;
   }

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "host/env/maestro_rows.hpp"
-#include "host/trace/line_reader.hpp"
+#include "host/files/line_reader.hpp"
+#include "host/maestro/rows.hpp"
 
 namespace exarch::testing {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "host/env/dram.hpp"
+#include "host/dram/environment.hpp"
 
 namespace exarch::dram::testing {
 

@@ -18,7 +18,7 @@
 #include <source_location>
 #include <string>
 
-#include "host/env/dram.hpp"
+#include "host/dram/environment.hpp"
 #include "kernels/core/lanes.hpp"
 
 namespace exarch::testing {

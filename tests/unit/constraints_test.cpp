@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "host/reference/dram_reference.hpp"
+#include "host/dram/reference.hpp"
 #include "kernels/dram/witness.hpp"
 #include "tests/support/random_cases.hpp"
 

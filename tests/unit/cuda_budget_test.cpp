@@ -1,4 +1,4 @@
-// What ptxas says of every CUDA kernel against kernels/batch/budgets.txt. Needs no device: the figures are in the build's
+// What ptxas says of every CUDA kernel against kernels/launch/budgets.txt. Needs no device: the figures are in the build's
 // logs.
 #include <cxxabi.h>
 #include <gtest/gtest.h>
@@ -64,7 +64,7 @@ std::vector<Kernel> read_logs() {
 }
 
 std::vector<Budget> read_budgets() {
-  std::ifstream in(std::string(EXARCH_SOURCE_DIR) + "/kernels/batch/budgets.txt");
+  std::ifstream in(std::string(EXARCH_SOURCE_DIR) + "/kernels/launch/budgets.txt");
   std::vector<Budget> budgets;
   std::string line;
   while (std::getline(in, line)) {
@@ -98,7 +98,7 @@ TEST(CudaBudget, EveryKernelKeepsItsRegistersStackAndSpills) {
       if (found == nullptr && matches(budget, kernel)) found = &budget;
     }
     if (found == nullptr) {
-      ADD_FAILURE() << kernel.name << " has no line in kernels/batch/budgets.txt";
+      ADD_FAILURE() << kernel.name << " has no line in kernels/launch/budgets.txt";
       continue;
     }
     found->used = true;

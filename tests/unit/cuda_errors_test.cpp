@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "host/execute/cuda_devices.hpp"
-#include "kernels/batch/dram_cuda.hpp"
-#include "kernels/batch/maestro_cuda.hpp"
+#include "kernels/launch/device.hpp"
+#include "kernels/launch/dram_cuda.hpp"
+#include "kernels/launch/maestro_cuda.hpp"
 #include "kernels/rank/rank.hpp"
 
 namespace exarch {
@@ -19,7 +20,7 @@ namespace {
 // "Nothing here allocates, waits or throws": the compiler holds the launches to it.
 static_assert(noexcept(dram::sort_bytes(0, std::declval<std::size_t&>())));
 static_assert(noexcept(dram::sort_into_bins(std::declval<const dram::DeviceBatch&>(), nullptr, 0, nullptr, nullptr)));
-static_assert(noexcept(dram::check_device()) && noexcept(dram::state_bytes(false)));
+static_assert(noexcept(check_device()) && noexcept(dram::state_bytes(false)));
 static_assert(noexcept(dram::launch_bin(std::declval<const dram::DeviceBatch&>(), 0, dram::Kernel::dense, 0, 0, 64, nullptr)));
 static_assert(noexcept(dram::launch_mixed(std::declval<const dram::DeviceBatch&>(), 0, 0, 64, nullptr)));
 static_assert(noexcept(maestro::launch_networks(std::declval<const maestro::MaestroBatch<maestro::CleanDesign>&>(), nullptr)));

@@ -12,9 +12,9 @@
 #include "host/files/byte_stream.hpp"
 #include "host/files/file_kind.hpp"
 #include "host/files/json.hpp"
+#include "host/files/line_reader.hpp"
 #include "host/files/text.hpp"
 #include "host/files/toml_check.hpp"
-#include "host/trace/line_reader.hpp"
 #include "tests/support/errors.hpp"
 
 namespace exarch {

@@ -1,7 +1,5 @@
 // What a user relies on when giving a mapping file: it says the same as in MAESTRO, what is written reads again, and a text that
 // MAESTRO would take for something else is refused with the line and a remedy.
-#include "host/spec/maestro_file.hpp"
-
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -13,6 +11,7 @@
 #include <random>
 
 #include "host/error.hpp"
+#include "host/maestro/file.hpp"
 #include "tests/support/errors.hpp"
 
 namespace exarch::maestro {

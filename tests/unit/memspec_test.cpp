@@ -1,6 +1,6 @@
 // What a user relies on when naming a memory and a mapping: the numbers arrive as written, pairs
 // fit exactly when the reference simulator says so, and nonsense is refused with its key named.
-#include "host/spec/memspec.hpp"
+#include "host/dram/memspec.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@
 #include <sstream>
 
 #include "host/error.hpp"
-#include "host/spec/data_dir.hpp"
+#include "host/files/data_dir.hpp"
 #include "tests/support/errors.hpp"
 
 namespace exarch::dram {

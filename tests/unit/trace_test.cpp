@@ -1,6 +1,6 @@
 // What a user relies on when handing over a trace: each odd input gets its documented answer, and
 // the packed form says the same as the file.
-#include "host/trace/trace.hpp"
+#include "host/dram/trace.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -11,8 +11,8 @@
 #include <random>
 #include <set>
 
+#include "host/dram/convert.hpp"
 #include "host/error.hpp"
-#include "host/trace/convert.hpp"
 #include "tests/support/errors.hpp"
 
 namespace exarch::dram {

@@ -3,9 +3,9 @@
 
 #include "host/error.hpp"
 #include "host/files/file_kind.hpp"
+#include "host/files/line_reader.hpp"
 #include "host/files/text.hpp"
 #include "host/run/inputs.hpp"
-#include "host/trace/line_reader.hpp"
 #include "tools/exarch/csv.hpp"
 #include "tools/exarch/eval.hpp"
 #include "tools/exarch/given.hpp"

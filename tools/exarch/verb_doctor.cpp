@@ -1,9 +1,9 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/files/data_dir.hpp"
 #include "host/files/text.hpp"
 #include "host/run/inputs.hpp"
-#include "host/spec/data_dir.hpp"
 #include "tools/exarch/given.hpp"
 #include "tools/exarch/progress.hpp"
 #include "tools/exarch/show.hpp"

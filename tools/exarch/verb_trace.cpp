@@ -2,9 +2,9 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/dram/convert.hpp"
 #include "host/error.hpp"
 #include "host/run/inputs.hpp"
-#include "host/trace/convert.hpp"
 #include "tools/exarch/given.hpp"
 #include "tools/exarch/progress.hpp"
 #include "tools/exarch/show.hpp"

@@ -4,7 +4,7 @@
 #include <exception>
 #include <thread>
 
-#include "kernels/batch/dram_cuda.hpp"
+#include "kernels/launch/device.hpp"
 
 namespace exarch {
 namespace {
@@ -22,7 +22,7 @@ std::string describe(const cudaDeviceProp& p) {
 // Selects the device, so that the question also tells whether a context can be made on it.
 int can_run(int ordinal) {
   if (const cudaError_t error = cudaSetDevice(ordinal); error != cudaSuccess) return error;
-  return dram::check_device();
+  return check_device();
 }
 
 Found find_devices() {
@@ -77,10 +77,6 @@ CudaQueue::CudaQueue() {
   try {
     EXARCH_CUDA_TRY(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
     EXARCH_CUDA_TRY(cudaEventCreateWithFlags(&marked_, cudaEventDisableTiming));
-    for (std::size_t i = 0; i < kSideStreams; ++i) {
-      EXARCH_CUDA_TRY(cudaStreamCreateWithFlags(&side_[i], cudaStreamNonBlocking));
-      EXARCH_CUDA_TRY(cudaEventCreateWithFlags(&joined_[i], cudaEventDisableTiming));
-    }
   } catch (...) {
     destroy();
     throw;
@@ -92,27 +88,33 @@ CudaQueue::~CudaQueue() {
 }
 
 void CudaQueue::destroy() noexcept {
-  for (std::size_t i = 0; i < kSideStreams; ++i) {
-    if (joined_[i] != nullptr) cuda_ignore(cudaEventDestroy(joined_[i]));
-    if (side_[i] != nullptr) cuda_ignore(cudaStreamDestroy(side_[i]));
+  for (const Side& side : side_) {
+    if (side.joined != nullptr) cuda_ignore(cudaEventDestroy(side.joined));
+    if (side.stream != nullptr) cuda_ignore(cudaStreamDestroy(side.stream));
   }
   if (marked_ != nullptr) cuda_ignore(cudaEventDestroy(marked_));
   if (stream_ != nullptr) cuda_ignore(cudaStreamDestroy(stream_));
 }
 
 cudaStream_t CudaQueue::fork(std::size_t i) {
-  EXARCH_CUDA_TRY(cudaStreamWaitEvent(side_[i], marked_, 0));
-  return side_[i];
+  while (side_.size() <= i) side_.emplace_back();
+  Side& side = side_[i];
+  if (side.stream == nullptr) EXARCH_CUDA_TRY(cudaStreamCreateWithFlags(&side.stream, cudaStreamNonBlocking));
+  if (side.joined == nullptr) EXARCH_CUDA_TRY(cudaEventCreateWithFlags(&side.joined, cudaEventDisableTiming));
+  EXARCH_CUDA_TRY(cudaStreamWaitEvent(side.stream, marked_, 0));
+  return side.stream;
 }
 
 void CudaQueue::join(std::size_t i) {
-  EXARCH_CUDA_TRY(cudaEventRecord(joined_[i], side_[i]));
-  EXARCH_CUDA_TRY(cudaStreamWaitEvent(stream_, joined_[i], 0));
+  EXARCH_CUDA_TRY(cudaEventRecord(side_[i].joined, side_[i].stream));
+  EXARCH_CUDA_TRY(cudaStreamWaitEvent(stream_, side_[i].joined, 0));
 }
 
 void CudaQueue::drain() noexcept {
   cuda_ignore(cudaStreamSynchronize(stream_));
-  for (const cudaStream_t side : side_) cuda_ignore(cudaStreamSynchronize(side));
+  for (const Side& side : side_) {
+    if (side.stream != nullptr) cuda_ignore(cudaStreamSynchronize(side.stream));
+  }
 }
 
 namespace {

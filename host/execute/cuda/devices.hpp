@@ -21,8 +21,6 @@ namespace exarch {
 
 class CudaQueue {
  public:
-  static constexpr std::size_t kSideStreams = 12;
-
   CudaQueue();
   CudaQueue(const CudaQueue&) = delete;
   CudaQueue& operator=(const CudaQueue&) = delete;
@@ -31,7 +29,7 @@ class CudaQueue {
   [[nodiscard]] cudaStream_t stream() const { return stream_; }
   // Marks the point of the queue's own stream that side streams wait for.
   void mark() { EXARCH_CUDA_TRY(cudaEventRecord(marked_, stream_)); }
-  // Side stream `i`, made to wait for the mark.
+  // Side stream `i`, made to wait for the mark; a queue has as many as were ever asked for.
   [[nodiscard]] cudaStream_t fork(std::size_t i);
   // Lets the queue's own stream wait for side stream `i`. To be called when all forks have been given their work: a mark or
   // kernel that follows waits as well.
@@ -46,8 +44,11 @@ class CudaQueue {
 
   cudaStream_t stream_ = nullptr;
   cudaEvent_t marked_ = nullptr;
-  std::array<cudaStream_t, kSideStreams> side_{};
-  std::array<cudaEvent_t, kSideStreams> joined_{};
+  struct Side {
+    cudaStream_t stream = nullptr;
+    cudaEvent_t joined = nullptr;
+  };
+  std::vector<Side> side_;
 };
 
 class CudaDevice {

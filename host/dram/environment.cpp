@@ -1,0 +1,746 @@
+#include "host/dram/environment.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <iterator>
+#include <limits>
+#include <type_traits>
+
+#include "host/dram/cuda.hpp"
+#include "host/dram/memspec.hpp"
+#include "host/dram/reference.hpp"
+#include "host/error.hpp"
+#include "host/files/data_dir.hpp"
+#include "host/space/tables.hpp"
+#include "kernels/launch/dram_launch.hpp"
+
+namespace exarch {
+namespace dram {
+namespace {
+
+// ---- parameters and spaces ----------------------------------------------------------------------------------------------
+
+// Column numbers of the parameter table.
+enum Column : std::size_t {
+  kPagePolicy,
+  kScheduler,
+  kSchedulerBuffer,
+  kRequestBufferSize,
+  kRespQueue,
+  kRefreshPolicy,
+  kRefreshMaxPostponed,
+  kRefreshMaxPulledin,
+  kArbiter,
+  kMaxActiveTransactions,
+  kCmdMux,
+  kPowerDownPolicy,
+  kColumns
+};
+
+constexpr std::int64_t kMaxU32 = std::numeric_limits<std::uint32_t>::max();
+
+// Defaults are those of the reference simulator for a key left out.
+std::vector<ParameterInfo> make_parameters() {
+  return {
+      category("PagePolicy", {"Open", "OpenAdaptive", "Closed", "ClosedAdaptive"}, 0,
+               "when a row is closed: on a conflict (Open), with the last waiting hit (Adaptive), after every access (Closed)"),
+      with_names(category("Scheduler", {"Fifo", "FrFcfsGrp", "FrFcfs"}, 0,
+                          "which request a bank serves: the oldest, or row hits first (Grp: of the last direction)"),
+                 {},
+                 {{"GrpFrFcfs", "reads and writes in two buffers, served by turns; of later DRAMSys releases"},
+                  {"GrpFrFcfsWm", "two buffers with watermarks for writes; of later DRAMSys releases"}}),
+      category("SchedulerBuffer", {"Bankwise", "ReadWrite", "Shared"}, 0, "what RequestBufferSize limits"),
+      number("RequestBufferSize", 1, 4096, 8, "requests", "entries per bank, per direction, or in all"),
+      category("RespQueue", {"Fifo", "Reorder"}, 0, "order in which responses leave the controller: as served, or as requested"),
+      with_names(
+          category("RefreshPolicy", {"NoRefresh", "AllBank"}, 0, "refresh nothing, or all banks together every tREFI"),
+          {{"Rankwise", "AllBank"}},
+          {{"PerBank", "it refreshes bank by bank, which LPDDR4 and HBM2 memories can and DDR3 cannot"},
+           {"Bankwise", "the older name of PerBank, refresh bank by bank, which LPDDR4 and HBM2 memories can and DDR3 cannot"},
+           {"Per2Bank", "it refreshes two banks at a time, which LPDDR5 memories can and DDR3 cannot"},
+           {"SameBank", "it refreshes one bank of every bank group, which DDR5 memories can and DDR3 cannot"},
+           {"Groupwise",
+            "the older name of SameBank, refresh of one bank of every bank group, which DDR5 memories can and DDR3 cannot"}}),
+      number("RefreshMaxPostponed", 0, kMaxU32, 0, "refreshes", "refreshes that may be put off while requests wait"),
+      number("RefreshMaxPulledin", 0, kMaxU32, 0, "refreshes", "refreshes that may be done ahead while idle"),
+      category("Arbiter", {"Simple", "Fifo", "Reorder"}, 0, "how requests and responses pass between player and controller"),
+      number("MaxActiveTransactions", 1, kMaxU32, 64, "requests",
+             "requests between admission and response (Fifo and Reorder arbiters)"),
+      with_names(category("CmdMux", {"Oldest"}, 0, "which ready command is issued: the one that is ready first, then the oldest"),
+                 {}, {{"Strict", "it issues reads and writes in the order of the requests, for any memory"}}),
+      with_names(category("PowerDownPolicy", {"NoPowerDown"}, 0, "no power-down"), {},
+                 {{"Staggered", "it powers idle ranks down step by step, for any memory"}}),
+  };
+}
+
+DesignSpace make_space(const std::vector<ParameterInfo>& parameters, const std::string& name, const std::string& doc,
+                       const std::vector<std::int64_t>& buffer_sizes, const std::vector<std::int64_t>& active) {
+  std::vector<std::vector<std::int64_t>> values;
+  for (const ParameterInfo& parameter : parameters) {
+    values.push_back(parameter.kind == ParameterKind::categorical ? range(0, parameter.maximum) : range(1, 8));
+  }
+  values[kRequestBufferSize] = buffer_sizes;
+  values[kMaxActiveTransactions] = active;
+  return {name, doc, parameters, std::move(values)};
+}
+
+std::vector<DesignSpace> make_spaces(const std::vector<ParameterInfo>& parameters) {
+  const std::vector<std::int64_t> powers{1, 2, 4, 8, 16, 32, 64, 128};
+  std::vector<std::int64_t> sizes = range(1, 8);
+  sizes.insert(sizes.end(), {16, 32, 64, 128});
+  return {
+      make_space(parameters, "archgym-aco", "the space of ArchGym's ant colony (default_dramsys.yaml)", range(1, 8), powers),
+      make_space(parameters, "archgym-ga", "the space of ArchGym's GA, random walker and BO", range(1, 8), range(1, 128)),
+      make_space(parameters, "archgym-union", "the union of ArchGym's DRAM spaces", sizes, range(1, 128)),
+      make_space(parameters, "wide", "every RequestBufferSize and MaxActiveTransactions to 128", range(1, 128), range(1, 128))};
+}
+
+// ---- tables -------------------------------------------------------------------------------------------------------------
+
+enum CounterColumn : std::size_t {
+  kCycles,
+  kAct,
+  kPre,
+  kRd,
+  kWr,
+  kRef,
+  kActiveCycles,
+  kPrechargedCycles,
+  kRowHits,
+  kRowMisses,
+  kRowConflicts,
+  kIdleFifo,
+  kIdleReorder,
+  kLatencySum,
+  kLatencyMax,
+  kLatencyP50,
+  kLatencyP95,
+  kLatencyP99,
+  kCounterColumns
+};
+
+const std::vector<CounterInfo>& counter_table() {
+  static const std::vector<CounterInfo> kTable{
+      {"cycles", "tCK", "from 0 to the last response"},
+      {"act", "commands", "ACT"},
+      {"pre", "commands", "PRE, those of PREA, RDA and WRA included"},
+      {"rd", "commands", "RD and RDA"},
+      {"wr", "commands", "WR and WRA"},
+      {"ref", "commands", "REFA"},
+      {"active_cycles", "tCK", "at least one bank open (DRAMPower)"},
+      {"precharged_cycles", "tCK", "all banks closed, to the end of the last command (DRAMPower)"},
+      {"row_hits", "requests", "served from a row another request had opened"},
+      {"row_misses", "requests", "opened a row in a closed bank"},
+      {"row_conflicts", "requests", "had to close another row first"},
+      {"idle_cycles_fifo", "tCK", "controller empty, RespQueue Fifo", true},
+      {"idle_cycles_reorder", "tCK", "controller empty, RespQueue Reorder", true},
+      {"latency_sum", "tCK", "arrival at the arbiter to response, all requests"},
+      {"latency_max", "tCK", "largest latency"},
+      {"latency_p50", "tCK", "median latency, rounded up within its histogram bucket"},
+      {"latency_p95", "tCK", "95th percentile, likewise"},
+      {"latency_p99", "tCK", "99th percentile, likewise"},
+  };
+  return kTable;
+}
+
+enum MetricColumn : std::size_t {
+  kTotalTime,
+  kTotalEnergy,
+  kAveragePower,
+  kAvgBw,
+  kAvgBwIdle,
+  kMeanLatency,
+  kP50Latency,
+  kP95Latency,
+  kP99Latency,
+  kMaxLatency,
+  kRowHitRate,
+  kEnergyActivate,
+  kEnergyPrecharge,
+  kEnergyRead,
+  kEnergyWrite,
+  kEnergyRefresh,
+  kEnergyBackground,
+  kArchgymPower,
+  kArchgymLatency,
+  kMetricColumns
+};
+
+const std::vector<MetricInfo>& metric_table() {
+  static const std::vector<MetricInfo> kTable{
+      {"total_time_ps", "ps", "time of the last response", 0},
+      {"total_energy_pj", "pJ", "DRAMPower's total energy, all devices"},
+      {"average_power_mw", "mW", "DRAMPower's average power over its own window"},
+      {"avg_bw_gbps", "Gb/s", "bytes served over total time"},
+      {"avg_bw_idle_gbps", "Gb/s", "bytes served over the time the controller was not empty"},
+      {"mean_latency_ns", "ns", "arrival at the arbiter to response"},
+      {"p50_latency_ns", "ns", "median of the same, rounded up by at most 25 %"},
+      {"p95_latency_ns", "ns", "95th percentile, likewise"},
+      {"p99_latency_ns", "ns", "99th percentile, likewise"},
+      {"max_latency_ns", "ns", "maximum of the same"},
+      {"row_hit_rate", "1", "row hits per request", 6},
+      {"energy_activate_pj", "pJ", "share of ACT"},
+      {"energy_precharge_pj", "pJ", "share of PRE"},
+      {"energy_read_pj", "pJ", "share of RD"},
+      {"energy_write_pj", "pJ", "share of WR"},
+      {"energy_refresh_pj", "pJ", "share of REFA"},
+      {"energy_background_pj", "pJ", "share of standby, active and precharged"},
+      {"archgym_power", "W", "what ArchGym reads from the reference's output: the printed mW over 1000", 5},
+      {"archgym_latency", "1", "what it reads as time: the printed number, in ps, ns or us, over 1e9 whatever the unit", 9},
+  };
+  return kTable;
+}
+
+// A number as the reference prints it, with two decimals, read back.
+double as_printed(double value) {
+  char text[400];  // the longest double has 309 digits before the point
+  const char* end = std::to_chars(text, std::end(text), value, std::chars_format::fixed, 2).ptr;
+  std::from_chars(text, end, value);
+  return value;
+}
+
+// SystemC prints a time in the largest unit that keeps it whole; the number of them.
+double printed_number(std::uint64_t time_ps) {
+  for (int unit = 0; unit < 4 && time_ps != 0 && time_ps % 1000 == 0; ++unit) time_ps /= 1000;  // ps, ns, us, ms, s
+  return static_cast<double>(time_ps);
+}
+
+const std::vector<std::pair<std::string, std::string>>& objective_table() {
+  static const std::vector<std::pair<std::string, std::string>> kTable{
+      {"latency", "min:total_time_ps"},
+      {"power", "min:average_power_mw"},
+      {"energy", "min:total_energy_pj"},
+      {"edp", "min:total_energy_pj*total_time_ps"},
+      {"bandwidth", "max:avg_bw_gbps"},
+      {"archgym-power", "target:average_power_mw=1000"},
+      {"archgym-latency", "target:total_time_ps=100000000"},
+      {"archgym-both", "target:average_power_mw=1000*total_time_ps=100000000"},
+      {"archgym-power-parsed", "target:archgym_power=1"},
+      {"archgym-latency-parsed", "target:archgym_latency=0.1"},
+      {"archgym-both-parsed", "target:archgym_power=1*archgym_latency=0.1"},
+  };
+  return kTable;
+}
+
+const std::vector<WorkloadOption>& option_table() {
+  using Kind = WorkloadOption::Kind;
+  static const std::vector<WorkloadOption> kTable{
+      {"trace", "",
+       "a shipped trace's name (see `exarch trace list`) or the path of a .stl or .rstl file, compressed (.stl.gz) or not",
+       Kind::file, 0, 0, true},
+      {"memspec", "MICRON_1Gb_DDR3-1600_8bit_G", "a shipped memory specification's name, or the path of a DRAMSys memspec file",
+       Kind::file},
+      {"addressmapping", "am_ddr3_8x1Gbx8_dimm_p1KB_rbc", "a shipped address mapping's name, or the path of one", Kind::file},
+      {"clk_mhz", "800", "clock of the trace player", Kind::number, 1, 100000},
+      {"address_offset", "0", "subtracted from every address", Kind::number, 0, kMaxU32},
+  };
+  return kTable;
+}
+
+// What proves that other designs run the same.
+struct Proof {
+  Witness witness;
+  std::uint64_t order_resolved;  // 1 if the exact kernel ran
+};
+static_assert(std::has_unique_object_representations_v<Proof>, "stores hold its bytes");
+
+// What an outcome keeps besides its counters; the proof comes first.
+struct Detail {
+  Proof proof;
+  std::uint32_t latency_histogram[kLatencyBuckets];
+};
+
+// Smallest latency that at least `percent` of the requests do not exceed, at the histogram's resolution.
+std::uint64_t percentile(const Counters& counters, std::uint64_t percent) {
+  const std::uint64_t requests = counters.rd + counters.wr;
+  const std::uint64_t rank = (requests * percent + 99) / 100;
+  std::uint64_t seen = 0;
+  for (std::uint32_t bucket = 0; bucket < kLatencyBuckets; ++bucket) {
+    seen += counters.latency_histogram[bucket];
+    if (seen < rank) continue;
+    const bool open_end = bucket + 1 == kLatencyBuckets;
+    return open_end ? counters.latency_max : std::min(latency_bucket_upper(bucket), counters.latency_max);
+  }
+  return counters.latency_max;
+}
+
+void flatten(const Counters& c, std::span<std::uint64_t> row) {
+  row[kCycles] = c.cycles;
+  row[kAct] = c.act;
+  row[kPre] = c.pre;
+  row[kRd] = c.rd;
+  row[kWr] = c.wr;
+  row[kRef] = c.ref;
+  row[kActiveCycles] = c.active_cycles;
+  row[kPrechargedCycles] = c.precharged_cycles;
+  row[kRowHits] = c.row[kRowHit];
+  row[kRowMisses] = c.row[kRowMiss];
+  row[kRowConflicts] = c.row[kRowConflict];
+  row[kIdleFifo] = c.idle_cycles_fifo;
+  row[kIdleReorder] = c.idle_cycles_reorder;
+  row[kLatencySum] = c.latency_sum;
+  row[kLatencyMax] = c.latency_max;
+  row[kLatencyP50] = percentile(c, 50);
+  row[kLatencyP95] = percentile(c, 95);
+  row[kLatencyP99] = percentile(c, 99);
+}
+
+// ---- the environment ----------------------------------------------------------------------------------------------------
+
+class DramEnvironment final : public Environment {
+ public:
+  DramEnvironment() : parameters_(make_parameters()), spaces_(make_spaces(parameters_)) {}
+
+  std::string name() const override { return "dram"; }
+  std::string doc() const override { return "DDR3 memory controller on a trace, equal to DRAMSys 4.0 as ArchGym ships it"; }
+  std::string model_version() const override { return kModelVersion; }
+  std::span<const ParameterInfo> parameters() const override { return parameters_; }
+  std::span<const DesignSpace> spaces() const override { return spaces_; }
+  std::span<const WorkloadOption> workload_options() const override { return option_table(); }
+  std::span<const CounterInfo> counters() const override { return counter_table(); }
+  std::size_t detail_size() const override { return sizeof(Detail); }
+  std::size_t proof_size() const override { return sizeof(Proof); }
+  std::span<const MetricInfo> metrics() const override { return metric_table(); }
+  std::span<const std::size_t> tradeoffs() const override {
+    static constexpr std::size_t kTimeEnergyPower[] = {0, 1, 2};
+    return kTimeEnergyPower;
+  }
+  std::span<const std::pair<std::string, std::string>> objectives() const override { return objective_table(); }
+  std::string status_text(std::uint8_t status) const override {
+    return status == 0 ? "ok" : status == static_cast<std::uint8_t>(Status::latency_limit) ? "latency_limit" : "step_limit";
+  }
+
+  std::vector<std::string> explain(const Workload& workload, std::span<const std::int64_t> design,
+                                   std::uint8_t status) const override;
+
+  std::vector<std::string> shipped_workloads() const override { return shipped_names("dram/traces"); }
+  std::vector<ShippedFile> shipped_files(const std::string& option) const override;
+  std::shared_ptr<const Workload> load_workload(const WorkloadOptions& options) const override;
+  std::vector<WorkloadFact> describe_workload(const Workload& workload) const override;
+  void canonicalise(const Workload& workload, std::span<std::int64_t> design) const override;
+  void family_of(std::span<std::int64_t> design) const override;
+  void round_of(std::span<std::int64_t> design) const override;
+  bool same_run(std::span<const std::byte> bytes, std::span<const std::int64_t> simulated,
+                std::span<const std::int64_t> other) const override;
+  void simulate(const Workload& workload, std::span<const std::int64_t> designs, Engine engine, Backend& backend,
+                Outcomes& outcomes) const override;
+  void price(const Workload& workload, std::span<const std::int64_t> design, std::span<const std::uint64_t> counters,
+             std::span<double> metrics) const override;
+  std::string detail_json(const Workload& workload, std::span<const std::byte> detail) const override;
+  KnownResult known_result() const override;
+  std::uint64_t signature() const override { return bench_signature(spaces_.front()); }
+  std::vector<ReferenceCost> reference_costs() const override { return bench_reference_costs(); }
+  std::vector<Measurement> measure(const BenchOptions& options) const override { return bench_measure(spaces_.front(), options); }
+
+ private:
+  std::vector<ParameterInfo> parameters_;
+  std::vector<DesignSpace> spaces_;
+};
+
+std::vector<std::string> DramEnvironment::explain(const Workload& base, std::span<const std::int64_t> design,
+                                                  std::uint8_t status) const {
+  const auto& workload = static_cast<const DramWorkload&>(base);
+  if (status == static_cast<std::uint8_t>(Status::latency_limit)) {
+    return {"a request waited 2^30 cycles to enter the controller, the longest wait that is counted"};
+  }
+  if (status != static_cast<std::uint8_t>(Status::step_limit)) return {};
+  std::string text = "the run did not end within " + std::to_string(workload.step_budget) + " steps";
+  if (design[kRefreshPolicy] != static_cast<std::int64_t>(RefreshPolicy::AllBank)) return {text};
+  const Timing& t = workload.view.timing;
+  const std::string refresh =
+      "a refresh is due every REFI = " + std::to_string(t.tREFI) + " cycles and takes RFC = " + std::to_string(t.tRFC);
+  text += t.tRFC + t.tRCD - t.tAL > t.tREFI
+              ? ": " + refresh + ", which leaves no time for an access (RCD - AL = " + std::to_string(t.tRCD - t.tAL) + ")"
+              : ": " + refresh + " and waits for open banks (RAS + RP = " + std::to_string(t.tRAS + t.tRP) +
+                    "), so that accesses do not come to their turn in between";
+  return {text + "; the reference simulator would not end either. Correct REFI or RFC of memory '" + workload.memspec.id +
+          "' (both in cycles), or use RefreshPolicy=NoRefresh"};
+}
+
+// Of memories: what they are and which mappings fit; of mappings, the same the other way round. Those that are not supported are
+// left out.
+std::vector<ShippedFile> DramEnvironment::shipped_files(const std::string& option) const {
+  std::vector<ShippedFile> files;
+  const auto listed = [](const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : " ") + name;
+    return text;
+  };
+  if (option == "memspec") {
+    for (const std::string& name : shipped_names("dram/memspecs")) {
+      try {
+        const MemSpec m = load_memspec(name);
+        files.push_back({name, m.memory_type + " at " + std::to_string(m.clk_mhz) + " MHz, " + std::to_string(m.devices) + " x " +
+                                   std::to_string(m.width) + " bit, " + std::to_string(m.rows) + " rows, bursts of " +
+                                   std::to_string(m.bytes_per_burst()) + " bytes; mappings: " + listed(fitting_mappings(m))});
+      } catch (const Error&) {
+      }
+    }
+  } else if (option == "addressmapping") {
+    for (const std::string& name : shipped_names("dram/amconfigs")) {
+      const std::vector<std::string> memories = fitting_memspecs(load_address_mapping(name));
+      if (!memories.empty()) files.push_back({name, "memories: " + listed(memories)});
+    }
+  } else {
+    files = Environment::shipped_files(option);
+  }
+  return files;
+}
+
+// Everything counters and prices depend on: the decoded trace (so the address mapping too), its clock, timing, currents.
+std::string identity_of(const DramWorkload& workload, std::uint32_t clk_mhz) {
+  std::uint64_t hash = 0xCBF29CE484222325ull;
+  for (std::size_t i = 0; i < workload.trace.requests.size(); ++i) {
+    const PackedRequest& r = workload.trace.requests[i];
+    const std::uint32_t previous = workload.trace.has_writes ? workload.trace.previous_same_address[i] : kNoRequest;
+    for (const std::uint32_t word : {r.gap, r.row_bank_write, previous}) hash = (hash ^ word) * 0x100000001B3ull;
+  }
+  const MemSpec& m = workload.memspec;
+  const Timing& t = m.timing;
+  const PowerSpec& p = m.power;
+  char text[64];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  std::string identity = "trace " + workload.trace.content_hash + " decoded " + text + ", memory " + m.id;
+  for (const std::uint32_t v : {t.tRCD, t.tRP, t.tRAS, t.tRC,   t.tRRD, t.tFAW,  t.tCCD,    t.tRTP,  t.tWR,     t.tWTR,
+                                t.tRL,  t.tWL, t.tAL,  t.tREFI, t.tRFC, t.burst, m.clk_mhz, m.width, m.devices, m.data_rate}) {
+    identity += " " + std::to_string(v);
+  }
+  for (const double current : {p.idd0, p.idd2n, p.idd3n, p.idd4r, p.idd4w, p.idd5, p.vdd}) {
+    std::snprintf(text, sizeof text, " %.17g", current);
+    identity += text;
+  }
+  return identity + ", clk_mhz " + std::to_string(clk_mhz);
+}
+
+// Longest trace, in controller cycles: 23 minutes at 800 MHz, some 10^8 refreshes to step through.
+constexpr std::uint64_t kMaxSpan = std::uint64_t{1} << 40;
+
+// Far more steps than any run needs that makes progress: a few per command and per refresh. A memory that spends all its time
+// refreshing (tREFI hardly above tRFC) would go on for ever.
+std::uint64_t step_budget(const DramWorkload& workload) {
+  const WorkloadView& view = workload.view;
+  __extension__ using Wide = unsigned __int128;
+  const Wide span = static_cast<Wide>(workload.trace.last_issue) * view.player_period_ps / view.tck_ps;
+  if (span > kMaxSpan) {
+    throw Error("trace " + workload.trace.name + " spans more than 2^40 controller cycles; cut its idle time, or split it");
+  }
+  return (1u << 20) + 1024ull * view.count + 16 * (static_cast<std::uint64_t>(span) / view.timing.tREFI);
+}
+
+std::shared_ptr<const Workload> DramEnvironment::load_workload(const WorkloadOptions& given) const {
+  WorkloadOptions options = complete_options(*this, given);
+  auto workload = std::make_shared<DramWorkload>();
+  const auto clk_mhz = static_cast<std::uint32_t>(std::stoul(options["clk_mhz"]));
+  const auto offset = static_cast<std::uint32_t>(std::stoul(options["address_offset"]));
+  workload->memspec = load_memspec(options["memspec"]);
+  const AddressMapping mapping = load_address_mapping(options["addressmapping"]);
+  check_mapping_fits(workload->memspec, mapping);
+  workload->trace = load_trace(options["trace"], workload->memspec, mapping, offset);
+  workload->view = make_view(workload->trace, workload->memspec, clk_mhz);
+  workload->distances = make_distances(workload->view.timing);
+  workload->name = options["trace"];
+  workload->work = workload->view.count;
+  workload->work_unit = "requests";
+  workload->identity = identity_of(*workload, clk_mhz);
+  workload->step_budget = step_budget(*workload);
+  workload->warnings = workload->memspec.warnings;
+  std::ranges::copy(workload->trace.warnings, std::back_inserter(workload->warnings));
+  if (workload->trace.out_of_range > 0) {
+    workload->warnings.push_back(std::to_string(workload->trace.out_of_range) + " of " + std::to_string(workload->view.count) +
+                                 " addresses of " + workload->name +
+                                 " lie above the memory; their upper bits are ignored, as the reference simulator does");
+  }
+  // A trace that asks for less than one request in four cycles leaves the controller idle again and again.
+  const bool sparse = workload->trace.last_issue > 4ull * workload->view.count;
+  workload->exact_from_start = sparse || workload->view.relative || workload->view.player_period_ps != workload->view.tck_ps;
+  return workload;
+}
+
+std::vector<WorkloadFact> DramEnvironment::describe_workload(const Workload& base) const {
+  const auto& workload = static_cast<const DramWorkload&>(base);
+  const TraceInfo info = trace_info(workload.trace, workload.memspec);
+  return {
+      {"requests", info.requests, "requests", ""},
+      {"reads", info.reads, "requests", ""},
+      {"writes", info.writes, "requests", ""},
+      {"relative", workload.trace.relative, "", "times are gaps after the previous acknowledgement (.rstl)"},
+      {"first_issue", info.first_issue, "player cycles", "the first request's time, or gap"},
+      {"last_issue", info.last_issue, "player cycles", "the last time, or the sum of all gaps"},
+      {"span_ns", static_cast<double>(info.last_issue) * workload.view.player_period_ps / 1000.0, "ns", "the same in time"},
+      {"distinct_rows", info.distinct_rows, "rows", "in all banks"},
+      {"same_row_as_previous_in_bank", info.same_row_as_previous_in_bank, "requests", "to the row their bank used last"},
+      {"per_bank", info.per_bank, "requests", "bank 0, 1, ..."},
+      {"out_of_range", info.out_of_range, "requests", "above the memory; their addresses wrap"},
+      {"content_hash", workload.trace.content_hash, "", "of times, addresses and directions"},
+  };
+}
+
+// Arbiter Reorder with either response queue, and Arbiter Fifo with RespQueue Reorder, all answer in request order.
+void hide_order(std::span<std::int64_t> design) {
+  const ControllerParams params = params_of(design);
+  if (params.arbiter == Arbiter::Simple) return;
+  const bool ordered = params.arbiter == Arbiter::Reorder || params.resp_queue == RespQueue::Reorder;
+  design[kArbiter] = static_cast<std::int64_t>(ordered ? Arbiter::Reorder : Arbiter::Fifo);
+  design[kRespQueue] = static_cast<std::int64_t>(ordered ? RespQueue::Reorder : RespQueue::Fifo);
+}
+
+// Equivalences that hold by construction (docs/models.md, "Canonical forms", gives the reason of each).
+void DramEnvironment::canonicalise(const Workload& base, std::span<std::int64_t> design) const {
+  const auto& workload = static_cast<const DramWorkload&>(base);
+  const bool read_only = !workload.view.has_writes;
+  const auto is = [&design](Column column, auto value) { return design[column] == static_cast<std::int64_t>(value); };
+  const auto set = [&design](Column column, auto value) { design[column] = static_cast<std::int64_t>(value); };
+
+  if (is(kRefreshPolicy, RefreshPolicy::NoRefresh)) {
+    design[kRefreshMaxPostponed] = 0;
+    design[kRefreshMaxPulledin] = 0;
+  }
+  const bool simple = is(kArbiter, Arbiter::Simple);
+  if (simple) design[kMaxActiveTransactions] = 1;
+  if (read_only) {
+    if (is(kSchedulerBuffer, SchedulerBuffer::ReadWrite)) set(kSchedulerBuffer, SchedulerBuffer::Shared);
+    if (is(kScheduler, Scheduler::FrFcfsGrp)) set(kScheduler, Scheduler::FrFcfs);
+    if (is(kPagePolicy, PagePolicy::Closed)) set(kScheduler, Scheduler::Fifo);
+  }
+  // At most M requests are on their way, so a buffer of M never fills.
+  if (!simple && design[kRequestBufferSize] >= design[kMaxActiveTransactions]) {
+    set(kSchedulerBuffer, SchedulerBuffer::Shared);
+    design[kRequestBufferSize] = design[kMaxActiveTransactions];
+  }
+  // Whatever its type, a buffer of one holds one request: nothing to choose from, and all is served and answered in order.
+  if (design[kRequestBufferSize] == 1) {
+    set(kSchedulerBuffer, SchedulerBuffer::Shared);
+    set(kScheduler, Scheduler::Fifo);
+    if (is(kPagePolicy, PagePolicy::OpenAdaptive)) set(kPagePolicy, PagePolicy::Open);
+    if (is(kPagePolicy, PagePolicy::ClosedAdaptive)) set(kPagePolicy, PagePolicy::Closed);
+    set(kRespQueue, RespQueue::Fifo);
+    if (is(kArbiter, Arbiter::Reorder)) set(kArbiter, Arbiter::Fifo);
+  }
+}
+
+// A run may prove that other refresh limits, buffers or transaction limits would have changed nothing; and where no tie had to be
+// resolved, who puts the responses in request order (arbiter or controller) changes nothing but the controller's idle time, of
+// which every such run counts both.
+void DramEnvironment::family_of(std::span<std::int64_t> design) const {
+  hide_order(design);
+  design[kRefreshMaxPostponed] = design[kRefreshMaxPulledin] = 0;
+  design[kSchedulerBuffer] = design[kRequestBufferSize] = 0;
+  design[kMaxActiveTransactions] = 0;
+}
+
+// RefreshMaxPulledin hardly ever matters and large MaxActiveTransactions agree often: simulate the largest first.
+void DramEnvironment::round_of(std::span<std::int64_t> design) const {
+  hide_order(design);
+  design[kRefreshMaxPulledin] = 0;
+  design[kMaxActiveTransactions] = 0;
+}
+
+bool DramEnvironment::same_run(std::span<const std::byte> bytes, std::span<const std::int64_t> simulated,
+                               std::span<const std::int64_t> other) const {
+  Proof proof;
+  std::memcpy(&proof, bytes.data(), sizeof proof);
+  const Witness& w = proof.witness;
+  const auto own = [simulated](Column column) { return static_cast<std::uint32_t>(simulated[column]); };
+  const auto wanted = [other](Column column) { return static_cast<std::uint32_t>(other[column]); };
+  // Called for millions of pairs, nearly all of which differ: what tells most of them apart comes first.
+  if (!equal_run_buffer(w, static_cast<SchedulerBuffer>(own(kSchedulerBuffer)), own(kRequestBufferSize),
+                        static_cast<SchedulerBuffer>(wanted(kSchedulerBuffer)), wanted(kRequestBufferSize))) {
+    return false;
+  }
+  const bool simple = own(kArbiter) == static_cast<std::uint32_t>(Arbiter::Simple);
+  if (!simple && !equal_run_active(w, own(kMaxActiveTransactions), wanted(kMaxActiveTransactions))) return false;
+  const bool same_order = own(kArbiter) == wanted(kArbiter) && own(kRespQueue) == wanted(kRespQueue);
+  return (same_order || proof.order_resolved == 0) &&
+         equal_run_postponed(w, own(kRefreshMaxPostponed), wanted(kRefreshMaxPostponed)) &&
+         equal_run_pulledin(w, own(kRefreshMaxPulledin), wanted(kRefreshMaxPulledin));
+}
+
+void run_reference(const DramWorkload& workload, const ControllerParams& params, RunResult& result) {
+  const ReferenceResult reference = simulate_reference(workload.view, params, false, workload.step_budget);
+  result.counters = reference.counters;
+  result.status = reference.status;
+  // The reference proves nothing about its neighbours: limits count as reached.
+  reset_witness(result.witness);
+  result.witness.postponed_forced = result.witness.pulledin_limited = true;
+  result.witness.buffer_refused = result.witness.active_waited = true;
+}
+
+void DramEnvironment::simulate(const Workload& base, std::span<const std::int64_t> designs, Engine engine, Backend& backend,
+                               Outcomes& outcomes) const {
+  const auto& workload = static_cast<const DramWorkload&>(base);
+  const std::size_t count = designs.size() / kColumns;
+  const std::size_t first = outcomes.status.size();
+  outcomes.status.resize(first + count);
+  outcomes.counters.resize((first + count) * kCounterColumns);
+  outcomes.detail.resize((first + count) * sizeof(Detail));
+  const auto store = [&](std::size_t i, const RunResult& result, bool exact) {
+    const std::size_t slot = first + i;
+    outcomes.status[slot] = static_cast<std::uint8_t>(result.status);
+    flatten(result.counters, std::span(outcomes.counters).subspan(slot * kCounterColumns, kCounterColumns));
+    Detail detail{};
+    detail.proof.witness = result.witness;
+    detail.proof.order_resolved = exact ? 1 : 0;
+    std::memcpy(detail.latency_histogram, result.counters.latency_histogram, sizeof detail.latency_histogram);
+    std::memcpy(outcomes.detail.data() + slot * sizeof(Detail), &detail, sizeof detail);
+  };
+  if (engine == Engine::fast && backend.uses_cuda(count)) {
+    std::vector<ControllerParams> params(count);
+    for (std::size_t i = 0; i < count; ++i) params[i] = params_of(designs.subspan(i * kColumns, kColumns));
+    std::vector<RunResult> results(count);
+    std::vector<std::uint8_t> exact(count);
+    run_on_cuda(workload, params, backend.devices(), results, exact);
+    constexpr std::size_t kBlock = 1024;
+    backend.pool().for_each((count + kBlock - 1) / kBlock, [&](std::size_t block, unsigned) {
+      for (std::size_t i = block * kBlock; i < std::min(count, (block + 1) * kBlock); ++i) store(i, results[i], exact[i] != 0);
+    });
+    return;
+  }
+  std::vector<Workspace> workspaces(backend.pool().threads());
+  backend.pool().for_each(count, [&](std::size_t i, unsigned worker) {
+    const ControllerParams params = params_of(designs.subspan(i * kColumns, kColumns));
+    RunResult result;
+    bool exact = true;
+    if (engine == Engine::reference) {
+      run_reference(workload, params, result);
+    } else {
+      exact = workspaces[worker].run(workload, params, result);
+    }
+    store(i, result, exact);
+  });
+}
+
+// Energy: DRAMPower's formula for one voltage domain, in its order of operations so that the last printed digit agrees.
+// Bandwidth: the reference counts a burst when its response handshake is complete, which with Arbiter Simple the end of the
+// simulation cuts off for the last one.
+void DramEnvironment::price(const Workload& base, std::span<const std::int64_t> design, std::span<const std::uint64_t> counters,
+                            std::span<double> metrics) const {
+  const auto& workload = static_cast<const DramWorkload&>(base);
+  const MemSpec& m = workload.memspec;
+  const PowerSpec& p = m.power;
+  const Timing& t = m.timing;
+  const auto n = [counters](CounterColumn column) { return static_cast<double>(counters[column]); };
+  const double clk_ns = 1000.0 / m.clk_mhz;
+  const double devices = m.devices;
+  const double act = n(kAct) * t.tRAS * clk_ns * (p.idd0 - p.idd3n) * p.vdd;
+  const double pre = n(kPre) * (t.tRC - t.tRAS) * clk_ns * (p.idd0 - p.idd2n) * p.vdd;
+  const double rd = n(kRd) * t.burst * clk_ns * (p.idd4r - p.idd3n) * p.vdd;
+  const double wr = n(kWr) * t.burst * clk_ns * (p.idd4w - p.idd3n) * p.vdd;
+  const double ref = n(kRef) * t.tRFC * clk_ns * (p.idd5 - p.idd3n) * p.vdd;
+  const double background = n(kActiveCycles) * clk_ns * p.idd3n * p.vdd + n(kPrechargedCycles) * clk_ns * p.idd2n * p.vdd;
+  const double energy = act + pre + rd + wr + ref + background;
+  const double window_ns = (n(kActiveCycles) + n(kPrechargedCycles)) * clk_ns;
+
+  const bool simple = design[kArbiter] == static_cast<std::int64_t>(Arbiter::Simple);
+  const bool fifo_queue = design[kRespQueue] == static_cast<std::int64_t>(RespQueue::Fifo);
+  const double requests = n(kRd) + n(kWr);
+  const double served = requests - (simple ? 1 : 0);
+  const double max_bw = 1000.0 / m.tck_ps * m.data_rate * m.width * m.devices;
+  const double busy = n(kCycles) - n(fifo_queue ? kIdleFifo : kIdleReorder);
+  const double tck_ns = m.tck_ps / 1000.0;
+
+  metrics[kTotalTime] = n(kCycles) * m.tck_ps;
+  metrics[kTotalEnergy] = devices * energy;
+  metrics[kAveragePower] = window_ns > 0 ? devices * energy / window_ns : 0;
+  metrics[kAvgBw] = n(kCycles) > 0 ? served * t.burst / n(kCycles) * max_bw : 0;
+  metrics[kAvgBwIdle] = busy > 0 ? served * t.burst / busy * max_bw : 0;
+  metrics[kMeanLatency] = requests > 0 ? n(kLatencySum) / requests * tck_ns : 0;
+  metrics[kP50Latency] = n(kLatencyP50) * tck_ns;
+  metrics[kP95Latency] = n(kLatencyP95) * tck_ns;
+  metrics[kP99Latency] = n(kLatencyP99) * tck_ns;
+  metrics[kMaxLatency] = n(kLatencyMax) * tck_ns;
+  metrics[kRowHitRate] = requests > 0 ? n(kRowHits) / requests : 0;
+  metrics[kEnergyActivate] = devices * act;
+  metrics[kEnergyPrecharge] = devices * pre;
+  metrics[kEnergyRead] = devices * rd;
+  metrics[kEnergyWrite] = devices * wr;
+  metrics[kEnergyRefresh] = devices * ref;
+  metrics[kEnergyBackground] = devices * background;
+  metrics[kArchgymPower] = as_printed(metrics[kAveragePower]) / 1e3;
+  metrics[kArchgymLatency] = printed_number(counters[kCycles] * m.tck_ps) / 1e9;
+}
+
+std::string DramEnvironment::detail_json(const Workload& base, std::span<const std::byte> bytes) const {
+  const auto& workload = static_cast<const DramWorkload&>(base);
+  Detail detail;
+  std::memcpy(&detail, bytes.data(), sizeof detail);
+  std::string json = "{\"latency_histogram_cycles\":[";
+  bool first = true;
+  for (std::uint32_t bucket = 0; bucket < kLatencyBuckets; ++bucket) {
+    if (detail.latency_histogram[bucket] == 0) continue;
+    json += (first ? "" : ",") + std::string("{\"up_to\":") +
+            (bucket + 1 == kLatencyBuckets ? "null" : std::to_string(latency_bucket_upper(bucket))) +
+            ",\"requests\":" + std::to_string(detail.latency_histogram[bucket]) + "}";
+    first = false;
+  }
+  return json + "],\"tck_ps\":" + std::to_string(workload.memspec.tck_ps) + "}";
+}
+
+// DRAMSys 4.0 prints this time for it.
+KnownResult DramEnvironment::known_result() const {
+  return {{{"trace", "stream"}},
+          {"PagePolicy=Open", "Scheduler=FrFcfs", "SchedulerBuffer=Shared", "RequestBufferSize=1", "RefreshPolicy=NoRefresh",
+           "Arbiter=Fifo", "MaxActiveTransactions=64"},
+          "total_time_ps",
+          "51595000"};
+}
+
+}  // namespace
+
+ControllerParams params_of(std::span<const std::int64_t> design) {
+  ControllerParams params;
+  params.page_policy = static_cast<PagePolicy>(design[kPagePolicy]);
+  params.scheduler = static_cast<Scheduler>(design[kScheduler]);
+  params.scheduler_buffer = static_cast<SchedulerBuffer>(design[kSchedulerBuffer]);
+  params.request_buffer_size = static_cast<std::uint32_t>(design[kRequestBufferSize]);
+  params.resp_queue = static_cast<RespQueue>(design[kRespQueue]);
+  params.refresh_policy = static_cast<RefreshPolicy>(design[kRefreshPolicy]);
+  params.refresh_max_postponed = static_cast<std::uint32_t>(design[kRefreshMaxPostponed]);
+  params.refresh_max_pulledin = static_cast<std::uint32_t>(design[kRefreshMaxPulledin]);
+  params.arbiter = static_cast<Arbiter>(design[kArbiter]);
+  params.max_active_transactions = static_cast<std::uint32_t>(design[kMaxActiveTransactions]);
+  return params;
+}
+
+void Workspace::run_kernel(const DramWorkload& workload, const ControllerParams& params, Kernel kernel, RunResult& result,
+                           RunFunction by) {
+  static const RunFunction kFastest = cpu_run_function();
+  if (by == nullptr) by = kFastest;
+  ScratchSize size = usual_scratch(workload.view, params);
+  while (true) {
+    if (slots_.size() < size.slots) slots_.resize(size.slots);
+    if (pending_.size() < size.pending) pending_.resize(size.pending);
+    if (cas_order_.size() < size.pending) cas_order_.resize(size.pending);
+    if (arrivals_.size() < size.pending) arrivals_.resize(size.pending);
+    if (heap_.size() < size.heap) heap_.resize(size.heap);
+    const Scratch scratch{slots_.data(),     size.slots,       pending_.data(), size.pending,
+                          cas_order_.data(), arrivals_.data(), heap_.data(),    size.heap};
+    by(workload.view, params, workload.distances, scratch, kernel, workload.step_budget, result);
+    if (result.status != Status::out_of_space) return;
+    const ScratchSize larger = larger_scratch(workload.view, size);
+    if (larger.pending == size.pending && larger.heap == size.heap) {
+      throw Error("internal error: a run outgrew its largest scratch area");
+    }
+    size = larger;
+  }
+}
+
+bool Workspace::run(const DramWorkload& workload, const ControllerParams& params, RunResult& result) {
+  if (!workload.exact_from_start) {
+    run_kernel(workload, params, Kernel::dense, result);
+    if (result.status != Status::tie) return false;
+  }
+  run_kernel(workload, params, Kernel::exact, result);
+  return true;
+}
+
+}  // namespace dram
+
+const Environment& dram_environment() {
+  static const dram::DramEnvironment kEnvironment;
+  return kEnvironment;
+}
+
+}  // namespace exarch
