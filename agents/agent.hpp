@@ -64,7 +64,7 @@ struct AgentInfo {
   std::size_t max_objectives = 1;
 };
 
-// The registry: every agent and variant. (One file per agent; another agent is one more file and one line in registry.cpp.)
+// The registry: every agent and variant. (One file per agent; another agent is one more file and its name in registry.cpp.)
 [[nodiscard]] const std::vector<AgentInfo>& agent_table();
 
 // An entry of the table by its name; UsageError with the nearest one for an unknown name.

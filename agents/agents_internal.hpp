@@ -13,30 +13,11 @@
 
 namespace exarch {
 
+// What an agent's file tells the registry, by a function that registry.cpp names.
 struct AgentEntry {
   AgentInfo info;
   std::unique_ptr<Agent> (*make)(const DesignSpace& space, const AgentOptions& options);
 };
-
-[[nodiscard]] const AgentEntry& random_agent();
-[[nodiscard]] const AgentEntry& random_sobol_agent();
-[[nodiscard]] const AgentEntry& random_latin_agent();
-[[nodiscard]] const AgentEntry& random_walk_agent();
-[[nodiscard]] const AgentEntry& grid_agent();
-[[nodiscard]] const AgentEntry& ga_agent();
-[[nodiscard]] const AgentEntry& ga_archgym_agent();
-[[nodiscard]] const AgentEntry& ga_gamma_agent();
-[[nodiscard]] const AgentEntry& aco_agent();
-[[nodiscard]] const AgentEntry& aco_inverse_cost_agent();
-[[nodiscard]] const AgentEntry& aco_archgym_agent();
-[[nodiscard]] const AgentEntry& sa_agent();
-[[nodiscard]] const AgentEntry& sa_local_agent();
-[[nodiscard]] const AgentEntry& de_agent();
-[[nodiscard]] const AgentEntry& nsga2_agent();
-[[nodiscard]] const AgentEntry& bo_agent();
-[[nodiscard]] const AgentEntry& bo_tpe_agent();
-[[nodiscard]] const AgentEntry& pg_agent();
-[[nodiscard]] const AgentEntry& pg_ppo_agent();
 
 // The values of an agent's hyperparameters: the user's, else the table's default. UsageError for a value out of range.
 class Hyperparameters {

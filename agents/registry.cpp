@@ -11,17 +11,28 @@
 #include "host/error.hpp"
 #include "kernels/core/philox.hpp"
 
+// Every agent and variant, in the order of help texts: the function that its file defines. Another agent is one more file, and a
+// name here.
+#define EXARCH_AGENTS(agent)                                                                                                \
+  agent(random_agent) agent(random_sobol_agent) agent(random_latin_agent) agent(random_walk_agent) agent(grid_agent)        \
+      agent(ga_agent) agent(ga_archgym_agent) agent(ga_gamma_agent) agent(aco_agent) agent(aco_inverse_cost_agent)          \
+          agent(aco_archgym_agent) agent(sa_agent) agent(sa_local_agent) agent(de_agent) agent(nsga2_agent) agent(bo_agent) \
+              agent(bo_tpe_agent) agent(pg_agent) agent(pg_ppo_agent)
+
 namespace exarch {
+
+#define EXARCH_DECLARE(name) const AgentEntry& name();
+EXARCH_AGENTS(EXARCH_DECLARE)
+#undef EXARCH_DECLARE
+
 namespace {
 
 constexpr const char* kDefaultVariant = "fixed";  // what a name without a variant means
 
 const std::vector<const AgentEntry*>& entries() {
-  static const std::vector<const AgentEntry*> table = {
-      &random_agent(),      &random_sobol_agent(), &random_latin_agent(), &random_walk_agent(), &grid_agent(),
-      &ga_agent(),          &ga_archgym_agent(),   &ga_gamma_agent(),     &aco_agent(),         &aco_inverse_cost_agent(),
-      &aco_archgym_agent(), &sa_agent(),           &sa_local_agent(),     &de_agent(),          &nsga2_agent(),
-      &bo_agent(),          &bo_tpe_agent(),       &pg_agent(),           &pg_ppo_agent()};
+#define EXARCH_ENTRY(name) &name(),
+  static const std::vector<const AgentEntry*> table = {EXARCH_AGENTS(EXARCH_ENTRY)};
+#undef EXARCH_ENTRY
   return table;
 }
 

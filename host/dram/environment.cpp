@@ -1,7 +1,6 @@
 #include "host/dram/environment.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -12,218 +11,27 @@
 #include "host/dram/cuda.hpp"
 #include "host/dram/memspec.hpp"
 #include "host/dram/reference.hpp"
+#include "host/dram/tables.hpp"
 #include "host/error.hpp"
 #include "host/files/data_dir.hpp"
-#include "host/space/tables.hpp"
 #include "kernels/launch/dram_launch.hpp"
 
 namespace exarch {
 namespace dram {
 namespace {
 
-// ---- parameters and spaces ----------------------------------------------------------------------------------------------
-
-// Column numbers of the parameter table.
-enum Column : std::size_t {
-  kPagePolicy,
-  kScheduler,
-  kSchedulerBuffer,
-  kRequestBufferSize,
-  kRespQueue,
-  kRefreshPolicy,
-  kRefreshMaxPostponed,
-  kRefreshMaxPulledin,
-  kArbiter,
-  kMaxActiveTransactions,
-  kCmdMux,
-  kPowerDownPolicy,
-  kColumns
-};
-
-constexpr std::int64_t kMaxU32 = std::numeric_limits<std::uint32_t>::max();
-
-// Defaults are those of the reference simulator for a key left out.
-std::vector<ParameterInfo> make_parameters() {
-  return {
-      category("PagePolicy", {"Open", "OpenAdaptive", "Closed", "ClosedAdaptive"}, 0,
-               "when a row is closed: on a conflict (Open), with the last waiting hit (Adaptive), after every access (Closed)"),
-      with_names(category("Scheduler", {"Fifo", "FrFcfsGrp", "FrFcfs"}, 0,
-                          "which request a bank serves: the oldest, or row hits first (Grp: of the last direction)"),
-                 {},
-                 {{"GrpFrFcfs", "reads and writes in two buffers, served by turns; of later DRAMSys releases"},
-                  {"GrpFrFcfsWm", "two buffers with watermarks for writes; of later DRAMSys releases"}}),
-      category("SchedulerBuffer", {"Bankwise", "ReadWrite", "Shared"}, 0, "what RequestBufferSize limits"),
-      number("RequestBufferSize", 1, 4096, 8, "requests", "entries per bank, per direction, or in all"),
-      category("RespQueue", {"Fifo", "Reorder"}, 0, "order in which responses leave the controller: as served, or as requested"),
-      with_names(
-          category("RefreshPolicy", {"NoRefresh", "AllBank"}, 0, "refresh nothing, or all banks together every tREFI"),
-          {{"Rankwise", "AllBank"}},
-          {{"PerBank", "it refreshes bank by bank, which LPDDR4 and HBM2 memories can and DDR3 cannot"},
-           {"Bankwise", "the older name of PerBank, refresh bank by bank, which LPDDR4 and HBM2 memories can and DDR3 cannot"},
-           {"Per2Bank", "it refreshes two banks at a time, which LPDDR5 memories can and DDR3 cannot"},
-           {"SameBank", "it refreshes one bank of every bank group, which DDR5 memories can and DDR3 cannot"},
-           {"Groupwise",
-            "the older name of SameBank, refresh of one bank of every bank group, which DDR5 memories can and DDR3 cannot"}}),
-      number("RefreshMaxPostponed", 0, kMaxU32, 0, "refreshes", "refreshes that may be put off while requests wait"),
-      number("RefreshMaxPulledin", 0, kMaxU32, 0, "refreshes", "refreshes that may be done ahead while idle"),
-      category("Arbiter", {"Simple", "Fifo", "Reorder"}, 0, "how requests and responses pass between player and controller"),
-      number("MaxActiveTransactions", 1, kMaxU32, 64, "requests",
-             "requests between admission and response (Fifo and Reorder arbiters)"),
-      with_names(category("CmdMux", {"Oldest"}, 0, "which ready command is issued: the one that is ready first, then the oldest"),
-                 {}, {{"Strict", "it issues reads and writes in the order of the requests, for any memory"}}),
-      with_names(category("PowerDownPolicy", {"NoPowerDown"}, 0, "no power-down"), {},
-                 {{"Staggered", "it powers idle ranks down step by step, for any memory"}}),
-  };
-}
-
-DesignSpace make_space(const std::vector<ParameterInfo>& parameters, const std::string& name, const std::string& doc,
-                       const std::vector<std::int64_t>& buffer_sizes, const std::vector<std::int64_t>& active) {
-  std::vector<std::vector<std::int64_t>> values;
-  for (const ParameterInfo& parameter : parameters) {
-    values.push_back(parameter.kind == ParameterKind::categorical ? range(0, parameter.maximum) : range(1, 8));
-  }
-  values[kRequestBufferSize] = buffer_sizes;
-  values[kMaxActiveTransactions] = active;
-  return {name, doc, parameters, std::move(values)};
-}
-
-std::vector<DesignSpace> make_spaces(const std::vector<ParameterInfo>& parameters) {
-  const std::vector<std::int64_t> powers{1, 2, 4, 8, 16, 32, 64, 128};
-  std::vector<std::int64_t> sizes = range(1, 8);
-  sizes.insert(sizes.end(), {16, 32, 64, 128});
-  return {
-      make_space(parameters, "archgym-aco", "the space of ArchGym's ant colony (default_dramsys.yaml)", range(1, 8), powers),
-      make_space(parameters, "archgym-ga", "the space of ArchGym's GA, random walker and BO", range(1, 8), range(1, 128)),
-      make_space(parameters, "archgym-union", "the union of ArchGym's DRAM spaces", sizes, range(1, 128)),
-      make_space(parameters, "wide", "every RequestBufferSize and MaxActiveTransactions to 128", range(1, 128), range(1, 128))};
-}
-
-// ---- tables -------------------------------------------------------------------------------------------------------------
-
-enum CounterColumn : std::size_t {
-  kCycles,
-  kAct,
-  kPre,
-  kRd,
-  kWr,
-  kRef,
-  kActiveCycles,
-  kPrechargedCycles,
-  kRowHits,
-  kRowMisses,
-  kRowConflicts,
-  kIdleFifo,
-  kIdleReorder,
-  kLatencySum,
-  kLatencyMax,
-  kLatencyP50,
-  kLatencyP95,
-  kLatencyP99,
-  kCounterColumns
-};
-
-const std::vector<CounterInfo>& counter_table() {
-  static const std::vector<CounterInfo> kTable{
-      {"cycles", "tCK", "from 0 to the last response"},
-      {"act", "commands", "ACT"},
-      {"pre", "commands", "PRE, those of PREA, RDA and WRA included"},
-      {"rd", "commands", "RD and RDA"},
-      {"wr", "commands", "WR and WRA"},
-      {"ref", "commands", "REFA"},
-      {"active_cycles", "tCK", "at least one bank open (DRAMPower)"},
-      {"precharged_cycles", "tCK", "all banks closed, to the end of the last command (DRAMPower)"},
-      {"row_hits", "requests", "served from a row another request had opened"},
-      {"row_misses", "requests", "opened a row in a closed bank"},
-      {"row_conflicts", "requests", "had to close another row first"},
-      {"idle_cycles_fifo", "tCK", "controller empty, RespQueue Fifo", true},
-      {"idle_cycles_reorder", "tCK", "controller empty, RespQueue Reorder", true},
-      {"latency_sum", "tCK", "arrival at the arbiter to response, all requests"},
-      {"latency_max", "tCK", "largest latency"},
-      {"latency_p50", "tCK", "median latency, rounded up within its histogram bucket"},
-      {"latency_p95", "tCK", "95th percentile, likewise"},
-      {"latency_p99", "tCK", "99th percentile, likewise"},
-  };
-  return kTable;
-}
-
-enum MetricColumn : std::size_t {
-  kTotalTime,
-  kTotalEnergy,
-  kAveragePower,
-  kAvgBw,
-  kAvgBwIdle,
-  kMeanLatency,
-  kP50Latency,
-  kP95Latency,
-  kP99Latency,
-  kMaxLatency,
-  kRowHitRate,
-  kEnergyActivate,
-  kEnergyPrecharge,
-  kEnergyRead,
-  kEnergyWrite,
-  kEnergyRefresh,
-  kEnergyBackground,
-  kArchgymPower,
-  kArchgymLatency,
-  kMetricColumns
-};
-
-const std::vector<MetricInfo>& metric_table() {
-  static const std::vector<MetricInfo> kTable{
-      {"total_time_ps", "ps", "time of the last response", 0},
-      {"total_energy_pj", "pJ", "DRAMPower's total energy, all devices"},
-      {"average_power_mw", "mW", "DRAMPower's average power over its own window"},
-      {"avg_bw_gbps", "Gb/s", "bytes served over total time"},
-      {"avg_bw_idle_gbps", "Gb/s", "bytes served over the time the controller was not empty"},
-      {"mean_latency_ns", "ns", "arrival at the arbiter to response"},
-      {"p50_latency_ns", "ns", "median of the same, rounded up by at most 25 %"},
-      {"p95_latency_ns", "ns", "95th percentile, likewise"},
-      {"p99_latency_ns", "ns", "99th percentile, likewise"},
-      {"max_latency_ns", "ns", "maximum of the same"},
-      {"row_hit_rate", "1", "row hits per request", 6},
-      {"energy_activate_pj", "pJ", "share of ACT"},
-      {"energy_precharge_pj", "pJ", "share of PRE"},
-      {"energy_read_pj", "pJ", "share of RD"},
-      {"energy_write_pj", "pJ", "share of WR"},
-      {"energy_refresh_pj", "pJ", "share of REFA"},
-      {"energy_background_pj", "pJ", "share of standby, active and precharged"},
-      {"archgym_power", "W", "what ArchGym reads from the reference's output: the printed mW over 1000", 5},
-      {"archgym_latency", "1", "what it reads as time: the printed number, in ps, ns or us, over 1e9 whatever the unit", 9},
-  };
-  return kTable;
-}
-
-// A number as the reference prints it, with two decimals, read back.
-double as_printed(double value) {
-  char text[400];  // the longest double has 309 digits before the point
-  const char* end = std::to_chars(text, std::end(text), value, std::chars_format::fixed, 2).ptr;
-  std::from_chars(text, end, value);
-  return value;
-}
-
-// SystemC prints a time in the largest unit that keeps it whole; the number of them.
-double printed_number(std::uint64_t time_ps) {
-  for (int unit = 0; unit < 4 && time_ps != 0 && time_ps % 1000 == 0; ++unit) time_ps /= 1000;  // ps, ns, us, ms, s
-  return static_cast<double>(time_ps);
-}
-
-const std::vector<std::pair<std::string, std::string>>& objective_table() {
-  static const std::vector<std::pair<std::string, std::string>> kTable{
-      {"latency", "min:total_time_ps"},
-      {"power", "min:average_power_mw"},
-      {"energy", "min:total_energy_pj"},
-      {"edp", "min:total_energy_pj*total_time_ps"},
-      {"bandwidth", "max:avg_bw_gbps"},
-      {"archgym-power", "target:average_power_mw=1000"},
-      {"archgym-latency", "target:total_time_ps=100000000"},
-      {"archgym-both", "target:average_power_mw=1000*total_time_ps=100000000"},
-      {"archgym-power-parsed", "target:archgym_power=1"},
-      {"archgym-latency-parsed", "target:archgym_latency=0.1"},
-      {"archgym-both-parsed", "target:archgym_power=1*archgym_latency=0.1"},
-  };
-  return kTable;
-}
+constexpr std::size_t kColumns = std::size(kParameters), kCounterColumns = std::size(kCounters);
+// Columns of the parameters that canonical forms and sharing are about.
+constexpr std::size_t kPagePolicy = parameter("PagePolicy");
+constexpr std::size_t kScheduler = parameter("Scheduler");
+constexpr std::size_t kSchedulerBuffer = parameter("SchedulerBuffer");
+constexpr std::size_t kRequestBufferSize = parameter("RequestBufferSize");
+constexpr std::size_t kRespQueue = parameter("RespQueue");
+constexpr std::size_t kRefreshPolicy = parameter("RefreshPolicy");
+constexpr std::size_t kRefreshMaxPostponed = parameter("RefreshMaxPostponed");
+constexpr std::size_t kRefreshMaxPulledin = parameter("RefreshMaxPulledin");
+constexpr std::size_t kArbiter = parameter("Arbiter");
+constexpr std::size_t kMaxActiveTransactions = parameter("MaxActiveTransactions");
 
 const std::vector<WorkloadOption>& option_table() {
   using Kind = WorkloadOption::Kind;
@@ -253,46 +61,12 @@ struct Detail {
   std::uint32_t latency_histogram[kLatencyBuckets];
 };
 
-// Smallest latency that at least `percent` of the requests do not exceed, at the histogram's resolution.
-std::uint64_t percentile(const Counters& counters, std::uint64_t percent) {
-  const std::uint64_t requests = counters.rd + counters.wr;
-  const std::uint64_t rank = (requests * percent + 99) / 100;
-  std::uint64_t seen = 0;
-  for (std::uint32_t bucket = 0; bucket < kLatencyBuckets; ++bucket) {
-    seen += counters.latency_histogram[bucket];
-    if (seen < rank) continue;
-    const bool open_end = bucket + 1 == kLatencyBuckets;
-    return open_end ? counters.latency_max : std::min(latency_bucket_upper(bucket), counters.latency_max);
-  }
-  return counters.latency_max;
-}
-
-void flatten(const Counters& c, std::span<std::uint64_t> row) {
-  row[kCycles] = c.cycles;
-  row[kAct] = c.act;
-  row[kPre] = c.pre;
-  row[kRd] = c.rd;
-  row[kWr] = c.wr;
-  row[kRef] = c.ref;
-  row[kActiveCycles] = c.active_cycles;
-  row[kPrechargedCycles] = c.precharged_cycles;
-  row[kRowHits] = c.row[kRowHit];
-  row[kRowMisses] = c.row[kRowMiss];
-  row[kRowConflicts] = c.row[kRowConflict];
-  row[kIdleFifo] = c.idle_cycles_fifo;
-  row[kIdleReorder] = c.idle_cycles_reorder;
-  row[kLatencySum] = c.latency_sum;
-  row[kLatencyMax] = c.latency_max;
-  row[kLatencyP50] = percentile(c, 50);
-  row[kLatencyP95] = percentile(c, 95);
-  row[kLatencyP99] = percentile(c, 99);
-}
-
 // ---- the environment ----------------------------------------------------------------------------------------------------
 
 class DramEnvironment final : public Environment {
  public:
-  DramEnvironment() : parameters_(make_parameters()), spaces_(make_spaces(parameters_)) {}
+  DramEnvironment()
+      : parameters_(parameter_table()), spaces_(space_table(parameters_)), counters_(counter_table()), metrics_(metric_table()) {}
 
   std::string name() const override { return "dram"; }
   std::string doc() const override { return "DDR3 memory controller on a trace, equal to DRAMSys 4.0 as ArchGym ships it"; }
@@ -300,12 +74,13 @@ class DramEnvironment final : public Environment {
   std::span<const ParameterInfo> parameters() const override { return parameters_; }
   std::span<const DesignSpace> spaces() const override { return spaces_; }
   std::span<const WorkloadOption> workload_options() const override { return option_table(); }
-  std::span<const CounterInfo> counters() const override { return counter_table(); }
+  std::span<const CounterInfo> counters() const override { return counters_; }
   std::size_t detail_size() const override { return sizeof(Detail); }
   std::size_t proof_size() const override { return sizeof(Proof); }
-  std::span<const MetricInfo> metrics() const override { return metric_table(); }
+  std::span<const MetricInfo> metrics() const override { return metrics_; }
   std::span<const std::size_t> tradeoffs() const override {
-    static constexpr std::size_t kTimeEnergyPower[] = {0, 1, 2};
+    static constexpr std::size_t kTimeEnergyPower[] = {metric("total_time_ps"), metric("total_energy_pj"),
+                                                       metric("average_power_mw")};
     return kTimeEnergyPower;
   }
   std::span<const std::pair<std::string, std::string>> objectives() const override { return objective_table(); }
@@ -338,6 +113,8 @@ class DramEnvironment final : public Environment {
  private:
   std::vector<ParameterInfo> parameters_;
   std::vector<DesignSpace> spaces_;
+  std::vector<CounterInfo> counters_;
+  std::vector<MetricInfo> metrics_;
 };
 
 std::vector<std::string> DramEnvironment::explain(const Workload& base, std::span<const std::int64_t> design,
@@ -491,8 +268,8 @@ void hide_order(std::span<std::int64_t> design) {
 void DramEnvironment::canonicalise(const Workload& base, std::span<std::int64_t> design) const {
   const auto& workload = static_cast<const DramWorkload&>(base);
   const bool read_only = !workload.view.has_writes;
-  const auto is = [&design](Column column, auto value) { return design[column] == static_cast<std::int64_t>(value); };
-  const auto set = [&design](Column column, auto value) { design[column] = static_cast<std::int64_t>(value); };
+  const auto is = [&design](std::size_t column, auto value) { return design[column] == static_cast<std::int64_t>(value); };
+  const auto set = [&design](std::size_t column, auto value) { design[column] = static_cast<std::int64_t>(value); };
 
   if (is(kRefreshPolicy, RefreshPolicy::NoRefresh)) {
     design[kRefreshMaxPostponed] = 0;
@@ -543,8 +320,8 @@ bool DramEnvironment::same_run(std::span<const std::byte> bytes, std::span<const
   Proof proof;
   std::memcpy(&proof, bytes.data(), sizeof proof);
   const Witness& w = proof.witness;
-  const auto own = [simulated](Column column) { return static_cast<std::uint32_t>(simulated[column]); };
-  const auto wanted = [other](Column column) { return static_cast<std::uint32_t>(other[column]); };
+  const auto own = [simulated](std::size_t column) { return static_cast<std::uint32_t>(simulated[column]); };
+  const auto wanted = [other](std::size_t column) { return static_cast<std::uint32_t>(other[column]); };
   // Called for millions of pairs, nearly all of which differ: what tells most of them apart comes first.
   if (!equal_run_buffer(w, static_cast<SchedulerBuffer>(own(kSchedulerBuffer)), own(kRequestBufferSize),
                         static_cast<SchedulerBuffer>(wanted(kSchedulerBuffer)), wanted(kRequestBufferSize))) {
@@ -579,7 +356,9 @@ void DramEnvironment::simulate(const Workload& base, std::span<const std::int64_
   const auto store = [&](std::size_t i, const RunResult& result, bool exact) {
     const std::size_t slot = first + i;
     outcomes.status[slot] = static_cast<std::uint8_t>(result.status);
-    flatten(result.counters, std::span(outcomes.counters).subspan(slot * kCounterColumns, kCounterColumns));
+    for (std::size_t c = 0; c < kCounterColumns; ++c) {
+      outcomes.counters[slot * kCounterColumns + c] = kCounters[c].of(result.counters);
+    }
     Detail detail{};
     detail.proof.witness = result.witness;
     detail.proof.order_resolved = exact ? 1 : 0;
@@ -621,45 +400,31 @@ void DramEnvironment::price(const Workload& base, std::span<const std::int64_t> 
   const MemSpec& m = workload.memspec;
   const PowerSpec& p = m.power;
   const Timing& t = m.timing;
-  const auto n = [counters](CounterColumn column) { return static_cast<double>(counters[column]); };
+  Priced priced{};
+  priced.counters = counters;
+  const auto n = [&priced](std::size_t column) { return priced.n(column); };
   const double clk_ns = 1000.0 / m.clk_mhz;
-  const double devices = m.devices;
-  const double act = n(kAct) * t.tRAS * clk_ns * (p.idd0 - p.idd3n) * p.vdd;
-  const double pre = n(kPre) * (t.tRC - t.tRAS) * clk_ns * (p.idd0 - p.idd2n) * p.vdd;
-  const double rd = n(kRd) * t.burst * clk_ns * (p.idd4r - p.idd3n) * p.vdd;
-  const double wr = n(kWr) * t.burst * clk_ns * (p.idd4w - p.idd3n) * p.vdd;
-  const double ref = n(kRef) * t.tRFC * clk_ns * (p.idd5 - p.idd3n) * p.vdd;
-  const double background = n(kActiveCycles) * clk_ns * p.idd3n * p.vdd + n(kPrechargedCycles) * clk_ns * p.idd2n * p.vdd;
-  const double energy = act + pre + rd + wr + ref + background;
-  const double window_ns = (n(kActiveCycles) + n(kPrechargedCycles)) * clk_ns;
+  const double active = n(counter("active_cycles")), precharged = n(counter("precharged_cycles"));
+  priced.act = n(counter("act")) * t.tRAS * clk_ns * (p.idd0 - p.idd3n) * p.vdd;
+  priced.pre = n(counter("pre")) * (t.tRC - t.tRAS) * clk_ns * (p.idd0 - p.idd2n) * p.vdd;
+  priced.rd = n(counter("rd")) * t.burst * clk_ns * (p.idd4r - p.idd3n) * p.vdd;
+  priced.wr = n(counter("wr")) * t.burst * clk_ns * (p.idd4w - p.idd3n) * p.vdd;
+  priced.ref = n(counter("ref")) * t.tRFC * clk_ns * (p.idd5 - p.idd3n) * p.vdd;
+  priced.background = active * clk_ns * p.idd3n * p.vdd + precharged * clk_ns * p.idd2n * p.vdd;
+  priced.energy = priced.act + priced.pre + priced.rd + priced.wr + priced.ref + priced.background;
+  priced.window_ns = (active + precharged) * clk_ns;
+  priced.devices = m.devices;
+  priced.tck_ps = m.tck_ps;
+  priced.tck_ns = m.tck_ps / 1000.0;
+  priced.burst = t.burst;
+  priced.max_bw = 1000.0 / m.tck_ps * m.data_rate * m.width * m.devices;
 
   const bool simple = design[kArbiter] == static_cast<std::int64_t>(Arbiter::Simple);
   const bool fifo_queue = design[kRespQueue] == static_cast<std::int64_t>(RespQueue::Fifo);
-  const double requests = n(kRd) + n(kWr);
-  const double served = requests - (simple ? 1 : 0);
-  const double max_bw = 1000.0 / m.tck_ps * m.data_rate * m.width * m.devices;
-  const double busy = n(kCycles) - n(fifo_queue ? kIdleFifo : kIdleReorder);
-  const double tck_ns = m.tck_ps / 1000.0;
-
-  metrics[kTotalTime] = n(kCycles) * m.tck_ps;
-  metrics[kTotalEnergy] = devices * energy;
-  metrics[kAveragePower] = window_ns > 0 ? devices * energy / window_ns : 0;
-  metrics[kAvgBw] = n(kCycles) > 0 ? served * t.burst / n(kCycles) * max_bw : 0;
-  metrics[kAvgBwIdle] = busy > 0 ? served * t.burst / busy * max_bw : 0;
-  metrics[kMeanLatency] = requests > 0 ? n(kLatencySum) / requests * tck_ns : 0;
-  metrics[kP50Latency] = n(kLatencyP50) * tck_ns;
-  metrics[kP95Latency] = n(kLatencyP95) * tck_ns;
-  metrics[kP99Latency] = n(kLatencyP99) * tck_ns;
-  metrics[kMaxLatency] = n(kLatencyMax) * tck_ns;
-  metrics[kRowHitRate] = requests > 0 ? n(kRowHits) / requests : 0;
-  metrics[kEnergyActivate] = devices * act;
-  metrics[kEnergyPrecharge] = devices * pre;
-  metrics[kEnergyRead] = devices * rd;
-  metrics[kEnergyWrite] = devices * wr;
-  metrics[kEnergyRefresh] = devices * ref;
-  metrics[kEnergyBackground] = devices * background;
-  metrics[kArchgymPower] = as_printed(metrics[kAveragePower]) / 1e3;
-  metrics[kArchgymLatency] = printed_number(counters[kCycles] * m.tck_ps) / 1e9;
+  priced.requests = n(counter("rd")) + n(counter("wr"));
+  priced.served = priced.requests - (simple ? 1 : 0);
+  priced.busy = n(counter("cycles")) - n(fifo_queue ? counter("idle_cycles_fifo") : counter("idle_cycles_reorder"));
+  for (std::size_t i = 0; i < std::size(kMetrics); ++i) metrics[i] = kMetrics[i].of(priced);
 }
 
 std::string DramEnvironment::detail_json(const Workload& base, std::span<const std::byte> bytes) const {
@@ -691,16 +456,7 @@ KnownResult DramEnvironment::known_result() const {
 
 ControllerParams params_of(std::span<const std::int64_t> design) {
   ControllerParams params;
-  params.page_policy = static_cast<PagePolicy>(design[kPagePolicy]);
-  params.scheduler = static_cast<Scheduler>(design[kScheduler]);
-  params.scheduler_buffer = static_cast<SchedulerBuffer>(design[kSchedulerBuffer]);
-  params.request_buffer_size = static_cast<std::uint32_t>(design[kRequestBufferSize]);
-  params.resp_queue = static_cast<RespQueue>(design[kRespQueue]);
-  params.refresh_policy = static_cast<RefreshPolicy>(design[kRefreshPolicy]);
-  params.refresh_max_postponed = static_cast<std::uint32_t>(design[kRefreshMaxPostponed]);
-  params.refresh_max_pulledin = static_cast<std::uint32_t>(design[kRefreshMaxPulledin]);
-  params.arbiter = static_cast<Arbiter>(design[kArbiter]);
-  params.max_active_transactions = static_cast<std::uint32_t>(design[kMaxActiveTransactions]);
+  for (std::size_t i = 0; i < kColumns; ++i) kParameters[i].set(params, design[i]);
   return params;
 }
 

@@ -1,5 +1,5 @@
-// The declaration of the DRAM model: every parameter, counter and metric, once. Of a row follow its column, the field of the kernel's
-// structs that it sets or reads, its values in the shipped spaces, help, CSV and store columns, and JSON.
+// The declaration of the DRAM model: every parameter, counter and metric, once. Of a row follow its column, the field of the
+// kernel's structs that it sets or reads, its values in the shipped spaces, help, CSV and store columns, and JSON.
 //
 //   design[parameter("RequestBufferSize")] = 4;                      // a wrong name does not compile
 //   const std::uint64_t hits = row[counter("row_hits")];
@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "host/dram/trace.hpp"
+#include "host/env/environment.hpp"
 #include "host/metric/metric.hpp"
 #include "host/space/design_space.hpp"
 #include "host/space/tables.hpp"
@@ -88,7 +88,8 @@ inline constexpr ParameterRow kParameters[] = {
      [](std::string name) {
        return number(std::move(name), 0, kMaxU32, 0, "refreshes", "refreshes that may be put off while requests wait");
      },
-     [](ControllerParams& p, std::int64_t v) { p.refresh_max_postponed = static_cast<std::uint32_t>(v); }, InSpaces::one_to_eight},
+     [](ControllerParams& p, std::int64_t v) { p.refresh_max_postponed = static_cast<std::uint32_t>(v); },
+     InSpaces::one_to_eight},
     {"RefreshMaxPulledin",
      [](std::string name) {
        return number(std::move(name), 0, kMaxU32, 0, "refreshes", "refreshes that may be done ahead while idle");
@@ -160,14 +161,14 @@ inline constexpr CounterRow kCounters[] = {
 
 // What metrics are made of: a run's counters on a memory, priced.
 struct Priced {
-  std::span<const std::uint64_t> counters;              // (counter)
-  double act, pre, rd, wr, ref, background;             // energy of one device by command, DRAMPower's formula, pJ
-  double energy;                                        // their sum, pJ
-  double window_ns;                                     // DRAMPower's
-  double devices, tck_ps, tck_ns, burst;                // of the memory
-  double max_bw;                                        // Gb/s
-  double requests, served;                              // served: those that the reference counts as such
-  double busy;                                          // cycles in which the controller was not empty
+  std::span<const std::uint64_t> counters;   // (counter)
+  double act, pre, rd, wr, ref, background;  // energy of one device by command, DRAMPower's formula, pJ
+  double energy;                             // their sum, pJ
+  double window_ns;                          // DRAMPower's
+  double devices, tck_ps, tck_ns, burst;     // of the memory
+  double max_bw;                             // Gb/s
+  double requests, served;                   // served: those that the reference counts as such
+  double busy;                               // cycles in which the controller was not empty
 
   // A counter as a number.
   [[nodiscard]] double n(std::size_t counter) const { return static_cast<double>(counters[counter]); }
@@ -187,8 +188,12 @@ template <class Rows>
   }
   throw "no such row";
 }
-[[nodiscard]] consteval std::size_t parameter(std::string_view name) { return place_in(kParameters, name); }
-[[nodiscard]] consteval std::size_t counter(std::string_view name) { return place_in(kCounters, name); }
+[[nodiscard]] consteval std::size_t parameter(std::string_view name) {
+  return place_in(kParameters, name);
+}
+[[nodiscard]] consteval std::size_t counter(std::string_view name) {
+  return place_in(kCounters, name);
+}
 
 // A number as the reference prints it, with two decimals, read back.
 [[nodiscard]] double as_printed(double value);
@@ -201,9 +206,7 @@ inline constexpr MetricRow kMetrics[] = {
     {"average_power_mw", "mW", "DRAMPower's average power over its own window",
      [](const Priced& p) { return p.window_ns > 0 ? p.devices * p.energy / p.window_ns : 0; }},
     {"avg_bw_gbps", "Gb/s", "bytes served over total time",
-     [](const Priced& p) {
-       return p.n(counter("cycles")) > 0 ? p.served * p.burst / p.n(counter("cycles")) * p.max_bw : 0;
-     }},
+     [](const Priced& p) { return p.n(counter("cycles")) > 0 ? p.served * p.burst / p.n(counter("cycles")) * p.max_bw : 0; }},
     {"avg_bw_idle_gbps", "Gb/s", "bytes served over the time the controller was not empty",
      [](const Priced& p) { return p.busy > 0 ? p.served * p.burst / p.busy * p.max_bw : 0; }},
     {"mean_latency_ns", "ns", "arrival at the arbiter to response",
@@ -225,13 +228,13 @@ inline constexpr MetricRow kMetrics[] = {
     {"archgym_power", "W", "what ArchGym reads from the reference's output: the printed mW over 1000",
      [](const Priced& p) { return as_printed(p.window_ns > 0 ? p.devices * p.energy / p.window_ns : 0) / 1e3; }, 5},
     {"archgym_latency", "1", "what it reads as time: the printed number, in ps, ns or us, over 1e9 whatever the unit",
-     [](const Priced& p) {
-       return printed_number(p.counters[counter("cycles")] * static_cast<std::uint64_t>(p.tck_ps)) / 1e9;
-     },
+     [](const Priced& p) { return printed_number(p.counters[counter("cycles")] * static_cast<std::uint64_t>(p.tck_ps)) / 1e9; },
      9},
 };
 
-[[nodiscard]] consteval std::size_t metric(std::string_view name) { return place_in(kMetrics, name); }
+[[nodiscard]] consteval std::size_t metric(std::string_view name) {
+  return place_in(kMetrics, name);
+}
 
 // The tables as every environment gives them.
 [[nodiscard]] std::vector<ParameterInfo> parameter_table();

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "host/dram/tables.hpp"
 #include "tests/support/random_cases.hpp"
 
 namespace exarch::dram {
@@ -134,12 +135,12 @@ TEST_P(EvaluatorOn, SharingChangesNoMetricWhereOnlyLimitsDiffer) {
     std::vector<std::int64_t> designs;
     for (int i = 0; i < 120; ++i) {
       std::vector<std::int64_t> design(base.begin(), base.end());
-      design[2] = static_cast<std::int64_t>(rng_() % 3);                          // SchedulerBuffer
-      design[3] = static_cast<std::int64_t>(1 + rng_() % 24);                     // RequestBufferSize
-      design[5] = 1;                                                              // RefreshPolicy=AllBank
-      design[6] = static_cast<std::int64_t>(rng_() % 10);                         // RefreshMaxPostponed
-      design[7] = static_cast<std::int64_t>(rng_() % 10);                         // RefreshMaxPulledin
-      design[9] = static_cast<std::int64_t>(1 + rng_() % (i % 3 == 0 ? 9 : 99));  // MaxActiveTransactions
+      design[dram::parameter("SchedulerBuffer")] = static_cast<std::int64_t>(rng_() % 3);
+      design[dram::parameter("RequestBufferSize")] = static_cast<std::int64_t>(1 + rng_() % 24);
+      design[dram::parameter("RefreshPolicy")] = 1;  // AllBank
+      design[dram::parameter("RefreshMaxPostponed")] = static_cast<std::int64_t>(rng_() % 10);
+      design[dram::parameter("RefreshMaxPulledin")] = static_cast<std::int64_t>(rng_() % 10);
+      design[dram::parameter("MaxActiveTransactions")] = static_cast<std::int64_t>(1 + rng_() % (i % 3 == 0 ? 9 : 99));
       designs.insert(designs.end(), design.begin(), design.end());
     }
     Evaluator plain(dram_environment(), workload, executor, {Engine::fast, false});
