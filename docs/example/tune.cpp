@@ -23,9 +23,8 @@ int main() {
   std::vector<std::int64_t> designs = parse_design(dram, {"PagePolicy=Open"});
   for (const std::int64_t value : parse_design(dram, {"PagePolicy=Closed"})) designs.push_back(value);
   Evaluator evaluator(dram, dram.load_workload(problem.workloads[0]), executor);
-  score(evaluator, evaluator.evaluate(designs), designs, problem.objectives, [&](const ScoredCandidate& c) {
-    std::printf("%s: %.0f ps\n", c.candidate == 0 ? "open" : "closed", c.costs[0]);
-  });
+  score(evaluator, evaluator.evaluate(designs), designs, problem.objectives,
+        [&](const ScoredCandidate& c) { std::printf("%s: %.0f ps\n", c.candidate == 0 ? "open" : "closed", c.costs[0]); });
 
   SearchSpec spec(problem);
   spec.population = 64;
