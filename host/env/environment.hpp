@@ -62,6 +62,17 @@ struct ShippedFile {
   std::string name, doc;
 };
 
+// A text of any length that comes with an outcome: a mapping that was found, where tasks were placed. It is stored, exported and
+// shown under its name.
+struct ArtifactInfo {
+  std::string name, doc;
+};
+
+// A space that follows from the workload, by name.
+struct WorkloadSpace {
+  std::string name, doc;
+};
+
 // Something worth knowing about a workload.
 struct WorkloadFact {
   std::string name;
@@ -112,6 +123,7 @@ struct Outcomes {
   std::vector<std::uint8_t> status;     // (outcome) 0 = ok
   std::vector<std::uint64_t> counters;  // (outcome, counter)
   std::vector<std::byte> detail;        // (outcome, detail byte): the proof for same_run(), then what reports need
+  std::vector<std::string> artifacts;   // (outcome) UTF-8; of a model with an artifact(), else empty
 };
 
 enum class Engine { fast, reference };
@@ -127,6 +139,10 @@ class Environment {
   [[nodiscard]] virtual std::span<const ParameterInfo> parameters() const = 0;
   // Shipped design spaces; the first is the default.
   [[nodiscard]] virtual std::span<const DesignSpace> spaces() const = 0;
+  // Shipped spaces whose values follow from the workload, such as a layer's divisors. Their names differ from those of spaces().
+  [[nodiscard]] virtual std::vector<WorkloadSpace> workload_spaces() const { return {}; }
+  // One of them on a workload of this environment; `name` is one that workload_spaces() has.
+  [[nodiscard]] virtual DesignSpace space_on(const std::string& name, const Workload& workload) const;
 
   [[nodiscard]] virtual std::span<const WorkloadOption> workload_options() const = 0;
   // Names of the workloads that come with Exarch: values of the primary option.
@@ -141,6 +157,8 @@ class Environment {
   [[nodiscard]] virtual std::size_t detail_size() const { return 0; }  // bytes per outcome
   // The first proof_size() bytes of a detail are what same_run() needs; they outlive the rest, in memory and in stores.
   [[nodiscard]] virtual std::size_t proof_size() const { return 0; }
+  // The text that comes with every outcome; none for most models.
+  [[nodiscard]] virtual std::optional<ArtifactInfo> artifact() const { return std::nullopt; }
   [[nodiscard]] virtual std::span<const MetricInfo> metrics() const = 0;
   // Two or three metrics, lower is better, whose trade-offs a Pareto front shows: their indices; none for a model without any.
   [[nodiscard]] virtual std::span<const std::size_t> tradeoffs() const { return {}; }

@@ -38,6 +38,10 @@ std::vector<ShippedFile> Environment::shipped_files(const std::string& option) c
   return files;
 }
 
+DesignSpace Environment::space_on(const std::string& space, const Workload& /*workload*/) const {
+  throw Error("environment " + name() + " has no space '" + space + "' that depends on the workload");
+}
+
 Sanity::Sanity(const Environment& environment) {
   const std::string constraints = environment.sanity();
   if (constraints.empty()) return;
@@ -73,6 +77,7 @@ const DesignSpace& find_space(const Environment& environment, const std::string&
     if (space.name() == name) return space;
     names.push_back(space.name());
   }
+  for (const WorkloadSpace& space : environment.workload_spaces()) names.push_back(space.name);
   std::string list;
   for (const std::string& known : names) list += (list.empty() ? "" : ", ") + known;
   throw UsageError("unknown space '" + name + "'" + did_you_mean(name, names) + "; " + environment.name() + " ships " + list +

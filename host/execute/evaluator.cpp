@@ -15,6 +15,7 @@ Evaluator::Evaluator(const Environment& environment, std::shared_ptr<const Workl
       counters_(environment.counters().size()),
       detail_size_(environment.detail_size()),
       proof_size_(environment.proof_size()),
+      has_artifacts_(environment.artifact().has_value()),
       classes_(parameters_),
       family_index_(parameters_) {}
 
@@ -31,6 +32,11 @@ std::span<const std::byte> Evaluator::detail(OutcomeId id) const {
   return std::span(outcomes_.detail).subspan(kept(id) * detail_size_, detail_size_);
 }
 
+const std::string& Evaluator::artifact(OutcomeId id) const {
+  static const std::string kNoArtifact;
+  return has_artifacts_ ? outcomes_.artifacts[kept(id)] : kNoArtifact;
+}
+
 std::span<const std::int64_t> Evaluator::simulated_design(OutcomeId id) const {
   return std::span(simulated_designs_).subspan(kept(id) * parameters_, parameters_);
 }
@@ -44,6 +50,7 @@ void Evaluator::release() {
   outcomes_.status.clear();
   outcomes_.counters.clear();
   outcomes_.detail.clear();
+  outcomes_.artifacts.clear();
   simulated_designs_.clear();
 }
 
@@ -132,7 +139,7 @@ void Evaluator::run(std::span<const std::int64_t> designs) {
   executor_->simulate(environment_, *workload_, designs, options_.engine, outcomes_);
   const std::size_t outcomes = before + designs.size() / parameters_;
   if (outcomes_.status.size() != outcomes || outcomes_.counters.size() != outcomes * counters_ ||
-      outcomes_.detail.size() != outcomes * detail_size_) {
+      outcomes_.detail.size() != outcomes * detail_size_ || outcomes_.artifacts.size() != (has_artifacts_ ? outcomes : 0)) {
     throw std::logic_error("executor " + executor_->description() + " gave columns of another length than it was asked for");
   }
   simulated_designs_.insert(simulated_designs_.end(), designs.begin(), designs.end());
@@ -201,13 +208,15 @@ void Evaluator::resolve(std::vector<Pending> pending, const std::function<void(s
 }
 
 Evaluator::OutcomeId Evaluator::preload(std::span<const std::int64_t> design, std::uint8_t status,
-                                        std::span<const std::uint64_t> counters, std::span<const std::byte> proof) {
+                                        std::span<const std::uint64_t> counters, std::span<const std::byte> proof,
+                                        const std::string& artifact) {
   const auto id = static_cast<OutcomeId>(simulated());
   status_.push_back(status);
   outcomes_.status.push_back(status);
   outcomes_.counters.insert(outcomes_.counters.end(), counters.begin(), counters.end());
   outcomes_.detail.insert(outcomes_.detail.end(), proof.begin(), proof.end());
   outcomes_.detail.resize(outcomes_.status.size() * detail_size_);
+  if (has_artifacts_) outcomes_.artifacts.push_back(artifact);
   simulated_designs_.insert(simulated_designs_.end(), design.begin(), design.end());
   if (!options_.share) return id;
   const auto [design_class, is_new] = classes_.insert(design);

@@ -40,7 +40,7 @@ class Evaluator {
 
   // Takes over an outcome of an earlier run (resuming); returns its number. Of its detail, it has the proof only.
   OutcomeId preload(std::span<const std::int64_t> design, std::uint8_t status, std::span<const std::uint64_t> counters,
-                    std::span<const std::byte> proof);
+                    std::span<const std::byte> proof, const std::string& artifact = {});
 
   // Forgets what only reports need of all outcomes so far. evaluate() still shares them, under the same numbers, and status()
   // still answers; asking for the rest is a std::logic_error.
@@ -55,6 +55,8 @@ class Evaluator {
   // Of outcomes that were not released:
   [[nodiscard]] std::span<const std::uint64_t> counters(OutcomeId id) const;
   [[nodiscard]] std::span<const std::byte> detail(OutcomeId id) const;
+  // "" of a model without artifacts.
+  [[nodiscard]] const std::string& artifact(OutcomeId id) const;
   [[nodiscard]] std::span<const std::byte> proof(OutcomeId id) const { return detail(id).first(proof_size_); }
   [[nodiscard]] std::span<const std::int64_t> simulated_design(OutcomeId id) const;
   // Metrics of a requested design from its outcome.
@@ -94,6 +96,7 @@ class Evaluator {
   std::shared_ptr<Executor> executor_;
   EvaluatorOptions options_;
   std::size_t parameters_, counters_, detail_size_, proof_size_;
+  bool has_artifacts_;
 
   DesignIndex classes_;                      // canonical designs
   std::vector<OutcomeId> outcome_of_class_;  // (class)

@@ -39,8 +39,21 @@ void assign(const Environment& environment, const std::string& assignment, const
 
 }  // namespace
 
-DesignSpace resolve_space(const Environment& environment, const std::string& name) {
+bool depends_on_workload(const Environment& environment, const std::string& space) {
+  const std::vector<WorkloadSpace> dependent = environment.workload_spaces();
+  return std::ranges::find(dependent, space, &WorkloadSpace::name) != dependent.end();
+}
+
+DesignSpace resolve_space(const Environment& environment, const std::string& name,
+                          const std::vector<WorkloadOptions>& workloads) {
   if (name.empty()) return environment.spaces().front();
+  if (depends_on_workload(environment, name)) {
+    if (workloads.size() != 1) {
+      throw UsageError("space '" + name + "' follows from the workload, and so is for one workload; there are " +
+                       std::to_string(workloads.size()));
+    }
+    return environment.space_on(name, *environment.load_workload(workloads.front()));
+  }
   if (name.ends_with(".json") || std::filesystem::exists(name)) return DesignSpace::from_file(name, environment.parameters());
   return find_space(environment, name);
 }

@@ -16,8 +16,12 @@
 
 namespace exarch {
 
-// A shipped space's name or a space file's path (.json); "": the environment's first.
-[[nodiscard]] DesignSpace resolve_space(const Environment& environment, const std::string& name);
+// A shipped space's name or a space file's path (.json); "": the environment's first. `workloads`: those of the run, completed. A
+// space that follows from the workload is made for one of them, so there must be one only.
+[[nodiscard]] DesignSpace resolve_space(const Environment& environment, const std::string& name,
+                                        const std::vector<WorkloadOptions>& workloads = {});
+// Whether a name is that of a space that follows from the workload.
+[[nodiscard]] bool depends_on_workload(const Environment& environment, const std::string& space);
 // The space with a parameter fixed to one value by each assignment "Name=value", in the space or not.
 [[nodiscard]] DesignSpace fix_parameters(const Environment& environment, const DesignSpace& space,
                                          const std::vector<std::string>& assignments);

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -22,6 +24,7 @@ class Leaderboard {
     Design design;  // the first with this result and price
     std::vector<double> metrics;
     std::vector<std::uint64_t> counters;
+    std::string artifact;      // "" of a model without
     std::uint64_t candidates;  // how many share it
   };
   using Order = std::tuple<double, ResultId, std::uint64_t>;                  // cost, result, first candidate
@@ -30,7 +33,7 @@ class Leaderboard {
   explicit Leaderboard(std::size_t lines) : best_(lines) {}
 
   void offer(const Score& score, ResultId id, std::uint64_t candidate, const Design& design, const std::vector<double>& metrics,
-             std::span<const std::uint64_t> counters);
+             std::span<const std::uint64_t> counters, std::string_view artifact = {});
 
   // Order and line, best first.
   [[nodiscard]] const Best<Identity, Order, Line>::Entries& entries() const { return best_.entries(); }

@@ -270,6 +270,7 @@ class Search {
                       {},
                       std::vector<double>(problem_.environment().metrics().size()),
                       {counters.begin(), counters.end()}};
+    found.artifact = evaluator_->artifact(leader.outcome);
     evaluator_->price(leader.outcome, leader.design, found.metrics);
     for (const Objective& objective : problem_.objectives) {
       const Score score = objective.score(found.metrics, found.status == 0);

@@ -47,6 +47,7 @@ struct FoundDesign {
   std::vector<double> values;   // by objective
   std::vector<double> metrics;  // of a failed run without meaning
   std::vector<std::uint64_t> counters;
+  std::string artifact{};  // "" of a model without
 };
 
 // The design that breaks a constraint least, and by how much; 0: some design meets it.

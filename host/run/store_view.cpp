@@ -49,7 +49,8 @@ OpenedStore open_store(const std::string& path, Observer& observer) {
                 "; use the version of exarch that made it, or run again");
   }
   const RunStore::Layout layout = store_layout(environment);
-  if (store.layout().parameters != layout.parameters || store.layout().counters != layout.counters) {
+  if (store.layout().parameters != layout.parameters || store.layout().counters != layout.counters ||
+      store.layout().artifact != layout.artifact) {
     store.fail_damaged("its columns are not the parameters and counters of " + environment.name());
   }
   DesignSpace space = stored_text(
@@ -113,7 +114,8 @@ ResultTable::Row ResultTable::at(std::uint32_t workload, ResultId id) {
     store_.fail_damaged("a candidate refers to result " + std::to_string(id) + " of another workload");
   }
   const std::size_t n = store_.layout().counters.size();
-  return {status_[row_of_[i]], std::span(counters_).subspan(row_of_[i] * n, n)};
+  const std::string_view artifact = artifacts_.empty() ? std::string_view{} : std::string_view(artifacts_[row_of_[i]]);
+  return {status_[row_of_[i]], std::span(counters_).subspan(row_of_[i] * n, n), artifact};
 }
 
 void ResultTable::load(std::uint32_t workload) {
@@ -121,13 +123,16 @@ void ResultTable::load(std::uint32_t workload) {
   row_of_.clear();
   status_.clear();
   counters_.clear();
+  artifacts_.clear();
+  const bool has_artifacts = !store_.layout().artifact.empty();
   store_.for_each_result(
-      [this](ResultId id, const StoredResult& result) {
+      [this, has_artifacts](ResultId id, const StoredResult& result) {
         if (status_.empty()) first_ = id;
         row_of_.resize(id - first_ + 1, kNone);
         row_of_.back() = static_cast<std::uint32_t>(status_.size());
         status_.push_back(result.status);
         counters_.insert(counters_.end(), result.counters.begin(), result.counters.end());
+        if (has_artifacts) artifacts_.push_back(result.artifact);
         return true;
       },
       workload);

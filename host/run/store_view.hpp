@@ -52,6 +52,7 @@ class ResultTable {
   struct Row {
     std::uint8_t status;
     std::span<const std::uint64_t> counters;  // until another workload is asked for
+    std::string_view artifact{};              // likewise; "" of a model without
   };
   explicit ResultTable(const RunStore& store) : store_(store) {}
   [[nodiscard]] Row at(std::uint32_t workload, ResultId id);
@@ -66,6 +67,7 @@ class ResultTable {
   std::vector<std::uint32_t> row_of_;    // (result from first_ on)
   std::vector<std::uint8_t> status_;     // (row)
   std::vector<std::uint64_t> counters_;  // (row, counter)
+  std::vector<std::string> artifacts_;   // (row) of a store with artifacts
 };
 
 // Point number of the i-th candidate of a sweep: i itself, or a counter-based draw.

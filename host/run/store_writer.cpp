@@ -19,6 +19,7 @@ RunStore::Layout store_layout(const Environment& environment) {
   RunStore::Layout layout;
   for (const ParameterInfo& p : environment.parameters()) layout.parameters.push_back(p.name);
   for (const CounterInfo& c : environment.counters()) layout.counters.push_back(c.name);
+  if (const auto artifact = environment.artifact()) layout.artifact = artifact->name;
   return layout;
 }
 
@@ -51,6 +52,7 @@ ResultId StoreWriter::keep(Evaluator::OutcomeId id) {
   result.design.assign(design.begin(), design.end());
   result.counters.assign(counters.begin(), counters.end());
   result.proof.assign(reinterpret_cast<const char*>(proof.data()), proof.size());
+  result.artifact = evaluator_.artifact(id);
   results_[id] = store_.add_result(result);
   return results_[id];
 }
@@ -62,7 +64,7 @@ Evaluator::OutcomeId StoreWriter::preload(ResultId id, const StoredResult& resul
                 "; continue it with the version of exarch that made it, or choose another file");
   }
   const auto outcome = evaluator_.preload(result.design, result.status, result.counters,
-                                          std::as_bytes(std::span(result.proof.data(), result.proof.size())));
+                                          std::as_bytes(std::span(result.proof.data(), result.proof.size())), result.artifact);
   results_.push_back(id);
   return outcome;
 }

@@ -74,8 +74,13 @@ StudySpec resolve_study(StudyPlan plan) {
   const Environment& environment = located(
       plan, "environment", [&]() -> auto& { return find_environment(plan.environment); });
   check_options(plan, environment);
-  Problem problem(environment, located(plan, "space", [&] { return resolve_space(environment, plan.space); }));
-  problem.workloads = located_in_workload(plan, environment, [&] { return list_workloads(environment, plan.workload); });
+  const auto workloads = [&] {
+    return located_in_workload(plan, environment, [&] { return list_workloads(environment, plan.workload); });
+  };
+  std::vector<WorkloadOptions> listed;  // before the space only where that follows from them
+  if (depends_on_workload(environment, plan.space)) listed = workloads();
+  Problem problem(environment, located(plan, "space", [&] { return resolve_space(environment, plan.space, listed); }));
+  problem.workloads = listed.empty() ? workloads() : std::move(listed);
   const auto parse = [&](const std::string& key, const std::vector<std::string>& texts) {
     return located(plan, key, [&] {
       std::vector<Objective> parsed;

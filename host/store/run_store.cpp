@@ -41,7 +41,7 @@ std::vector<std::string> columns_of(const RunStore::Layout& layout) {
 
 // Parameters and counters are columns of one table, whose names SQL compares without case.
 void check_layout(const std::string& path, const RunStore::Layout& layout) {
-  std::set<std::string> taken = {"id", "workload", "status", "proof", "checksum", "rowid", "oid", "_rowid_"};
+  std::set<std::string> taken = {"id", "workload", "status", "proof", "artifact", "checksum", "rowid", "oid", "_rowid_"};
   for (const std::string& column : columns_of(layout)) {
     if (column.empty() || column.find('\0') != std::string::npos || !taken.insert(lower(column)).second) {
       throw Error(path + ": '" + column + "' cannot be a column of the results: every parameter " +
@@ -53,10 +53,11 @@ void check_layout(const std::string& path, const RunStore::Layout& layout) {
 std::vector<StoreFile::Table> tables_of(const RunStore::Layout& layout) {
   std::string columns;
   for (const std::string& name : columns_of(layout)) columns += quoted(name) + " INTEGER NOT NULL, ";
+  columns += "proof BLOB NOT NULL";
+  if (!layout.artifact.empty()) columns += ", artifact TEXT NOT NULL";
   return {
       {"layout", "kind TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL", "PRIMARY KEY(kind, position)"},
-      {"result", "id INTEGER PRIMARY KEY, workload INTEGER NOT NULL, status INTEGER NOT NULL, " + columns + "proof BLOB NOT NULL",
-       ""},
+      {"result", "id INTEGER PRIMARY KEY, workload INTEGER NOT NULL, status INTEGER NOT NULL, " + columns, ""},
       {"points", "workload INTEGER NOT NULL, first INTEGER NOT NULL, results BLOB NOT NULL", "PRIMARY KEY(workload, first)"},
       {"kept", "workload INTEGER NOT NULL, point INTEGER NOT NULL, result INTEGER NOT NULL", "PRIMARY KEY(workload, point)"},
       {"swept", "workload INTEGER PRIMARY KEY, points INTEGER NOT NULL", ""},
@@ -97,6 +98,7 @@ struct RunStore::Impl {
       : file(path, format_of(columns), identity, notes, [&](StoreFile& created) {
           write_layout(created, "parameter", columns.parameters);
           write_layout(created, "counter", columns.counters);
+          if (!columns.artifact.empty()) write_layout(created, "artifact", {columns.artifact});
         }) {
     load();
     insert_result = RowWriter(file, "result");
@@ -116,11 +118,16 @@ struct RunStore::Impl {
   void load_layout() {
     RowReader row(file, "layout", "ORDER BY kind DESC, position");  // parameters first
     while (row.next()) {
+      if (row.text(0) == "artifact") {
+        layout.artifact = row.text(2);
+        file.check(row.natural<std::size_t>(1) == 0 && !layout.artifact.empty(), "its artifact has no name");
+        continue;
+      }
       std::vector<std::string>& names = row.text(0) == "parameter" ? layout.parameters : layout.counters;
       file.check(row.natural<std::size_t>(1) == names.size(), "rows of layout are missing");
       names.push_back(row.text(2));
     }
-    const std::size_t found = layout.parameters.size() + layout.counters.size();
+    const std::size_t found = layout.parameters.size() + layout.counters.size() + (layout.artifact.empty() ? 0 : 1);
     file.check(!layout.parameters.empty() && found == file.rows("layout"), "rows of layout are missing");
   }
 
@@ -180,7 +187,8 @@ struct RunStore::Impl {
     int column = 3;
     for (std::int64_t& value : result.design) value = row.integer(column++);
     for (std::uint64_t& value : result.counters) value = as_unsigned(row.integer(column++));
-    result.proof = row.bytes(column);
+    result.proof = row.bytes(column++);
+    if (!layout.artifact.empty()) result.artifact = row.text(column);
   }
 
   // Columns 3 and 4 are for readers in SQL.
@@ -207,6 +215,7 @@ RunStore::RunStore(const std::filesystem::path& path, const Identity& identity, 
   impl_ = std::make_unique<Impl>(path, identity, layout, notes);
   check_same_columns(path.string(), columns_of(impl_->layout), columns_of(layout));
   check_same_columns(path.string(), impl_->layout.parameters, layout.parameters);
+  check_same_columns(path.string(), {impl_->layout.artifact}, {layout.artifact});
 }
 
 RunStore::RunStore(const std::filesystem::path& path) : impl_(std::make_unique<Impl>(path)) {}
@@ -270,7 +279,9 @@ ResultId RunStore::add_result(const StoredResult& result) {
   row << as_signed(id) << std::int64_t{result.workload} << std::int64_t{result.status};
   for (const std::int64_t value : result.design) row << value;
   for (const std::uint64_t value : result.counters) row << as_signed(value);
-  row.blob(result.proof).write();
+  row.blob(result.proof);
+  if (!impl_->layout.artifact.empty()) row << std::string_view(result.artifact);
+  row.write();
   ++impl_->progress.results;
   return static_cast<ResultId>(id);
 }

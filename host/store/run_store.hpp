@@ -29,7 +29,8 @@ struct StoredResult {
   std::vector<std::int64_t> design;  // parameter values that were simulated
   std::uint8_t status;               // 0 = ok
   std::vector<std::uint64_t> counters;
-  std::string proof;  // the model's witness, opaque bytes
+  std::string proof;       // the model's witness, opaque bytes
+  std::string artifact{};  // UTF-8; of a store with artifacts
 };
 
 struct StoredGeneration {
@@ -52,6 +53,7 @@ class RunStore {
 
   struct Layout {
     std::vector<std::string> parameters, counters;
+    std::string artifact{};  // its name; "": the model has none
   };
 
   // Creates the file, or continues it if it holds the same run (resumed() then). Error if it is another run (names the first key

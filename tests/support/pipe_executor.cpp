@@ -53,6 +53,23 @@ bool put_column(int to, std::span<const T> column) {
   return put(to, &count, sizeof count) && put(to, column.data(), count * sizeof(T));
 }
 
+bool get_texts(int from, std::vector<std::string>& texts) {
+  std::uint64_t count = 0;
+  if (!get(from, &count, sizeof count)) return false;
+  for (; count > 0; --count) {
+    std::vector<char> text;
+    if (!get_column(from, text)) return false;
+    texts.emplace_back(text.begin(), text.end());
+  }
+  return true;
+}
+
+bool put_texts(int to, const std::vector<std::string>& texts) {
+  const std::uint64_t count = texts.size();
+  if (!put(to, &count, sizeof count)) return false;
+  return std::ranges::all_of(texts, [to](const std::string& text) { return put_column(to, std::span<const char>(text)); });
+}
+
 }  // namespace
 
 PipeExecutor::PipeExecutor(const Environment& environment, std::vector<WorkloadOptions> workloads) {
@@ -96,7 +113,7 @@ void PipeExecutor::serve(const Environment& environment, const std::vector<Workl
     environment.simulate(*loaded.at(workload), designs, engine, backend, outcomes);
     if (!put_column(out, std::span<const std::uint8_t>(outcomes.status)) ||
         !put_column(out, std::span<const std::uint64_t>(outcomes.counters)) ||
-        !put_column(out, std::span<const std::byte>(outcomes.detail))) {
+        !put_column(out, std::span<const std::byte>(outcomes.detail)) || !put_texts(out, outcomes.artifacts)) {
       break;
     }
   }
@@ -110,7 +127,7 @@ void PipeExecutor::simulate(const Environment& /*environment*/, const Workload& 
   const auto number = static_cast<std::uint64_t>(known - identities_.begin());
   if (!put(to_child_, &number, sizeof number) || !put(to_child_, &engine, sizeof engine) || !put_column(to_child_, designs) ||
       !get_column(from_child_, outcomes.status) || !get_column(from_child_, outcomes.counters) ||
-      !get_column(from_child_, outcomes.detail)) {
+      !get_column(from_child_, outcomes.detail) || !get_texts(from_child_, outcomes.artifacts)) {
     throw Error("the child process has ended");
   }
   simulated_ += designs.size();

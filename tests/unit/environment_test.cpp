@@ -73,6 +73,7 @@ TEST(Environment, ASearchIsStoredAndReadBack) {
   EXPECT_EQ(store.last_generation()->requested, report.requested);
   store.for_each_result([](ResultId id, const StoredResult& result) {
     EXPECT_EQ(result.counters[0], ToyEnvironment::cycles(1000, result.design[0], result.design[1])) << id;
+    EXPECT_EQ(result.artifact, ToyEnvironment::trips(1000, result.design[0])) << id;
     return true;
   });
   std::filesystem::remove_all(folder);

@@ -168,7 +168,8 @@ class CsvEvaluation {
       return;
     }
     const std::size_t begin = i == 0 ? 0 : rows_[i - 1].text_end;
-    const std::string cells = result_cells(environment_, group.evaluator->status(id), metrics, group.evaluator->counters(id));
+    const std::string cells = result_cells(environment_, group.evaluator->status(id), metrics, group.evaluator->counters(id),
+                                           group.evaluator->artifact(id));
     out_.write(text_.substr(begin, rows_[i].text_end - begin) + cells + "\n");
   }
 

@@ -49,7 +49,7 @@ nlohmann::ordered_json evaluated_json(const Environment& environment, const Verd
   Json json{{"environment", environment.name()}, {"model", environment.model_version()}};
   for (const auto& [name, value] : options) json["workload"][name] = value;
   json["warnings"] = evaluator.workload().warnings;
-  json.update(result_json(environment, design, evaluator.status(id), metrics, evaluator.counters(id)));
+  json.update(result_json(environment, design, evaluator.status(id), metrics, evaluator.counters(id), evaluator.artifact(id)));
   if (!verdict.violates.empty()) json["violates"] = verdict.violates;
   if (!verdict.why.empty()) json["why"] = verdict.why;
   if (evaluator.status(id) == 0) {

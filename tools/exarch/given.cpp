@@ -93,7 +93,12 @@ Workloads load_given(const Environment& environment, const std::vector<WorkloadO
 }
 
 DesignSpace given_space(const Environment& environment, const Arguments& arguments) {
-  return fix_parameters(environment, resolve_space(environment, arguments.text("space")), arguments.all("set"));
+  const std::string& name = arguments.text("space");
+  // Not every verb with a space fixes parameters of it.
+  const std::vector<std::string> fixed = arguments.values.contains("set") ? arguments.all("set") : std::vector<std::string>{};
+  const std::vector<WorkloadOptions> workloads =
+      depends_on_workload(environment, name) ? given_workloads(environment, arguments) : std::vector<WorkloadOptions>{};
+  return fix_parameters(environment, resolve_space(environment, name, workloads), fixed);
 }
 
 Problem given_problem(const Environment& environment, const Arguments& arguments) {

@@ -11,6 +11,7 @@
 #include "host/env/environment.hpp"
 #include "host/error.hpp"
 #include "host/files/text.hpp"
+#include "tools/exarch/given.hpp"
 
 namespace exarch::cli {
 namespace {
@@ -23,7 +24,7 @@ std::vector<OptionSpec> all_options(const Verb& verb) {
     return text + (matters ? "" : "; accepted, without effect here");
   };
   const std::string group = "Common options";
-  std::vector<OptionSpec> options = verb.options;
+  std::vector<OptionSpec> options = own_options(verb);
   options.push_back({"backend", "NAME", doc("auto, cpu or cuda", verb.simulates), "auto", false, group});
   options.push_back({"threads", "N", doc("CPU threads", verb.simulates), "all", false, group});
   options.push_back({"seed", "S", doc("seed of random draws", verb.draws), "1", false, group});
@@ -167,8 +168,16 @@ Arguments parse(const Verb& verb, int argc, char** argv) {
   return arguments;
 }
 
+std::vector<OptionSpec> own_options(const Verb& verb) {
+  std::vector<OptionSpec> options = verb.options;
+  if (!verb.takes_workloads) return options;
+  const std::vector<OptionSpec> more = workload_options();
+  options.insert(options.end(), more.begin(), more.end());
+  return options;
+}
+
 void allow_only(const Verb& verb, const Arguments& arguments, const std::string& what, const std::vector<std::string>& names) {
-  for (const OptionSpec& option : verb.options) {
+  for (const OptionSpec& option : own_options(verb)) {
     if (!arguments.has(option.name) || std::ranges::find(names, option.name) != names.end()) continue;
     throw UsageError("--" + option.name + " has no meaning for " + what);
   }

@@ -37,9 +37,10 @@ class Arguments {
 struct Verb {
   std::string name, synopsis, doc;
   std::vector<OptionSpec> options{};
-  bool simulates = false;  // whether --backend and --threads have an effect
-  bool draws = false;      // whether --seed has
-  std::string json{};      // what --json prints
+  bool takes_workloads = false;  // options that describe workloads, of every environment there is when the verb is called
+  bool simulates = false;        // whether --backend and --threads have an effect
+  bool draws = false;            // whether --seed has
+  std::string json{};            // what --json prints
   std::size_t min_positional = 0, max_positional = 0;
   std::string examples;
   int (*run)(const Arguments&) = nullptr;
@@ -49,6 +50,9 @@ struct Verb {
 // of the common options are checked here, whether or not the verb makes use of them.
 [[nodiscard]] Arguments parse(const Verb& verb, int argc, char** argv);
 [[nodiscard]] std::string help(const Verb& verb);
+
+// The options of a verb but the common ones.
+[[nodiscard]] std::vector<OptionSpec> own_options(const Verb& verb);
 
 // Refuses what would be ignored: UsageError for a given option of the verb that is not among `names`. The common options are not
 // looked at.

@@ -38,7 +38,8 @@ class Seen {
 
   void add(const PricedCandidate& candidate, const Objective& objective) {
     const Score score = objective.score(candidate.metrics, candidate.row.status == 0);
-    board_.offer(score, candidate.result, candidate.candidate, candidate.design, candidate.metrics, candidate.row.counters);
+    board_.offer(score, candidate.result, candidate.candidate, candidate.design, candidate.metrics, candidate.row.counters,
+                 candidate.row.artifact);
     if (std::isfinite(score.cost)) ++designs_of_cost_[score.cost];
     if (candidate.row.status != 0 || !sanity_.holds(candidate.metrics) || !objective.allows(candidate.metrics)) return;
     std::vector<double> at;
@@ -133,6 +134,7 @@ Json best_of(const OpenedStore& opened, const Leaderboard& board, const std::vec
                     {"metrics", shown_metrics},
                     {"places", places},
                     {"text", format_design(opened.environment, entry.design)}});
+    if (const auto artifact = opened.environment.artifact()) json.back()["artifact"] = {{artifact->name, entry.artifact}};
   }
   return json;
 }

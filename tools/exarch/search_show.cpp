@@ -138,7 +138,7 @@ class SearchPrinter {
 
   [[nodiscard]] Json design_json(const FoundDesign& found, bool explained) const {
     Json json{{"objective", found.values.size() == 1 ? Json(found.values[0]) : Json(found.values)}};
-    json.update(result_json(environment_, found.design, found.status, found.metrics, found.counters));
+    json.update(result_json(environment_, found.design, found.status, found.metrics, found.counters, found.artifact));
     const Verdict verdict = verdict_on(found, explained);
     json["status"] = verdict.status;
     if (!verdict.violates.empty()) json["violates"] = verdict.violates;

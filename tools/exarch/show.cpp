@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/files/text.hpp"
+#include "tools/exarch/csv.hpp"
 
 namespace exarch::cli {
 
@@ -38,7 +39,8 @@ nlohmann::ordered_json counter_json(const CounterInfo& info, std::uint64_t bits)
 }  // namespace
 
 nlohmann::ordered_json result_json(const Environment& environment, std::span<const std::int64_t> design, std::uint8_t status,
-                                   std::span<const double> metrics, std::span<const std::uint64_t> counters) {
+                                   std::span<const double> metrics, std::span<const std::uint64_t> counters,
+                                   std::string_view artifact) {
   nlohmann::ordered_json json;
   for (std::size_t p = 0; p < design.size(); ++p) {
     const ParameterInfo& parameter = environment.parameters()[p];
@@ -63,6 +65,7 @@ nlohmann::ordered_json result_json(const Environment& environment, std::span<con
     if (info.internal) continue;
     json["counters"][info.name] = counter_json(info, counters[c]);
   }
+  if (const auto info = environment.artifact()) json["artifact"][info->name] = artifact;
   return json;
 }
 
@@ -118,11 +121,12 @@ std::string result_header(const Environment& environment) {
   for (const CounterInfo& counter : environment.counters()) {
     if (has_column(environment, counter)) text += "," + counter.name;
   }
+  if (const auto artifact = environment.artifact()) text += "," + csv_field(artifact->name);
   return text;
 }
 
 std::string result_cells(const Environment& environment, std::uint8_t status, std::span<const double> metrics,
-                         std::span<const std::uint64_t> counters) {
+                         std::span<const std::uint64_t> counters, std::string_view artifact) {
   const bool ok = status == 0;
   std::string text = environment.status_text(status);
   for (std::size_t m = 0; m < metrics.size(); ++m) {
@@ -132,6 +136,7 @@ std::string result_cells(const Environment& environment, std::uint8_t status, st
     const CounterInfo& info = environment.counters()[c];
     if (has_column(environment, info)) text += "," + (ok ? counter_json(info, counters[c]).dump() : "");
   }
+  if (environment.artifact()) text += "," + (ok ? csv_field(std::string(artifact)) : "");
   return text;
 }
 

@@ -129,7 +129,7 @@ int regret_in_store(const AgentStudy& study, const Arguments& arguments) {
 
 int regret_by_simulation(const AgentStudy& study, const Arguments& arguments) {
   const Environment& environment = find_environment(arguments.positional[1]);
-  const DesignSpace space = resolve_space(environment, arguments.text("space"));
+  const DesignSpace space = given_space(environment, arguments);
   const std::vector<Objective> objectives = objectives_of(environment, arguments);
   const std::shared_ptr<Executor> executor = make_executor(arguments);
   const Workloads workloads = load_given(environment, given_workloads(environment, arguments));

@@ -88,7 +88,7 @@ std::string truth_store(const Arguments& arguments) {
   // A mistake here must not be found after the sweep.
   const Environment& environment = find_environment(name);
   const std::vector<Objective> objectives = objectives_of(environment, arguments);
-  Problem problem(environment, resolve_space(environment, arguments.text("space")));
+  Problem problem(environment, given_space(environment, arguments));
   TruthTable::check_size(problem.space);
   if (!arguments.has("out")) throw UsageError("no --out FILE.db given for the results");
   problem.objectives = objectives;

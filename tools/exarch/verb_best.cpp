@@ -25,7 +25,7 @@ int run(const Arguments& arguments) {
   std::vector<Leaderboard> boards(opened.workloads.size(), Leaderboard(top));
   for_each_priced(opened, [&](const PricedCandidate& c) {
     boards[c.workload].offer(objective.score(c.metrics, c.row.status == 0), c.result, c.candidate, c.design, c.metrics,
-                             c.row.counters);
+                             c.row.counters, c.row.artifact);
   });
 
   const std::string& primary = primary_option(environment).name;
@@ -47,7 +47,7 @@ int run(const Arguments& arguments) {
       rows.back().push_back(format_design(environment, e.design));
       nlohmann::ordered_json entry{{primary, workload}, {"rank", rank}, {"objective", e.value}};
       if (opened.keep == "all") entry["designs"] = e.candidates;
-      entry.update(result_json(environment, e.design, 0, e.metrics, e.counters));
+      entry.update(result_json(environment, e.design, 0, e.metrics, e.counters, e.artifact));
       json.push_back(entry);
     }
   }

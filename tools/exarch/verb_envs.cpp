@@ -38,6 +38,9 @@ Json describe(const Environment& environment) {
   for (const DesignSpace& space : environment.spaces()) {
     json["spaces"].push_back({{"name", space.name()}, {"points", space.size()}, {"doc", space.doc()}});
   }
+  for (const WorkloadSpace& space : environment.workload_spaces()) {
+    json["spaces"].push_back({{"name", space.name}, {"points", nullptr}, {"doc", space.doc}});
+  }
   for (const WorkloadOption& o : environment.workload_options()) {
     Json option{{"name", o.name}, {"default", o.default_value}, {"doc", o.doc}};
     if (o.kind == WorkloadOption::Kind::number) {
@@ -66,6 +69,7 @@ void print(const Environment& environment) {
   print_table(rows);
   rows = {{"space", "points", "meaning"}};
   for (const DesignSpace& s : environment.spaces()) rows.push_back({s.name(), std::to_string(s.size()), s.doc()});
+  for (const WorkloadSpace& s : environment.workload_spaces()) rows.push_back({s.name, "by workload", s.doc});
   std::cout << "\n";
   print_table(rows);
   rows = {{"workload", "default", "meaning"}};

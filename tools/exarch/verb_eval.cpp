@@ -56,7 +56,8 @@ const Verb kEvalVerb{
              "CSV of results: the input's columns, status, metrics, counters; of problems: id, status, out per line; default: "
              "standard output"},
             {"reference-input", "FILE", "writes the design as the reference simulator's own input file (maestro: .m)"}} +
-        evaluation_options() + workload_options(),
+        evaluation_options(),
+    .takes_workloads = true,
     .simulates = true,
     .json = "an object per design at full precision, with counters; with --in one per line",
     .min_positional = 1,

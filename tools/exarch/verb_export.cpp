@@ -22,7 +22,7 @@ std::string csv_row(const Environment& environment, std::span<const std::int64_t
                     std::span<const double> metrics) {
   std::string row;
   for (std::size_t p = 0; p < design.size(); ++p) row += "," + environment.parameters()[p].format(design[p]);
-  return row + "," + result_cells(environment, result.status, metrics, result.counters);
+  return row + "," + result_cells(environment, result.status, metrics, result.counters, result.artifact);
 }
 
 int run(const Arguments& arguments) {
@@ -46,7 +46,7 @@ int run(const Arguments& arguments) {
     environment.price(*opened.workloads[w], design, result.counters, metrics);
     if (as_json) {
       nlohmann::ordered_json json{{primary_option(environment).name, workload}, {"candidate", number}};
-      json.update(result_json(environment, design, result.status, metrics, result.counters));
+      json.update(result_json(environment, design, result.status, metrics, result.counters, result.artifact));
       out.write(json.dump() + "\n");
     } else {
       out.write(csv_field(workload) + "," + std::to_string(number) + csv_row(environment, design, result, metrics) + "\n");

@@ -94,7 +94,8 @@ const Verb kSearchVerb{
                                         "separated by semicolons"},
                                        {"top", "N", "designs to show at the end", "5"},
                                        {"out", "FILE", "run store (SQLite)"}} +
-               evaluation_options() + workload_options(),
+               evaluation_options(),
+    .takes_workloads = true,
     .simulates = true,
     .draws = true,
     .json = "what was requested and simulated, where the time went, the default design and the best ones",

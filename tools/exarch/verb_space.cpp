@@ -76,8 +76,8 @@ const Verb kSpaceVerb{
     .name = "space",
     .synopsis = "ENVIRONMENT [--space NAME|FILE] [WORKLOAD] [--json]",
     .doc = "Shows design spaces: their points, and on a workload the classes of designs that cannot differ.",
-    .options = std::vector<OptionSpec>{{"space", "NAME|FILE", "a shipped space or a space file (.json)"}, fixing_option()} +
-               workload_options(),
+    .options = std::vector<OptionSpec>{{"space", "NAME|FILE", "a shipped space or a space file (.json)"}, fixing_option()},
+    .takes_workloads = true,
     .json = "an array of spaces, values included; `classes` is null where a space has more than 2^32 points",
     .min_positional = 1,
     .max_positional = 1,

@@ -66,7 +66,8 @@ const Verb kStudyVerb{
              "20"},
             {"budget", "N", "evaluations per search", "10000"},
             {"population", "N", "candidates per generation", "64"}} +
-        evaluation_options() + workload_options(),
+        evaluation_options(),
+    .takes_workloads = true,
     .simulates = true,
     .draws = true,
     .json = "plans: all that reports are made of; else an array: one entry per workload and objective (and agent)",

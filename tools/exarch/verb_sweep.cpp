@@ -76,7 +76,8 @@ const Verb kSweepVerb{
             {"objective", "EXPR", "with --keep best: what is best (a preset or an expression)"},
             {"top", "N", "with --keep best: how many, of different cost or trade-offs", "100"},
             {"out", "FILE", "run store (SQLite)"}} +
-        evaluation_options() + workload_options(),
+        evaluation_options(),
+    .takes_workloads = true,
     .simulates = true,
     .draws = true,
     .json = "what was requested and simulated",
