@@ -356,9 +356,8 @@ void DramEnvironment::simulate(const Workload& base, std::span<const std::int64_
   const auto store = [&](std::size_t i, const RunResult& result, bool exact) {
     const std::size_t slot = first + i;
     outcomes.status[slot] = static_cast<std::uint8_t>(result.status);
-    for (std::size_t c = 0; c < kCounterColumns; ++c) {
-      outcomes.counters[slot * kCounterColumns + c] = kCounters[c].of(result.counters);
-    }
+    const auto row = std::span(outcomes.counters).subspan(slot * kCounterColumns, kCounterColumns);
+    for_each_row<kCounters>([&](std::size_t c, const CounterRow& counter) { row[c] = counter.of(result.counters); });
     Detail detail{};
     detail.proof.witness = result.witness;
     detail.proof.order_resolved = exact ? 1 : 0;
@@ -424,7 +423,7 @@ void DramEnvironment::price(const Workload& base, std::span<const std::int64_t> 
   priced.requests = n(counter("rd")) + n(counter("wr"));
   priced.served = priced.requests - (simple ? 1 : 0);
   priced.busy = n(counter("cycles")) - n(fifo_queue ? counter("idle_cycles_fifo") : counter("idle_cycles_reorder"));
-  for (std::size_t i = 0; i < std::size(kMetrics); ++i) metrics[i] = kMetrics[i].of(priced);
+  for_each_row<kMetrics>([&](std::size_t i, const MetricRow& row) { metrics[i] = row.of(priced); });
 }
 
 std::string DramEnvironment::detail_json(const Workload& base, std::span<const std::byte> bytes) const {
@@ -456,7 +455,7 @@ KnownResult DramEnvironment::known_result() const {
 
 ControllerParams params_of(std::span<const std::int64_t> design) {
   ControllerParams params;
-  for (std::size_t i = 0; i < kColumns; ++i) kParameters[i].set(params, design[i]);
+  for_each_row<kParameters>([&](std::size_t i, const ParameterRow& row) { row.set(params, design[i]); });
   return params;
 }
 

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "host/env/environment.hpp"
@@ -234,6 +235,15 @@ inline constexpr MetricRow kMetrics[] = {
 
 [[nodiscard]] consteval std::size_t metric(std::string_view name) {
   return place_in(kMetrics, name);
+}
+
+// Calls visit(i, row) for every row, which the compiler sees through: no calls are left.
+template <const auto& kRows, class Visit>
+void for_each_row(const Visit& visit) {
+  [&visit]<std::size_t... kPlaces>(std::index_sequence<kPlaces...>) {
+    (visit(kPlaces, kRows[kPlaces]), ...);
+  }
+  (std::make_index_sequence<std::size(kRows)>());
 }
 
 // The tables as every environment gives them.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <compare>
 #include <stdexcept>
 
 namespace exarch {
@@ -27,8 +28,20 @@ Shortlist::Identity Shortlist::identity_of(const Entry& entry) {
 }
 
 void Shortlist::unite(std::vector<Entry>& entries) {
-  std::ranges::sort(entries, {}, [](const Entry& e) { return std::pair(identity_of(e), e.point); });
-  const auto same = [](const Entry& a, const Entry& b) { return identity_of(a) == identity_of(b); };
+  // As identities are ordered, without making them: most entries differ in nothing but the point.
+  const auto compare = [](const Entry& a, const Entry& b) -> std::strong_ordering {
+    if (a.cost != b.cost) return a.cost < b.cost ? std::strong_ordering::less : std::strong_ordering::greater;
+    for (std::size_t t = 0; t < kMaxTradeoffs; ++t) {
+      const auto order = rank::order_key(a.tradeoffs[t]) <=> rank::order_key(b.tradeoffs[t]);
+      if (order != 0) return order;
+    }
+    return a.sane <=> b.sane;
+  };
+  std::ranges::sort(entries, [&compare](const Entry& a, const Entry& b) {
+    const auto order = compare(a, b);
+    return order != 0 ? order < 0 : a.point < b.point;
+  });
+  const auto same = [&compare](const Entry& a, const Entry& b) { return compare(a, b) == 0; };
   entries.erase(std::unique(entries.begin(), entries.end(), same), entries.end());
   std::ranges::sort(entries, {}, &Entry::point);
 }
