@@ -1,6 +1,6 @@
 // DRAM candidates on the CUDA devices of a backend: without a CUDA type, in every build.
 //
-// Defined in dram_cuda.cpp, or in dram_cuda_absent.cpp where the build has no CUDA backend.
+// Defined in cuda.cpp, or in cuda_absent.cpp where the build has no CUDA backend.
 #pragma once
 
 #include <cstdint>

@@ -45,7 +45,7 @@ class Workspace {
   std::vector<std::uint64_t> heap_;
 };
 
-// What `exarch bench` asks of the environment, on designs of `space` (dram_bench.cpp).
+// What `exarch bench` asks of the environment, on designs of `space` (bench.cpp).
 [[nodiscard]] std::uint64_t bench_signature(const DesignSpace& space);
 [[nodiscard]] std::vector<ReferenceCost> bench_reference_costs();
 [[nodiscard]] std::vector<Measurement> bench_measure(const DesignSpace& space, const BenchOptions& options);

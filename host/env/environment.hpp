@@ -1,8 +1,8 @@
 // What an environment is: one cost model with its parameters, design spaces, workloads, counters and metrics.
 //
-// A cost model joins Exarch by implementing this interface in one file of host/env and adding one line to registry.cpp; batching,
-// agents, the store and the command line work from what it returns. What a model can do without at first has a default here. All
-// functions are safe to call from any thread.
+// A cost model joins Exarch by implementing this interface in its own folder of host/ and adding one line to registry.cpp;
+// batching, agents, the store and the command line work from what it returns. What a model can do without at first has a default
+// here. All functions are safe to call from any thread.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // MAESTRO candidates on the CUDA devices of a backend: without a CUDA type, in every build.
 //
-// Defined in maestro_cuda.cpp, or in maestro_cuda_absent.cpp where the build has no CUDA backend.
+// Defined in cuda.cpp, or in cuda_absent.cpp where the build has no CUDA backend.
 #pragma once
 
 #include <span>

@@ -359,11 +359,16 @@ population = 16
 evaluations = 64
 )";
 
-TEST(Studies, CancelledAndContinuedIsUninterrupted) {
-  const TempFolder folder;
+StudySpec small_study(const std::string& truth) {
   StudySpec spec = resolve_study(StudyPlan::from_toml(kPlan, "plan"));
   spec.problem.space = small_problem().space;
-  spec.truth = folder / "truth.db";
+  spec.truth = truth;
+  return spec;
+}
+
+TEST(Studies, CancelledAndContinuedIsUninterrupted) {
+  const TempFolder folder;
+  StudySpec spec = small_study(folder / "truth.db");
   Observer quiet;
   const auto cells = [](const std::string& path) {
     std::vector<std::vector<double>> all;
@@ -385,9 +390,7 @@ TEST(Studies, CancelledAndContinuedIsUninterrupted) {
 
 TEST(Studies, AnEstimateCountsWhatARunDoes) {
   const TempFolder folder;
-  StudySpec spec = resolve_study(StudyPlan::from_toml(kPlan, "plan"));
-  spec.problem.space = small_problem().space;
-  spec.truth = folder / "truth.db";
+  const StudySpec spec = small_study(folder / "truth.db");
   Observer quiet;
   const StudyEstimate before = estimate_study(spec, local(), quiet);
   EXPECT_EQ(before.truth_points, spec.problem.space.size());

@@ -220,13 +220,10 @@ void add_truth(const OpenedStore& opened, const std::string& path, const Objecti
   workload["optimum"] = objective.value_of(ranking.optimum());
   if (Json importance = importance_of(truth, ranking); !importance.empty()) workload["importance"] = std::move(importance);
   workload["exact_front"] = Json::array();
-  std::vector<Gene> genes(table.space().dimensions());
-  Design design(genes.size());
   for (const std::uint32_t group : table.pareto_front(objective)) {
     std::vector<double> at;
     for (const std::size_t t : table.tradeoffs()) at.push_back(table.metrics(group)[t]);
-    table.space().genes_of(table.first_point(group), genes);
-    table.space().design_of(genes, design);
+    const Design design = design_at(table.space(), table.first_point(group));
     workload["exact_front"].push_back({{"at", at}, {"text", format_design(truth.environment, design)}});
   }
 }

@@ -35,10 +35,7 @@ int run(const Arguments& arguments) {
       return objective.score(truth.metrics(group), truth.ok(group)).value;
     };
     const std::uint64_t best_point = truth.first_point(ranking.best_group());
-    std::vector<Gene> genes(design.size());
-    Design best(design.size());
-    opened.space.genes_of(best_point, genes);
-    opened.space.design_of(genes, best);
+    const Design best = design_at(opened.space, best_point);
     const std::uint64_t rank = ranking.rank(cost);
     char value[64] = "infeasible", optimum[64], regret[64] = "", better[64] = "";
     std::snprintf(optimum, sizeof optimum, "%.9g", value_of(best_point));
