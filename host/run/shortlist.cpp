@@ -33,15 +33,15 @@ void Shortlist::unite(std::vector<Entry>& entries) {
     if (a.cost != b.cost) return a.cost < b.cost ? std::strong_ordering::less : std::strong_ordering::greater;
     for (std::size_t t = 0; t < kMaxTradeoffs; ++t) {
       const auto order = rank::order_key(a.tradeoffs[t]) <=> rank::order_key(b.tradeoffs[t]);
-      if (order != 0) return order;
+      if (std::is_neq(order)) return order;
     }
     return a.sane <=> b.sane;
   };
   std::ranges::sort(entries, [&compare](const Entry& a, const Entry& b) {
     const auto order = compare(a, b);
-    return order != 0 ? order < 0 : a.point < b.point;
+    return std::is_eq(order) ? a.point < b.point : std::is_lt(order);
   });
-  const auto same = [&compare](const Entry& a, const Entry& b) { return compare(a, b) == 0; };
+  const auto same = [&compare](const Entry& a, const Entry& b) { return std::is_eq(compare(a, b)); };
   entries.erase(std::unique(entries.begin(), entries.end(), same), entries.end());
   std::ranges::sort(entries, {}, &Entry::point);
 }
