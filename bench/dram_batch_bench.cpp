@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "host/dram/cuda.hpp"
+#include "host/dram/device.hpp"
 #include "host/dram/environment.hpp"
 #include "host/error.hpp"
 #include "kernels/core/philox.hpp"
@@ -155,7 +155,7 @@ int hash(const Options& options) {
 struct Setting {
   std::string trace, shape;
   std::uint64_t instances;
-  dram::CudaTuning tuning;
+  dram::DeviceTuning tuning;
 };
 
 std::vector<Setting> settings_of(const Options& options) {
@@ -165,7 +165,7 @@ std::vector<Setting> settings_of(const Options& options) {
       for (const std::string& block : options.list("blocks")) {
         for (const std::string& bin : options.list("bins")) {
           for (const std::string& shape : options.list("shapes")) {
-            dram::CudaTuning tuning;
+            dram::DeviceTuning tuning;
             tuning.block = static_cast<std::uint32_t>(Options::number_of(block));
             tuning.bin = bin != "0";
             if (shape == "dense") tuning.shape = dram::Kernel::dense;
@@ -196,13 +196,12 @@ int sweep(const Options& options) {
     for (std::size_t i = 0; i < setting.instances; ++i) {
       params.push_back(dram::params_of(std::span(designs).subspan(i * columns, columns)));
     }
-    std::vector<dram::RunResult> results(params.size());
-    std::vector<std::uint8_t> exact(params.size());
+    std::vector<dram::Run> runs(params.size());
     const dram::DramWorkload& workload = *workloads.at(setting.trace);
     double best = 0;
     for (std::uint64_t repeat = 0; repeat <= options.number("repeats"); ++repeat) {
       const auto start = Clock::now();
-      dram::run_on_cuda(workload, params, backend.devices(), results, exact, setting.tuning);
+      dram::run_on_devices(workload, params, backend.devices(), runs, setting.tuning);
       const double seconds = seconds_since(start);
       if (repeat == 1 || (repeat > 1 && seconds < best)) best = seconds;
     }
@@ -212,7 +211,7 @@ int sweep(const Options& options) {
                       {"instances", setting.instances},
                       {"block", setting.tuning.block},
                       {"bin", setting.tuning.bin},
-                      {"exact_runs", std::ranges::count(exact, std::uint8_t{1})},
+                      {"exact_runs", std::ranges::count(runs, true, &dram::Run::exact)},
                       {"seconds", best},
                       {"evaluations_per_s", n / best},
                       {"requests_per_s", n * workload.view.count / best}}

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "host/dram/environment.hpp"
+#include "host/env/hash.hpp"
 #include "host/env/timing.hpp"
 
 namespace exarch::dram {
@@ -113,10 +114,7 @@ std::vector<Measurement> bench_measure(const DesignSpace& space, const BenchOpti
 
 // Both kernels, and of the idle counts the one the design uses. The other one is not part of what the kernels agree on.
 std::uint64_t bench_signature(const DesignSpace& space) {
-  std::uint64_t hash = 0xCBF29CE484222325ull;
-  const auto add = [&hash](std::uint64_t value) {
-    for (int i = 0; i < 8; ++i) hash = (hash ^ (value >> (8 * i) & 0xFF)) * 0x100000001B3ull;
-  };
+  Fnv1a hash;
   const auto params = sample_params(space, 64, 4);
   for (const char* trace : {"stream", "random", "cloud-1", "cloud-2", "ddr3_example", "chstone-sha_32"}) {
     const auto workload = load(trace);
@@ -125,20 +123,20 @@ std::uint64_t bench_signature(const DesignSpace& space) {
       for (const Kernel kernel : {Kernel::dense, Kernel::exact}) {
         RunResult result;
         workspace.run_kernel(*workload, p, kernel, result);
-        add(static_cast<std::uint64_t>(result.status));
+        hash.add(static_cast<std::uint64_t>(result.status));
         if (result.status != Status::ok) continue;
         const Counters& c = result.counters;
         for (const std::uint64_t value :
              {c.cycles, c.act, c.pre, c.rd, c.wr, c.ref, c.active_cycles, c.precharged_cycles, c.row[kRowHit], c.row[kRowMiss],
               c.row[kRowConflict], c.served, p.resp_queue == RespQueue::Fifo ? c.idle_cycles_fifo : c.idle_cycles_reorder,
               c.latency_sum, c.latency_max}) {
-          add(value);
+          hash.add(value);
         }
-        for (const std::uint32_t n : c.latency_histogram) add(n);
+        for (const std::uint32_t n : c.latency_histogram) hash.add(n);
       }
     }
   }
-  return hash;
+  return hash.value();
 }
 
 }  // namespace exarch::dram

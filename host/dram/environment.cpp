@@ -8,10 +8,12 @@
 #include <limits>
 #include <type_traits>
 
-#include "host/dram/cuda.hpp"
+#include "host/dram/device.hpp"
 #include "host/dram/memspec.hpp"
 #include "host/dram/reference.hpp"
 #include "host/dram/tables.hpp"
+#include "host/env/hash.hpp"
+#include "host/env/model.hpp"
 #include "host/error.hpp"
 #include "host/files/data_dir.hpp"
 #include "kernels/launch/dram_launch.hpp"
@@ -20,7 +22,6 @@ namespace exarch {
 namespace dram {
 namespace {
 
-constexpr std::size_t kColumns = std::size(kParameters), kCounterColumns = std::size(kCounters);
 // Columns of the parameters that canonical forms and sharing are about.
 constexpr std::size_t kPagePolicy = parameter("PagePolicy");
 constexpr std::size_t kScheduler = parameter("Scheduler");
@@ -63,63 +64,70 @@ struct Detail {
 
 // ---- the environment ----------------------------------------------------------------------------------------------------
 
-class DramEnvironment final : public Environment {
+Description describe_model() {
+  Description d;
+  d.name = "dram";
+  d.doc = "DDR3 memory controller on a trace, equal to DRAMSys 4.0 as ArchGym ships it";
+  d.model_version = kModelVersion;
+  d.parameters = parameter_table();
+  d.spaces = space_table(d.parameters);
+  d.workload_options = option_table();
+  d.counters = counter_table();
+  d.detail_size = sizeof(Detail);
+  d.proof_size = sizeof(Proof);
+  d.metrics = metric_table();
+  d.tradeoffs = {metric("total_time_ps"), metric("total_energy_pj"), metric("average_power_mw")};
+  d.objectives = objective_table();
+  d.statuses.resize(static_cast<std::size_t>(Status::latency_limit) + 1, "step_limit");
+  d.statuses[static_cast<std::size_t>(Status::latency_limit)] = "latency_limit";
+  // DRAMSys 4.0 prints this time for it.
+  d.known_result = {{{"trace", "stream"}},
+                    {"PagePolicy=Open", "Scheduler=FrFcfs", "SchedulerBuffer=Shared", "RequestBufferSize=1",
+                     "RefreshPolicy=NoRefresh", "Arbiter=Fifo", "MaxActiveTransactions=64"},
+                    "total_time_ps",
+                    "51595000"};
+  d.reference_costs = bench_reference_costs();
+  return d;
+}
+
+class DramEnvironment final : public Model<DramWorkload, ControllerParams, Run, Workspace> {
  public:
-  DramEnvironment()
-      : parameters_(parameter_table()), spaces_(space_table(parameters_)), counters_(counter_table()), metrics_(metric_table()) {}
-
-  std::string name() const override { return "dram"; }
-  std::string doc() const override { return "DDR3 memory controller on a trace, equal to DRAMSys 4.0 as ArchGym ships it"; }
-  std::string model_version() const override { return kModelVersion; }
-  std::span<const ParameterInfo> parameters() const override { return parameters_; }
-  std::span<const DesignSpace> spaces() const override { return spaces_; }
-  std::span<const WorkloadOption> workload_options() const override { return option_table(); }
-  std::span<const CounterInfo> counters() const override { return counters_; }
-  std::size_t detail_size() const override { return sizeof(Detail); }
-  std::size_t proof_size() const override { return sizeof(Proof); }
-  std::span<const MetricInfo> metrics() const override { return metrics_; }
-  std::span<const std::size_t> tradeoffs() const override {
-    static constexpr std::size_t kTimeEnergyPower[] = {metric("total_time_ps"), metric("total_energy_pj"),
-                                                       metric("average_power_mw")};
-    return kTimeEnergyPower;
-  }
-  std::span<const std::pair<std::string, std::string>> objectives() const override { return objective_table(); }
-  std::string status_text(std::uint8_t status) const override {
-    return status == 0 ? "ok" : status == static_cast<std::uint8_t>(Status::latency_limit) ? "latency_limit" : "step_limit";
-  }
-
-  std::vector<std::string> explain(const Workload& workload, std::span<const std::int64_t> design,
-                                   std::uint8_t status) const override;
+  DramEnvironment() : Model(describe_model()) {}
 
   std::vector<std::string> shipped_workloads() const override { return shipped_names("dram/traces"); }
   std::vector<ShippedFile> shipped_files(const std::string& option) const override;
-  std::shared_ptr<const Workload> load_workload(const WorkloadOptions& options) const override;
-  std::vector<WorkloadFact> describe_workload(const Workload& workload) const override;
-  void canonicalise(const Workload& workload, std::span<std::int64_t> design) const override;
+  std::shared_ptr<const DramWorkload> load(const WorkloadOptions& options) const override;
   void family_of(std::span<std::int64_t> design) const override;
   void round_of(std::span<std::int64_t> design) const override;
   bool same_run(std::span<const std::byte> bytes, std::span<const std::int64_t> simulated,
                 std::span<const std::int64_t> other) const override;
-  void simulate(const Workload& workload, std::span<const std::int64_t> designs, Engine engine, Backend& backend,
-                Outcomes& outcomes) const override;
-  void price(const Workload& workload, std::span<const std::int64_t> design, std::span<const std::uint64_t> counters,
-             std::span<double> metrics) const override;
-  std::string detail_json(const Workload& workload, std::span<const std::byte> detail) const override;
-  KnownResult known_result() const override;
-  std::uint64_t signature() const override { return bench_signature(spaces_.front()); }
-  std::vector<ReferenceCost> reference_costs() const override { return bench_reference_costs(); }
-  std::vector<Measurement> measure(const BenchOptions& options) const override { return bench_measure(spaces_.front(), options); }
+  std::uint64_t signature() const override { return bench_signature(spaces().front()); }
+  std::vector<Measurement> measure(const BenchOptions& options) const override {
+    return bench_measure(spaces().front(), options);
+  }
 
- private:
-  std::vector<ParameterInfo> parameters_;
-  std::vector<DesignSpace> spaces_;
-  std::vector<CounterInfo> counters_;
-  std::vector<MetricInfo> metrics_;
+ protected:
+  ControllerParams candidate_of(std::span<const std::int64_t> design) const override { return params_of(design); }
+  void run(Workspace& workspace, const DramWorkload& workload, const ControllerParams& params, Engine engine,
+           Run& run) const override;
+  bool runs_on_devices() const override { return true; }
+  void run_on_devices(const DramWorkload& workload, std::span<const ControllerParams> params, Devices& devices,
+                      std::span<Run> runs) const override {
+    dram::run_on_devices(workload, params, devices, runs);
+  }
+  void keep(const DramWorkload& workload, const Run& run, OutcomeRow row) const override;
+
+  std::vector<WorkloadFact> do_describe_workload(const DramWorkload& workload) const override;
+  void do_canonicalise(const DramWorkload& workload, std::span<std::int64_t> design) const override;
+  void do_price(const DramWorkload& workload, std::span<const std::int64_t> design, std::span<const std::uint64_t> counters,
+                std::span<double> metrics) const override;
+  std::string do_detail_json(const DramWorkload& workload, std::span<const std::byte> detail) const override;
+  std::vector<std::string> do_explain(const DramWorkload& workload, std::span<const std::int64_t> design,
+                                      std::uint8_t status) const override;
 };
 
-std::vector<std::string> DramEnvironment::explain(const Workload& base, std::span<const std::int64_t> design,
-                                                  std::uint8_t status) const {
-  const auto& workload = static_cast<const DramWorkload&>(base);
+std::vector<std::string> DramEnvironment::do_explain(const DramWorkload& workload, std::span<const std::int64_t> design,
+                                                     std::uint8_t status) const {
   if (status == static_cast<std::uint8_t>(Status::latency_limit)) {
     return {"a request waited 2^30 cycles to enter the controller, the longest wait that is counted"};
   }
@@ -169,17 +177,17 @@ std::vector<ShippedFile> DramEnvironment::shipped_files(const std::string& optio
 
 // Everything counters and prices depend on: the decoded trace (so the address mapping too), its clock, timing, currents.
 std::string identity_of(const DramWorkload& workload, std::uint32_t clk_mhz) {
-  std::uint64_t hash = 0xCBF29CE484222325ull;
+  Fnv1a hash;
   for (std::size_t i = 0; i < workload.trace.requests.size(); ++i) {
     const PackedRequest& r = workload.trace.requests[i];
     const std::uint32_t previous = workload.trace.has_writes ? workload.trace.previous_same_address[i] : kNoRequest;
-    for (const std::uint32_t word : {r.gap, r.row_bank_write, previous}) hash = (hash ^ word) * 0x100000001B3ull;
+    for (const std::uint32_t word : {r.gap, r.row_bank_write, previous}) hash.add_word(word);
   }
   const MemSpec& m = workload.memspec;
   const Timing& t = m.timing;
   const PowerSpec& p = m.power;
   char text[64];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash.value()));
   std::string identity = "trace " + workload.trace.content_hash + " decoded " + text + ", memory " + m.id;
   for (const std::uint32_t v : {t.tRCD, t.tRP, t.tRAS, t.tRC,   t.tRRD, t.tFAW,  t.tCCD,    t.tRTP,  t.tWR,     t.tWTR,
                                 t.tRL,  t.tWL, t.tAL,  t.tREFI, t.tRFC, t.burst, m.clk_mhz, m.width, m.devices, m.data_rate}) {
@@ -207,7 +215,7 @@ std::uint64_t step_budget(const DramWorkload& workload) {
   return (1u << 20) + 1024ull * view.count + 16 * (static_cast<std::uint64_t>(span) / view.timing.tREFI);
 }
 
-std::shared_ptr<const Workload> DramEnvironment::load_workload(const WorkloadOptions& given) const {
+std::shared_ptr<const DramWorkload> DramEnvironment::load(const WorkloadOptions& given) const {
   WorkloadOptions options = complete_options(*this, given);
   auto workload = std::make_shared<DramWorkload>();
   const auto clk_mhz = static_cast<std::uint32_t>(std::stoul(options["clk_mhz"]));
@@ -236,8 +244,7 @@ std::shared_ptr<const Workload> DramEnvironment::load_workload(const WorkloadOpt
   return workload;
 }
 
-std::vector<WorkloadFact> DramEnvironment::describe_workload(const Workload& base) const {
-  const auto& workload = static_cast<const DramWorkload&>(base);
+std::vector<WorkloadFact> DramEnvironment::do_describe_workload(const DramWorkload& workload) const {
   const TraceInfo info = trace_info(workload.trace, workload.memspec);
   return {
       {"requests", info.requests, "requests", ""},
@@ -265,8 +272,7 @@ void hide_order(std::span<std::int64_t> design) {
 }
 
 // Equivalences that hold by construction (docs/models.md, "Canonical forms", gives the reason of each).
-void DramEnvironment::canonicalise(const Workload& base, std::span<std::int64_t> design) const {
-  const auto& workload = static_cast<const DramWorkload&>(base);
+void DramEnvironment::do_canonicalise(const DramWorkload& workload, std::span<std::int64_t> design) const {
   const bool read_only = !workload.view.has_writes;
   const auto is = [&design](std::size_t column, auto value) { return design[column] == static_cast<std::int64_t>(value); };
   const auto set = [&design](std::size_t column, auto value) { design[column] = static_cast<std::int64_t>(value); };
@@ -345,57 +351,31 @@ void run_reference(const DramWorkload& workload, const ControllerParams& params,
   result.witness.buffer_refused = result.witness.active_waited = true;
 }
 
-void DramEnvironment::simulate(const Workload& base, std::span<const std::int64_t> designs, Engine engine, Backend& backend,
-                               Outcomes& outcomes) const {
-  const auto& workload = static_cast<const DramWorkload&>(base);
-  const std::size_t count = designs.size() / kColumns;
-  const std::size_t first = outcomes.status.size();
-  outcomes.status.resize(first + count);
-  outcomes.counters.resize((first + count) * kCounterColumns);
-  outcomes.detail.resize((first + count) * sizeof(Detail));
-  const auto store = [&](std::size_t i, const RunResult& result, bool exact) {
-    const std::size_t slot = first + i;
-    outcomes.status[slot] = static_cast<std::uint8_t>(result.status);
-    const auto row = std::span(outcomes.counters).subspan(slot * kCounterColumns, kCounterColumns);
-    for_each_row<kCounters>([&](std::size_t c, const CounterRow& counter) { row[c] = counter.of(result.counters); });
-    Detail detail{};
-    detail.proof.witness = result.witness;
-    detail.proof.order_resolved = exact ? 1 : 0;
-    std::memcpy(detail.latency_histogram, result.counters.latency_histogram, sizeof detail.latency_histogram);
-    std::memcpy(outcomes.detail.data() + slot * sizeof(Detail), &detail, sizeof detail);
-  };
-  if (engine == Engine::fast && backend.uses_cuda(count)) {
-    std::vector<ControllerParams> params(count);
-    for (std::size_t i = 0; i < count; ++i) params[i] = params_of(designs.subspan(i * kColumns, kColumns));
-    std::vector<RunResult> results(count);
-    std::vector<std::uint8_t> exact(count);
-    run_on_cuda(workload, params, backend.devices(), results, exact);
-    constexpr std::size_t kBlock = 1024;
-    backend.pool().for_each((count + kBlock - 1) / kBlock, [&](std::size_t block, unsigned) {
-      for (std::size_t i = block * kBlock; i < std::min(count, (block + 1) * kBlock); ++i) store(i, results[i], exact[i] != 0);
-    });
-    return;
+void DramEnvironment::run(Workspace& workspace, const DramWorkload& workload, const ControllerParams& params, Engine engine,
+                          Run& run) const {
+  if (engine == Engine::reference) {
+    run_reference(workload, params, run.result);
+    run.exact = true;
+  } else {
+    run.exact = workspace.run(workload, params, run.result);
   }
-  std::vector<Workspace> workspaces(backend.pool().threads());
-  backend.pool().for_each(count, [&](std::size_t i, unsigned worker) {
-    const ControllerParams params = params_of(designs.subspan(i * kColumns, kColumns));
-    RunResult result;
-    bool exact = true;
-    if (engine == Engine::reference) {
-      run_reference(workload, params, result);
-    } else {
-      exact = workspaces[worker].run(workload, params, result);
-    }
-    store(i, result, exact);
-  });
+}
+
+void DramEnvironment::keep(const DramWorkload& /*workload*/, const Run& run, OutcomeRow row) const {
+  row.status = static_cast<std::uint8_t>(run.result.status);
+  for_each_row<kCounters>([&](std::size_t c, const CounterRow& counter) { row.counters[c] = counter.of(run.result.counters); });
+  Detail detail{};
+  detail.proof.witness = run.result.witness;
+  detail.proof.order_resolved = run.exact ? 1 : 0;
+  std::ranges::copy(run.result.counters.latency_histogram, detail.latency_histogram);
+  std::memcpy(row.detail.data(), &detail, sizeof detail);
 }
 
 // Energy: DRAMPower's formula for one voltage domain, in its order of operations so that the last printed digit agrees.
 // Bandwidth: the reference counts a burst when its response handshake is complete, which with Arbiter Simple the end of the
 // simulation cuts off for the last one.
-void DramEnvironment::price(const Workload& base, std::span<const std::int64_t> design, std::span<const std::uint64_t> counters,
-                            std::span<double> metrics) const {
-  const auto& workload = static_cast<const DramWorkload&>(base);
+void DramEnvironment::do_price(const DramWorkload& workload, std::span<const std::int64_t> design,
+                               std::span<const std::uint64_t> counters, std::span<double> metrics) const {
   const MemSpec& m = workload.memspec;
   const PowerSpec& p = m.power;
   const Timing& t = m.timing;
@@ -426,8 +406,7 @@ void DramEnvironment::price(const Workload& base, std::span<const std::int64_t> 
   for_each_row<kMetrics>([&](std::size_t i, const MetricRow& row) { metrics[i] = row.of(priced); });
 }
 
-std::string DramEnvironment::detail_json(const Workload& base, std::span<const std::byte> bytes) const {
-  const auto& workload = static_cast<const DramWorkload&>(base);
+std::string DramEnvironment::do_detail_json(const DramWorkload& workload, std::span<const std::byte> bytes) const {
   Detail detail;
   std::memcpy(&detail, bytes.data(), sizeof detail);
   std::string json = "{\"latency_histogram_cycles\":[";
@@ -440,15 +419,6 @@ std::string DramEnvironment::detail_json(const Workload& base, std::span<const s
     first = false;
   }
   return json + "],\"tck_ps\":" + std::to_string(workload.memspec.tck_ps) + "}";
-}
-
-// DRAMSys 4.0 prints this time for it.
-KnownResult DramEnvironment::known_result() const {
-  return {{{"trace", "stream"}},
-          {"PagePolicy=Open", "Scheduler=FrFcfs", "SchedulerBuffer=Shared", "RequestBufferSize=1", "RefreshPolicy=NoRefresh",
-           "Arbiter=Fifo", "MaxActiveTransactions=64"},
-          "total_time_ps",
-          "51595000"};
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace exarch {
 namespace dram {
 
 // A trace on one memory behind one address mapping.
-class DramWorkload : public Workload {
+class DramWorkload final : public Workload {
  public:
   PackedTrace trace;
   MemSpec memspec;
@@ -23,6 +23,12 @@ class DramWorkload : public Workload {
   std::uint64_t step_budget = kNoStepLimit;  // per run; Status::step_limit beyond it
   // Ties between simultaneous events are frequent (another player clock, idle gaps): go straight to the exact kernel.
   bool exact_from_start = false;
+};
+
+// A run to the end, and whether the exact kernel had to decide.
+struct Run {
+  RunResult result;
+  bool exact;
 };
 
 [[nodiscard]] ControllerParams params_of(std::span<const std::int64_t> design);

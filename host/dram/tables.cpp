@@ -53,8 +53,8 @@ std::vector<MetricInfo> metric_table() {
   return table;
 }
 
-const std::vector<std::pair<std::string, std::string>>& objective_table() {
-  static const std::vector<std::pair<std::string, std::string>> kTable{
+Objectives objective_table() {
+  return {
       {"latency", "min:total_time_ps"},
       {"power", "min:average_power_mw"},
       {"energy", "min:total_energy_pj"},
@@ -67,7 +67,6 @@ const std::vector<std::pair<std::string, std::string>>& objective_table() {
       {"archgym-latency-parsed", "target:archgym_latency=0.1"},
       {"archgym-both-parsed", "target:archgym_power=1*archgym_latency=0.1"},
   };
-  return kTable;
 }
 
 namespace {

@@ -181,14 +181,6 @@ struct MetricRow {
   int decimals = 2;  // as shown
 };
 
-// The place of a row in its table; a name that no row has does not compile.
-template <class Rows>
-[[nodiscard]] consteval std::size_t place_in(const Rows& rows, std::string_view name) {
-  for (std::size_t i = 0; i < std::size(rows); ++i) {
-    if (rows[i].name == name) return i;
-  }
-  throw "no such row";
-}
 [[nodiscard]] consteval std::size_t parameter(std::string_view name) {
   return place_in(kParameters, name);
 }
@@ -237,21 +229,12 @@ inline constexpr MetricRow kMetrics[] = {
   return place_in(kMetrics, name);
 }
 
-// Calls visit(i, row) for every row, which the compiler sees through: no calls are left.
-template <const auto& kRows, class Visit>
-void for_each_row(const Visit& visit) {
-  [&visit]<std::size_t... kPlaces>(std::index_sequence<kPlaces...>) {
-    (visit(kPlaces, kRows[kPlaces]), ...);
-  }
-  (std::make_index_sequence<std::size(kRows)>());
-}
-
 // The tables as every environment gives them.
 [[nodiscard]] std::vector<ParameterInfo> parameter_table();
 [[nodiscard]] std::vector<DesignSpace> space_table(const std::vector<ParameterInfo>& parameters);
 [[nodiscard]] std::vector<CounterInfo> counter_table();
 [[nodiscard]] std::vector<MetricInfo> metric_table();
 // Named objectives (name, expression); the first is the default.
-[[nodiscard]] const std::vector<std::pair<std::string, std::string>>& objective_table();
+[[nodiscard]] Objectives objective_table();
 
 }  // namespace exarch::dram

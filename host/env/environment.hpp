@@ -1,8 +1,18 @@
 // What an environment is: one cost model with its parameters, design spaces, workloads, counters and metrics.
 //
-// A cost model joins Exarch by implementing this interface in its own folder of host/ and adding one line to registry.cpp;
-// batching, agents, the store and the command line work from what it returns. What a model can do without at first has a default
-// here. All functions are safe to call from any thread.
+// Two parts. Description is plain data: what a model is called, what its candidates and results consist of. Environment has the
+// description and the functions that do something: load a workload, simulate, price. Batching, agents, the store and the command
+// line work with both, whatever the model.
+//
+// A cost model joins Exarch by a class in its own folder of host/ and one line in registry.cpp. It derives from Model
+// (host/env/model.hpp), which knows the model's own types of workload, candidate and result; or from Environment itself. What a
+// model can do without at first has a default here. All functions are safe to call from any thread. Example of use:
+//
+//   const Environment& dram = find_environment("dram");
+//   const auto workload = dram.load_workload({{"trace", "stream"}});
+//   Outcomes outcomes;
+//   Backend backend("cpu");
+//   dram.simulate(*workload, default_design(dram.parameters()), Engine::fast, backend, outcomes);
 #pragma once
 
 #include <cstddef>
@@ -128,46 +138,89 @@ struct Outcomes {
 
 enum class Engine { fast, reference };
 
+using Objectives = std::vector<std::pair<std::string, std::string>>;
+
+// What a model says of itself.
+struct Description {
+  std::string name, doc;
+  std::string model_version;  // changes when a result does
+
+  std::vector<ParameterInfo> parameters;
+  // Shipped design spaces; the first is the default.
+  std::vector<DesignSpace> spaces;
+  // Shipped spaces whose values follow from the workload, such as a layer's divisors: Environment::space_on(). Their names differ
+  // from those of `spaces`.
+  std::vector<WorkloadSpace> workload_spaces;
+  std::vector<WorkloadOption> workload_options;
+
+  std::vector<CounterInfo> counters;
+  std::size_t detail_size = 0;  // bytes per outcome
+  // The first proof_size bytes of a detail are what same_run() needs; they outlive the rest, in memory and in stores.
+  std::size_t proof_size = 0;
+  // The text that comes with every outcome; none for most models.
+  std::optional<ArtifactInfo> artifact;
+  std::vector<MetricInfo> metrics;
+  // Two or three metrics, lower is better, whose trade-offs a Pareto front shows: their indices; none for a model without any.
+  std::vector<std::size_t> tradeoffs;
+  // Named objectives (name, expression); the first is the default.
+  Objectives objectives;
+  // Constraints that every result worth considering meets, as an objective has them ("impossible<=0"); "" for a model whose
+  // results all are. Fronts leave out what violates them, and searches count it, whatever the objective.
+  std::string sanity;
+  // How a run ended, by status: { "ok", "step_limit" }.
+  std::vector<std::string> statuses{"ok"};
+
+  // For `exarch doctor`.
+  KnownResult known_result;
+  // The workloads that `exarch bench` times, with what the reference takes; evaluations are timed for all environments alike.
+  std::vector<ReferenceCost> reference_costs;
+  // Whether answer_problem() and answer_file() take problems recorded elsewhere.
+  bool takes_problems = false;
+};
+
 class Environment {
  public:
+  explicit Environment(Description description) : description_(std::move(description)) {}
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
   virtual ~Environment() = default;
 
-  [[nodiscard]] virtual std::string name() const = 0;
-  [[nodiscard]] virtual std::string doc() const = 0;
-  [[nodiscard]] virtual std::string model_version() const = 0;
+  // ---- what describes the model: see Description
 
-  [[nodiscard]] virtual std::span<const ParameterInfo> parameters() const = 0;
-  // Shipped design spaces; the first is the default.
-  [[nodiscard]] virtual std::span<const DesignSpace> spaces() const = 0;
-  // Shipped spaces whose values follow from the workload, such as a layer's divisors. Their names differ from those of spaces().
-  [[nodiscard]] virtual std::vector<WorkloadSpace> workload_spaces() const { return {}; }
-  // One of them on a workload of this environment; `name` is one that workload_spaces() has.
-  [[nodiscard]] virtual DesignSpace space_on(const std::string& name, const Workload& workload) const;
+  [[nodiscard]] const Description& description() const { return description_; }
+  [[nodiscard]] const std::string& name() const { return description_.name; }
+  [[nodiscard]] const std::string& doc() const { return description_.doc; }
+  [[nodiscard]] const std::string& model_version() const { return description_.model_version; }
+  [[nodiscard]] std::span<const ParameterInfo> parameters() const { return description_.parameters; }
+  [[nodiscard]] std::span<const DesignSpace> spaces() const { return description_.spaces; }
+  [[nodiscard]] std::span<const WorkloadSpace> workload_spaces() const { return description_.workload_spaces; }
+  [[nodiscard]] std::span<const WorkloadOption> workload_options() const { return description_.workload_options; }
+  [[nodiscard]] std::span<const CounterInfo> counters() const { return description_.counters; }
+  [[nodiscard]] std::size_t detail_size() const { return description_.detail_size; }
+  [[nodiscard]] std::size_t proof_size() const { return description_.proof_size; }
+  [[nodiscard]] const std::optional<ArtifactInfo>& artifact() const { return description_.artifact; }
+  [[nodiscard]] std::span<const MetricInfo> metrics() const { return description_.metrics; }
+  [[nodiscard]] std::span<const std::size_t> tradeoffs() const { return description_.tradeoffs; }
+  [[nodiscard]] const Objectives& objectives() const { return description_.objectives; }
+  [[nodiscard]] const std::string& sanity() const { return description_.sanity; }
+  // "status 7" for one that the model does not give.
+  [[nodiscard]] std::string status_text(std::uint8_t status) const {
+    return status < description_.statuses.size() ? description_.statuses[status] : "status " + std::to_string(status);
+  }
 
-  [[nodiscard]] virtual std::span<const WorkloadOption> workload_options() const = 0;
+  // ---- workloads
+
   // Names of the workloads that come with Exarch: values of the primary option.
-  [[nodiscard]] virtual std::vector<std::string> shipped_workloads() const = 0;
+  [[nodiscard]] virtual std::vector<std::string> shipped_workloads() const { return {}; }
   // Names of the files that come with Exarch for an option, the primary one included, and what to know about each.
   [[nodiscard]] virtual std::vector<ShippedFile> shipped_files(const std::string& option) const;
   // Options left out have their defaults, as complete_options() says.
   [[nodiscard]] virtual std::shared_ptr<const Workload> load_workload(const WorkloadOptions& options) const = 0;
   [[nodiscard]] virtual std::vector<WorkloadFact> describe_workload(const Workload& workload) const = 0;
+  // One of workload_spaces() on a workload of this environment.
+  [[nodiscard]] virtual DesignSpace space_on(const std::string& name, const Workload& workload) const;
 
-  [[nodiscard]] virtual std::span<const CounterInfo> counters() const = 0;
-  [[nodiscard]] virtual std::size_t detail_size() const { return 0; }  // bytes per outcome
-  // The first proof_size() bytes of a detail are what same_run() needs; they outlive the rest, in memory and in stores.
-  [[nodiscard]] virtual std::size_t proof_size() const { return 0; }
-  // The text that comes with every outcome; none for most models.
-  [[nodiscard]] virtual std::optional<ArtifactInfo> artifact() const { return std::nullopt; }
-  [[nodiscard]] virtual std::span<const MetricInfo> metrics() const = 0;
-  // Two or three metrics, lower is better, whose trade-offs a Pareto front shows: their indices; none for a model without any.
-  [[nodiscard]] virtual std::span<const std::size_t> tradeoffs() const { return {}; }
-  // Named objectives (name, expression); the first is the default.
-  [[nodiscard]] virtual std::span<const std::pair<std::string, std::string>> objectives() const = 0;
-  [[nodiscard]] virtual std::string status_text(std::uint8_t status) const = 0;
-  // Constraints that every result worth considering meets, as an objective has them ("impossible<=0"); "" for a model whose
-  // results all are. Fronts leave out what violates them, and searches count it, whatever the objective.
-  [[nodiscard]] virtual std::string sanity() const { return ""; }
+  // ---- what evaluates
 
   // Sharing. The defaults are those of a model that knows nothing about it: equal designs alone share a run.
   // Replaces a design by the representative of those that provably give the same counters on this workload.
@@ -210,11 +263,9 @@ class Environment {
     return "";
   }
 
-  // Problems recorded elsewhere, which say more than a design and a workload: `eval --in FILE.jsonl` hands them over line by
-  // line.
-  [[nodiscard]] virtual bool takes_problems() const { return false; }
-  // The answer to one of them, to a text that is no problem too. `options` are workload options as the user gave them;
-  // UsageError for one that is none of problems.
+  // The answer to a problem recorded elsewhere, which says more than a design and a workload: `eval --in FILE.jsonl` hands them
+  // over line by line. A text that is no problem has an answer too. `options` are workload options as the user gave them;
+  // UsageError for one that is none of problems. Of a model that takes_problems.
   [[nodiscard]] virtual ProblemAnswer answer_problem(const std::string& /*text*/, const WorkloadOptions& /*options*/) const {
     return {};
   }
@@ -227,16 +278,14 @@ class Environment {
     return {};
   }
 
-  // For `exarch doctor`.
-  [[nodiscard]] virtual KnownResult known_result() const = 0;
-
   // For `exarch bench`. A hash of every counter over a fixed set of runs: equal on every machine, backend and build, and only a
   // change of results changes it.
   [[nodiscard]] virtual std::uint64_t signature() const = 0;
-  // The workloads that are timed, with what the reference takes; evaluations are timed for all environments alike.
-  [[nodiscard]] virtual std::vector<ReferenceCost> reference_costs() const { return {}; }
-  // Figures beyond that: parts of the model, growth with the size of things.
+  // Figures beyond the time of evaluations: parts of the model, growth with the size of things.
   [[nodiscard]] virtual std::vector<Measurement> measure(const BenchOptions& /*options*/) const { return {}; }
+
+ private:
+  Description description_;
 };
 
 // The constraints of an environment's sanity().

@@ -38,7 +38,7 @@ bool Backend::uses_cuda(std::size_t runs) {
   return (!automatic_ || runs >= kFewestRunsForCuda) && has_cuda();
 }
 
-CudaDevices& Backend::devices() {
+Devices& Backend::devices() {
   if (!devices_) devices_ = open_cuda_devices();
   return *devices_;
 }

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "host/execute/cuda_devices.hpp"
+#include "host/execute/devices.hpp"
 #include "host/execute/thread_pool.hpp"
 #include "kernels/rank/rank.hpp"
 
@@ -23,7 +23,7 @@ class Backend {
   // longer than a core.
   [[nodiscard]] bool uses_cuda(std::size_t runs);
   // Only where uses_cuda().
-  [[nodiscard]] CudaDevices& devices();
+  [[nodiscard]] Devices& devices();
   // How candidates are ranked where a batch of so many runs is evaluated.
   [[nodiscard]] const rank::Functions& ranking(std::size_t runs);
   // "cpu, 2 threads, x86-64-v3"; for reports.
@@ -34,7 +34,7 @@ class Backend {
 
   bool automatic_;
   std::optional<bool> cuda_;  // empty: not looked for yet
-  std::shared_ptr<CudaDevices> devices_;
+  std::shared_ptr<Devices> devices_;
   ThreadPool pool_;
 };
 

@@ -1,6 +1,7 @@
 // The MAESTRO environments' part of `exarch bench`: the signature, and what evaluations cost.
 #include <string>
 
+#include "host/env/hash.hpp"
 #include "host/env/timing.hpp"
 #include "host/maestro/environment.hpp"
 
@@ -124,10 +125,7 @@ std::vector<Measurement> bench_measure(const BenchOptions& options) {
 }
 
 std::uint64_t bench_signature(const Environment& environment) {
-  std::uint64_t hash = 0xCBF29CE484222325ull;
-  const auto add = [&hash](std::uint64_t value) {
-    for (int i = 0; i < 8; ++i) hash = (hash ^ (value >> (8 * i) & 0xFF)) * 0x100000001B3ull;
-  };
+  Fnv1a hash;
   Backend backend("cpu", 1);
   for (const DesignSpace& space : environment.spaces()) {
     const auto designs = random_designs(space, 64, 4);
@@ -136,12 +134,12 @@ std::uint64_t bench_signature(const Environment& environment) {
         Outcomes outcomes;
         const auto workload = environment.load_workload({{"model", model}, {"layer", "all"}, {"model-version", version}});
         environment.simulate(*workload, designs, Engine::fast, backend, outcomes);
-        for (const std::uint8_t status : outcomes.status) add(status);
-        for (const std::uint64_t counter : outcomes.counters) add(counter);
+        for (const std::uint8_t status : outcomes.status) hash.add(status);
+        for (const std::uint64_t counter : outcomes.counters) hash.add(counter);
       }
     }
   }
-  return hash;
+  return hash.value();
 }
 
 }  // namespace exarch::maestro

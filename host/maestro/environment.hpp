@@ -19,7 +19,7 @@ namespace exarch {
 namespace maestro {
 
 // One layer, or a network, layers that are equal counted together.
-class NetworkWorkload : public Workload {
+class NetworkWorkload final : public Workload {
  public:
   std::vector<LayerCount> layers;
   std::vector<std::string> names;    // (layer) the first of the equal ones: its name in the file, "" where it has none ...
@@ -43,7 +43,7 @@ class NetworkWorkload : public Workload {
 // "e1d8efd8" or "head"; UsageError otherwise.
 [[nodiscard]] Version version_of(const std::string& name);
 
-// What `exarch bench` asks of the environments (maestro_bench.cpp).
+// What `exarch bench` asks of the environments (bench.cpp).
 [[nodiscard]] std::vector<Measurement> bench_measure(const BenchOptions& options);
 [[nodiscard]] std::uint64_t bench_signature(const Environment& environment);
 

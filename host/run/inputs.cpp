@@ -40,7 +40,7 @@ void assign(const Environment& environment, const std::string& assignment, const
 }  // namespace
 
 bool depends_on_workload(const Environment& environment, const std::string& space) {
-  const std::vector<WorkloadSpace> dependent = environment.workload_spaces();
+  const std::span<const WorkloadSpace> dependent = environment.workload_spaces();
   return std::ranges::find(dependent, space, &WorkloadSpace::name) != dependent.end();
 }
 

@@ -1,8 +1,12 @@
-// Rows of parameter tables and lists of values, as environments write them down.
+// Tables that declare a model's parameters, counters and metrics, a row each: how rows are found and walked, and what parameter
+// rows and lists of values are made of.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,6 +33,24 @@ namespace exarch {
 [[nodiscard]] inline ParameterInfo number(std::string name, std::int64_t minimum, std::int64_t maximum,
                                           std::int64_t default_value, std::string unit, std::string doc) {
   return {std::move(name), ParameterKind::integer, {}, minimum, maximum, default_value, std::move(unit), std::move(doc)};
+}
+
+// The place of a row in its table; a name that no row has does not compile.
+template <class Rows>
+[[nodiscard]] consteval std::size_t place_in(const Rows& rows, std::string_view name) {
+  for (std::size_t i = 0; i < std::size(rows); ++i) {
+    if (rows[i].name == name) return i;
+  }
+  throw "no such row";
+}
+
+// Calls visit(i, row) for every row, which the compiler sees through: no calls are left.
+template <const auto& kRows, class Visit>
+void for_each_row(const Visit& visit) {
+  [&visit]<std::size_t... kPlaces>(std::index_sequence<kPlaces...>) {
+    (visit(kPlaces, kRows[kPlaces]), ...);
+  }
+  (std::make_index_sequence<std::size(kRows)>());
 }
 
 // first, first + 1, ... last.

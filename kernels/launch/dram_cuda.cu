@@ -2,7 +2,7 @@
 #include <cub/device/device_radix_sort.cuh>
 #include <new>
 
-#include "kernels/launch/dram_cuda.hpp"
+#include "kernels/launch/dram_device.hpp"
 #include "kernels/launch/dram_policies.cuh"
 
 namespace exarch::dram {
@@ -92,10 +92,8 @@ cudaError_t launch_kernel(const DeviceBatch& batch, Choice choice, Kernel kernel
   return launch_policy<kPagePolicy, Kernel::exact>(batch, choice, shape);
 }
 
-}  // namespace
-
 std::uint32_t bin_of(const ControllerParams& params, bool has_writes) noexcept {
-  return bin_of(static_cast<std::uint32_t>(params.page_policy), static_cast<std::uint32_t>(choice_of(params, has_writes)));
+  return dram::bin_of(static_cast<std::uint32_t>(params.page_policy), static_cast<std::uint32_t>(choice_of(params, has_writes)));
 }
 
 std::size_t state_bytes(bool exact) noexcept {
@@ -137,6 +135,13 @@ int launch_bin(const DeviceBatch& batch, std::uint32_t bin, Kernel kernel, std::
     default:
       return launch_kernel<3>(batch, choice, kernel, shape);
   }
+}
+
+}  // namespace
+
+const DeviceKernels* cuda_kernels() noexcept {
+  static constexpr DeviceKernels kKernels{state_bytes, bin_of, sort_bytes, sort_into_bins, launch_bin, launch_mixed};
+  return &kKernels;
 }
 
 }  // namespace exarch::dram

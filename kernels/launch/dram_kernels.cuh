@@ -9,7 +9,7 @@
 
 #include "kernels/core/warp_lanes.cuh"
 #include "kernels/dram/simulate.hpp"
-#include "kernels/launch/dram_cuda.hpp"
+#include "kernels/launch/dram_device.hpp"
 
 namespace exarch::dram {
 
@@ -133,6 +133,10 @@ struct LaunchShape {
   std::uint32_t first, count, block;
   cudaStream_t stream;
 };
+
+// DeviceKernels::launch_mixed (dram_cuda_mixed.cu).
+[[nodiscard]] int launch_mixed(const DeviceBatch& batch, std::uint32_t first, std::uint32_t count, std::uint32_t block,
+                               void* stream) noexcept;
 
 [[nodiscard]] inline std::uint32_t blocks_of(const LaunchShape& shape, std::uint32_t threads_per_candidate) {
   const std::uint32_t candidates = shape.block / threads_per_candidate;

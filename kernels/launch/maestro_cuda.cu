@@ -1,5 +1,5 @@
 // MAESTRO's kernels on a device: the same headers as on the CPU.
-#include "kernels/launch/maestro_cuda.hpp"
+#include "kernels/launch/maestro_device.hpp"
 #include "kernels/maestro/network.hpp"
 
 namespace exarch::maestro {
@@ -32,8 +32,6 @@ __global__ void __launch_bounds__(kMaestroBlock) total_kernel(const __grid_const
   batch.results[candidate] = {totals, status};
 }
 
-}  // namespace
-
 template <class Design>
 int launch_networks(const MaestroBatch<Design>& batch, void* stream) noexcept {
   const std::uint64_t threads = std::uint64_t{batch.count} * batch.layer_count;
@@ -44,8 +42,12 @@ int launch_networks(const MaestroBatch<Design>& batch, void* stream) noexcept {
   return cudaGetLastError();
 }
 
-template int launch_networks(const MaestroBatch<CleanDesign>&, void*) noexcept;
-template int launch_networks(const MaestroBatch<ArchgymDesign>&, void*) noexcept;
-template int launch_networks(const MaestroBatch<ShippedDesign>&, void*) noexcept;
+}  // namespace
+
+const DeviceKernels* cuda_kernels() noexcept {
+  static constexpr DeviceKernels kKernels{launch_networks<CleanDesign>, launch_networks<ArchgymDesign>,
+                                          launch_networks<ShippedDesign>};
+  return &kKernels;
+}
 
 }  // namespace exarch::maestro

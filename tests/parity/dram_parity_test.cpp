@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "host/dram/cuda.hpp"
+#include "host/dram/device.hpp"
 #include "host/dram/environment.hpp"
 #include "host/error.hpp"
 #include "tests/support/csv.hpp"
@@ -155,22 +155,21 @@ TEST_F(Parity, WhateverTheLaunch) {
   std::vector<std::size_t> order(params.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   using dram::Kernel;
-  for (const dram::CudaTuning& tuning :
-       {dram::CudaTuning{32, Kernel::dense, true, 1u << 17, 0}, dram::CudaTuning{128, Kernel::dense, true, 97, 0},
-        dram::CudaTuning{32, Kernel::lanes, true, 1u << 17, 0}, dram::CudaTuning{256, Kernel::lanes, true, 61, 0},
-        dram::CudaTuning{256, {}, false, 1u << 17, 0}, dram::CudaTuning{64, {}, false, 1, 0}}) {
+  for (const dram::DeviceTuning& tuning :
+       {dram::DeviceTuning{32, Kernel::dense, true, 1u << 17, 0}, dram::DeviceTuning{128, Kernel::dense, true, 97, 0},
+        dram::DeviceTuning{32, Kernel::lanes, true, 1u << 17, 0}, dram::DeviceTuning{256, Kernel::lanes, true, 61, 0},
+        dram::DeviceTuning{256, {}, false, 1u << 17, 0}, dram::DeviceTuning{64, {}, false, 1, 0}}) {
     std::ranges::shuffle(order, rng);
     std::vector<dram::ControllerParams> shuffled;
     for (const std::size_t i : order) shuffled.push_back(params[i]);
     if (tuning.chunk == 1) shuffled.resize(50);
-    std::vector<dram::RunResult> got(shuffled.size());
-    std::vector<std::uint8_t> exact(shuffled.size());
-    dram::run_on_cuda(*workload, shuffled, cuda_->devices(), got, exact, tuning);
+    std::vector<dram::Run> got(shuffled.size());
+    dram::run_on_devices(*workload, shuffled, cuda_->devices(), got, tuning);
     for (std::size_t k = 0; k < got.size(); ++k) {
       const dram::RunResult& w = want[order[k]];
-      ASSERT_EQ(got[k].status, w.status) << dram::testing::describe(shuffled[k]);
-      ASSERT_EQ(std::memcmp(&got[k].counters, &w.counters, sizeof w.counters), 0) << dram::testing::describe(shuffled[k]);
-      ASSERT_EQ(std::memcmp(&got[k].witness, &w.witness, sizeof w.witness), 0) << dram::testing::describe(shuffled[k]);
+      ASSERT_EQ(got[k].result.status, w.status) << dram::testing::describe(shuffled[k]);
+      ASSERT_EQ(std::memcmp(&got[k].result.counters, &w.counters, sizeof w.counters), 0) << dram::testing::describe(shuffled[k]);
+      ASSERT_EQ(std::memcmp(&got[k].result.witness, &w.witness, sizeof w.witness), 0) << dram::testing::describe(shuffled[k]);
     }
   }
 }
@@ -185,19 +184,18 @@ TEST_F(Parity, WithATraceInParts) {
     for (const bool exact_from_start : {false, true}) {
       workload->exact_from_start = exact_from_start;
       dram::Workspace workspace;
-      std::vector<dram::RunResult> got(params.size());
+      std::vector<dram::Run> got(params.size());
       for (const std::uint32_t part : {1200u, 2500u, 5999u, 0u}) {
-        dram::CudaTuning tuning;
+        dram::DeviceTuning tuning;
         tuning.part = part;
         tuning.chunk = 170;
-        std::vector<std::uint8_t> exact(params.size());
-        dram::run_on_cuda(*workload, params, cuda_->devices(), got, exact, tuning);
+        dram::run_on_devices(*workload, params, cuda_->devices(), got, tuning);
         for (std::size_t i = 0; i < params.size(); ++i) {
           dram::RunResult want;
           (void)workspace.run(*workload, params[i], want);
-          ASSERT_EQ(got[i].status, want.status) << dram::testing::describe(params[i]);
-          ASSERT_EQ(std::memcmp(&got[i].counters, &want.counters, sizeof want.counters), 0) << part;
-          ASSERT_EQ(std::memcmp(&got[i].witness, &want.witness, sizeof want.witness), 0) << part;
+          ASSERT_EQ(got[i].result.status, want.status) << dram::testing::describe(params[i]);
+          ASSERT_EQ(std::memcmp(&got[i].result.counters, &want.counters, sizeof want.counters), 0) << part;
+          ASSERT_EQ(std::memcmp(&got[i].result.witness, &want.witness, sizeof want.witness), 0) << part;
         }
       }
     }

@@ -6,9 +6,9 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "host/dram/batches.hpp"
+#include "host/dram/device.hpp"
 #include "host/error.hpp"
-#include "kernels/launch/dram_cuda.hpp"
+#include "kernels/launch/dram_device.hpp"
 #include "kernels/launch/dram_launch.hpp"
 #include "tests/support/array_lanes.hpp"
 #include "tests/support/random_cases.hpp"
@@ -19,24 +19,28 @@ namespace {
 using namespace testing;
 
 // Runs chunks at start(), but shows them at finish() only; refuses what exceeds `memory` bytes and whatever `refuse` says.
-class PlayedDevice final : public ChunkDevice {
+class PlayedDevice final : public DramChunkDevice {
  public:
   PlayedDevice(const DramWorkload& workload, std::size_t most, std::size_t memory)
       : workload_(workload), most_(most), memory_(memory) {}
 
-  [[nodiscard]] std::size_t capacity(const ScratchSize&, bool) const override { return most_; }
+  void begin(const Attempt& attempt, std::span<const ControllerParams> params) override {
+    exact_ = attempt.exact;
+    scratch_ = scratch_for(workload_.view, attempt, params);
+  }
 
-  [[nodiscard]] bool start(unsigned queue, const Chunk& chunk) override {
+  [[nodiscard]] std::size_t capacity() const override { return most_; }
+
+  [[nodiscard]] bool start(unsigned queue, std::span<const ControllerParams> chunk) override {
     EXPECT_TRUE(queues_[queue].empty()) << "queue " << queue << " was started before it was finished";
-    EXPECT_LE(chunk.params.size(), most_);
-    const std::size_t bytes = scratch_bytes(chunk.scratch, chunk.exact);
-    if (chunk.params.size() * bytes > memory_) {
+    EXPECT_LE(chunk.size(), most_);
+    if (chunk.size() * scratch_bytes(scratch_, exact_) > memory_) {
       ++refused;
       return false;
     }
     ++started;
-    queues_[queue].resize(chunk.params.size());
-    for (std::size_t i = 0; i < chunk.params.size(); ++i) run(chunk, i, queues_[queue][i]);
+    queues_[queue].resize(chunk.size());
+    for (std::size_t i = 0; i < chunk.size(); ++i) run(chunk[i], queues_[queue][i]);
     return true;
   }
 
@@ -49,35 +53,36 @@ class PlayedDevice final : public ChunkDevice {
   std::size_t started = 0, refused = 0;
 
  private:
-  void run(const Chunk& chunk, std::size_t i, RunResult& result) {
-    const ScratchSize& size = chunk.scratch;
+  void run(const ControllerParams& params, RunResult& result) {
+    const ScratchSize& size = scratch_;
     std::vector<BufferSlot> slots(size.slots);
     std::vector<PendingResponse> pending(size.pending);
     std::vector<std::uint32_t> cas_order(size.pending), arrivals(size.pending);
     std::vector<std::uint64_t> heap(size.heap);
     const Scratch scratch{slots.data(),     size.slots,      pending.data(), size.pending,
                           cas_order.data(), arrivals.data(), heap.data(),    size.heap};
-    const RunFunction by = chunk.exact ? cpu_run_function() : testing::run_array_lanes;
-    by(workload_.view, chunk.params[i], workload_.distances, scratch, Kernel::exact, workload_.step_budget, result);
+    const RunFunction by = exact_ ? cpu_run_function() : testing::run_array_lanes;
+    by(workload_.view, params, workload_.distances, scratch, Kernel::exact, workload_.step_budget, result);
   }
 
   const DramWorkload& workload_;
   std::size_t most_, memory_;
+  bool exact_ = false;
+  ScratchSize scratch_{0, 0, 0};
   std::array<std::vector<RunResult>, kQueues> queues_, shown_;
 };
 
-void expect_same_as_cpu(const DramWorkload& workload, const std::vector<ControllerParams>& params, ChunkDevice& device) {
-  std::vector<RunResult> results(params.size());
-  std::vector<std::uint8_t> exact(params.size(), 2);
-  run_chunks(workload, params, device, results, exact);
+void expect_same_as_cpu(const DramWorkload& workload, const std::vector<ControllerParams>& params, DramChunkDevice& device) {
+  std::vector<dram::Run> runs(params.size());
+  run_chunks(workload, params, device, runs);
   Workspace workspace;
   for (std::size_t i = 0; i < params.size(); ++i) {
     RunResult want;
     const bool want_exact = workspace.run(workload, params[i], want);
-    EXPECT_EQ(results[i].status, want.status) << describe(params[i]);
-    EXPECT_EQ(exact[i], want_exact ? 1 : 0) << describe(params[i]);
-    EXPECT_EQ(std::memcmp(&results[i].counters, &want.counters, sizeof want.counters), 0) << describe(params[i]);
-    EXPECT_EQ(std::memcmp(&results[i].witness, &want.witness, sizeof want.witness), 0) << describe(params[i]);
+    EXPECT_EQ(runs[i].result.status, want.status) << describe(params[i]);
+    EXPECT_EQ(runs[i].exact, want_exact) << describe(params[i]);
+    EXPECT_EQ(std::memcmp(&runs[i].result.counters, &want.counters, sizeof want.counters), 0) << describe(params[i]);
+    EXPECT_EQ(std::memcmp(&runs[i].result.witness, &want.witness, sizeof want.witness), 0) << describe(params[i]);
   }
 }
 
@@ -113,10 +118,9 @@ TEST(DramBatches, SayThatMemoryIsTooShortForOneRun) {
   const auto workload = make_workload(random_requests(rng, TraceKind::bursty, 300));
   const auto params = random_batch(rng, 5);
   PlayedDevice device(*workload, 1000, 10);
-  std::vector<RunResult> results(params.size());
-  std::vector<std::uint8_t> exact(params.size());
+  std::vector<dram::Run> runs(params.size());
   try {
-    run_chunks(*workload, params, device, results, exact);
+    run_chunks(*workload, params, device, runs);
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("--backend cpu"), std::string::npos) << error.what();

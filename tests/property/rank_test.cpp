@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "host/execute/cuda_devices.hpp"
+#include "host/execute/devices.hpp"
 
 namespace exarch::rank {
 namespace {

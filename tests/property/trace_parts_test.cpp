@@ -5,7 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include "host/dram/batches.hpp"
+#include "host/dram/device.hpp"
 #include "kernels/dram/simulate.hpp"
 #include "tests/support/array_lanes.hpp"
 #include "tests/support/random_cases.hpp"

@@ -3,39 +3,49 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "host/env/environment.hpp"
+#include "host/env/model.hpp"
 
 namespace exarch::testing {
 
-// Carrying `load` pieces: each trip takes `width` of them and, by cart, one cycle; by hand, as many cycles as pieces.
-class ToyEnvironment final : public Environment {
- public:
-  struct ToyWorkload : Workload {
-    std::uint64_t load = 0;
-  };
+struct ToyWorkload final : Workload {
+  std::uint64_t load = 0;
+};
+struct ToyCandidate {
+  std::int64_t width, by;
+};
+struct ToyResult {
+  std::uint64_t cycles;
+  std::string trips;
+};
 
-  std::string name() const override { return "toy"; }
-  std::string doc() const override { return "carries things"; }
-  std::string model_version() const override { return "toy/1"; }
-  std::span<const ParameterInfo> parameters() const override { return parameters_; }
-  std::span<const DesignSpace> spaces() const override { return spaces_; }
-  // Widths that leave no trip half empty.
-  std::vector<WorkloadSpace> workload_spaces() const override { return {{"divisors", "widths that divide the load"}}; }
-  DesignSpace space_on(const std::string& name, const Workload& workload) const override {
-    const auto load = static_cast<std::int64_t>(static_cast<const ToyWorkload&>(workload).load);
-    std::vector<std::int64_t> widths;
-    for (std::int64_t width = 1; width <= 64; ++width) {
-      if (load % width == 0) widths.push_back(width);
-    }
-    return {name, "", parameters_, {widths, {0, 1}}};
-  }
-  std::span<const WorkloadOption> workload_options() const override { return options_; }
-  std::vector<std::string> shipped_workloads() const override { return {}; }
-  std::shared_ptr<const Workload> load_workload(const WorkloadOptions& given) const override {
+inline Description describe_toy() {
+  Description d;
+  d.name = "toy";
+  d.doc = "carries things";
+  d.model_version = "toy/1";
+  d.parameters = {{"width", ParameterKind::integer, {}, 1, 64, 1, "pieces", "pieces per trip"},
+                  {"by", ParameterKind::categorical, {"cart", "hand"}, 0, 1, 0, "", "how"}};
+  d.spaces = {DesignSpace::from_json(R"({"name": "all", "parameters": {"width": {"from": 1, "to": 64}, "by": ["cart", "hand"]}})",
+                                     "toy", d.parameters)};
+  d.workload_spaces = {{"divisors", "widths that divide the load"}};
+  d.workload_options = {{"load", "", "pieces", WorkloadOption::Kind::number, 1, 1000000, true}, {"label", "none", "anything"}};
+  d.counters = {{"cycles", "cycles", "trips and what they take"}};
+  d.artifact = ArtifactInfo{"trips", "how many pieces each trip takes"};
+  d.metrics = {{"time_ns", "ns", "at 500 MHz", 0}};
+  d.objectives = {{"time", "min:time_ns"}};
+  d.known_result = {{{"load", "10"}}, {"width=3", "by=cart"}, "time_ns", "8"};
+  return d;
+}
+
+// Carrying `load` pieces: each trip takes `width` of them and, by cart, one cycle; by hand, as many cycles as pieces.
+class ToyEnvironment final : public Model<ToyWorkload, ToyCandidate, ToyResult> {
+ public:
+  ToyEnvironment() : Model(describe_toy()) {}
+
+  std::shared_ptr<const ToyWorkload> load(const WorkloadOptions& given) const override {
     const WorkloadOptions options = complete_options(*this, given);
     auto workload = std::make_shared<ToyWorkload>();
     workload->name = options.at("load");
@@ -43,28 +53,6 @@ class ToyEnvironment final : public Environment {
     workload->load = std::stoull(workload->name);
     return workload;
   }
-  std::vector<WorkloadFact> describe_workload(const Workload& workload) const override {
-    return {{"load", static_cast<const ToyWorkload&>(workload).load, "pieces", ""}};
-  }
-  std::span<const CounterInfo> counters() const override { return counters_; }
-  std::optional<ArtifactInfo> artifact() const override { return ArtifactInfo{"trips", "how many pieces each trip takes"}; }
-  std::span<const MetricInfo> metrics() const override { return metrics_; }
-  std::span<const std::pair<std::string, std::string>> objectives() const override { return objectives_; }
-  std::string status_text(std::uint8_t /*status*/) const override { return "ok"; }
-  void simulate(const Workload& workload, std::span<const std::int64_t> designs, Engine /*engine*/, Backend& /*backend*/,
-                Outcomes& outcomes) const override {
-    const std::uint64_t load = static_cast<const ToyWorkload&>(workload).load;
-    for (std::size_t d = 0; d < designs.size(); d += 2) {
-      outcomes.status.push_back(0);
-      outcomes.counters.push_back(cycles(load, designs[d], designs[d + 1]));
-      outcomes.artifacts.push_back(trips(load, designs[d]));
-    }
-  }
-  void price(const Workload& /*workload*/, std::span<const std::int64_t> /*design*/, std::span<const std::uint64_t> counters,
-             std::span<double> metrics) const override {
-    metrics[0] = 2.0 * static_cast<double>(counters[0]);
-  }
-  KnownResult known_result() const override { return {{{"load", "10"}}, {"width=3", "by=cart"}, "time_ns", "8"}; }
   std::uint64_t signature() const override { return 0; }
 
   // "2 x 3, 1" for 7 pieces, 3 at a time.
@@ -81,16 +69,31 @@ class ToyEnvironment final : public Environment {
     return (load + pieces - 1) / pieces * (by == 0 ? 1 : pieces);
   }
 
- private:
-  std::vector<ParameterInfo> parameters_{{"width", ParameterKind::integer, {}, 1, 64, 1, "pieces", "pieces per trip"},
-                                         {"by", ParameterKind::categorical, {"cart", "hand"}, 0, 1, 0, "", "how"}};
-  std::vector<DesignSpace> spaces_{DesignSpace::from_json(
-      R"({"name": "all", "parameters": {"width": {"from": 1, "to": 64}, "by": ["cart", "hand"]}})", "toy", parameters_)};
-  std::vector<WorkloadOption> options_{{"load", "", "pieces", WorkloadOption::Kind::number, 1, 1000000, true},
-                                       {"label", "none", "anything"}};
-  std::vector<CounterInfo> counters_{{"cycles", "cycles", "trips and what they take"}};
-  std::vector<MetricInfo> metrics_{{"time_ns", "ns", "at 500 MHz", 0}};
-  std::vector<std::pair<std::string, std::string>> objectives_{{"time", "min:time_ns"}};
+ protected:
+  ToyCandidate candidate_of(std::span<const std::int64_t> design) const override { return {design[0], design[1]}; }
+  void run(NoWorker& /*worker*/, const ToyWorkload& workload, const ToyCandidate& candidate, Engine /*engine*/,
+           ToyResult& result) const override {
+    result = {cycles(workload.load, candidate.width, candidate.by), trips(workload.load, candidate.width)};
+  }
+  void keep(const ToyWorkload& /*workload*/, const ToyResult& result, OutcomeRow row) const override {
+    row.counters[0] = result.cycles;
+    *row.artifact = result.trips;
+  }
+  std::vector<WorkloadFact> do_describe_workload(const ToyWorkload& workload) const override {
+    return {{"load", workload.load, "pieces", ""}};
+  }
+  // Widths that leave no trip half empty.
+  DesignSpace do_space_on(const std::string& name, const ToyWorkload& workload) const override {
+    std::vector<std::int64_t> widths;
+    for (std::int64_t width = 1; width <= 64; ++width) {
+      if (static_cast<std::int64_t>(workload.load) % width == 0) widths.push_back(width);
+    }
+    return {name, "", parameters(), {widths, {0, 1}}};
+  }
+  void do_price(const ToyWorkload& /*workload*/, std::span<const std::int64_t> /*design*/,
+                std::span<const std::uint64_t> counters, std::span<double> metrics) const override {
+    metrics[0] = 2.0 * static_cast<double>(counters[0]);
+  }
 };
 
 }  // namespace exarch::testing

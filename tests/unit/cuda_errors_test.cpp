@@ -5,25 +5,14 @@
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "host/execute/cuda_devices.hpp"
-#include "kernels/launch/device.hpp"
-#include "kernels/launch/dram_cuda.hpp"
-#include "kernels/launch/maestro_cuda.hpp"
+#include "host/execute/devices.hpp"
+#include "kernels/launch/dram_device.hpp"
 #include "kernels/rank/rank.hpp"
 
 namespace exarch {
 namespace {
-
-// "Nothing here allocates, waits or throws": the compiler holds the launches to it.
-static_assert(noexcept(dram::sort_bytes(0, std::declval<std::size_t&>())));
-static_assert(noexcept(dram::sort_into_bins(std::declval<const dram::DeviceBatch&>(), nullptr, 0, nullptr, nullptr)));
-static_assert(noexcept(check_device()) && noexcept(dram::state_bytes(false)));
-static_assert(noexcept(dram::launch_bin(std::declval<const dram::DeviceBatch&>(), 0, dram::Kernel::dense, 0, 0, 64, nullptr)));
-static_assert(noexcept(dram::launch_mixed(std::declval<const dram::DeviceBatch&>(), 0, 0, 64, nullptr)));
-static_assert(noexcept(maestro::launch_networks(std::declval<const maestro::MaestroBatch<maestro::CleanDesign>&>(), nullptr)));
 
 class EntryPointsWithoutADevice : public ::testing::Test {
  protected:
@@ -35,7 +24,7 @@ class EntryPointsWithoutADevice : public ::testing::Test {
 // Without its error, the size would be taken to be that of a sort that needs no memory of its own.
 TEST_F(EntryPointsWithoutADevice, TheSizeOfASortIsAnErrorAndNoNumber) {
   std::size_t bytes = 12345;
-  EXPECT_NE(dram::sort_bytes(1000, bytes), 0);
+  EXPECT_NE(dram::cuda_kernels()->sort_bytes(1000, bytes), 0);
   EXPECT_EQ(bytes, 12345u);
 }
 

@@ -29,7 +29,7 @@ ProblemAnswer too_long() {
 // Recorded problems, a JSON object per line: answered in order, in blocks, by all threads. A line that is no problem is answered
 // too, and the exit code tells.
 int eval_problems(const Environment& environment, const Arguments& arguments) {
-  if (!environment.takes_problems()) {
+  if (!environment.description().takes_problems) {
     throw UsageError(environment.name() + " takes no recorded problems (.jsonl); --in expects a CSV file of designs");
   }
   for (const char* option : {"set", "no-share", "reference-input"}) {

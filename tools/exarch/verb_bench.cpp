@@ -33,7 +33,7 @@ double mean_cost(const Environment& environment, const Workload& workload, std::
 // Evaluations per CPU second on one core, beside the reference's.
 Json bench_workloads(const Environment& environment, const BenchOptions& options) {
   const std::vector<std::int64_t> designs = random_designs(environment.spaces().front(), options.designs, options.seed);
-  const std::vector<ReferenceCost> references = environment.reference_costs();
+  const std::vector<ReferenceCost>& references = environment.description().reference_costs;
   std::vector<std::shared_ptr<const Workload>> workloads;
   for (const ReferenceCost& reference : references) {
     workloads.push_back(environment.load_workload({{primary_option(environment).name, reference.workload}}));
@@ -87,7 +87,7 @@ int run(const Arguments& arguments) {
             {"model", environment.model_version()},
             {"kernels", Backend().description()},
             {"designs", options.designs}};
-  if (!environment.reference_costs().empty()) {
+  if (!environment.description().reference_costs.empty()) {
     json[primary_option(environment).name + "s"] = bench_workloads(environment, options);
   }
   for (const Measurement& figure : environment.measure(options)) place(figure, json);

@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 
 // One short evaluation whose result is known: "ok", or what is wrong.
 std::string self_test(const Environment& environment, const std::shared_ptr<Executor>& executor) {
-  const KnownResult known = environment.known_result();
+  const KnownResult& known = environment.description().known_result;
   Evaluator evaluator(environment, environment.load_workload(known.workload), executor);
   const Design design = parse_design(environment, known.settings);
   const auto id = evaluator.evaluate(design)[0];

@@ -1,7 +1,7 @@
-// Running batches of DRAM candidates on a CUDA device: the launches, callable from code that any compiler takes.
+// Running batches of DRAM candidates on a device: the launches as a table of functions, in every build.
 //
-// Nothing here allocates, waits or throws: the caller (host/execute/cuda) owns memory and streams and answers errors. A function
-// that calls the CUDA runtime returns what that returned (0 = cudaSuccess); a stream is passed as `void*` (cudaStream_t).
+// Nothing here allocates, waits or throws: the caller (host/dram/device.cpp) owns memory and streams and answers errors. A code
+// is what DeviceRuntime's functions return (0: good); a stream is one of its streams.
 #pragma once
 
 #include <cstddef>
@@ -43,9 +43,6 @@ struct DeviceBatch {
   bool resume;        // go on with the candidates whose result says Status::paused; they keep their positions
 };
 
-// Bytes that a paused run takes.
-[[nodiscard]] std::size_t state_bytes(bool exact) noexcept;
-
 // Bytes of one candidate's scratch area; a multiple of 16.
 [[nodiscard]] constexpr std::size_t scratch_bytes(const ScratchSize& size, bool exact) {
   const std::size_t single_pass =
@@ -54,16 +51,6 @@ struct DeviceBatch {
       std::size_t{size.pending} * 2 * sizeof(std::uint32_t) + std::size_t{size.heap} * sizeof(std::uint64_t);
   return (single_pass + (exact ? ordered : 0) + 31) / 16 * 16;
 }
-
-// The bin of a candidate; equal on host and device.
-[[nodiscard]] std::uint32_t bin_of(const ControllerParams& params, bool has_writes) noexcept;
-
-// Device memory that sort_into_bins() needs for `count` candidates, in `bytes` if nothing failed.
-[[nodiscard]] int sort_bytes(std::uint32_t count, std::size_t& bytes) noexcept;
-
-// Fills `order` with the candidates of `batch` by ascending bin, equal ones by ascending number; `space` has sort_bytes(count).
-[[nodiscard]] int sort_into_bins(const DeviceBatch& batch, std::uint32_t* order, std::uint32_t count, std::byte* space,
-                                 void* stream) noexcept;
 
 // The shape of the single pass for a launch of `count` candidates on a device of compute capability `major`: lanes while they are
 // too few to give every scheduler of the device enough threads, dense beyond. The limits come from the compiled kernels'
@@ -81,13 +68,28 @@ struct DeviceBatch {
   return count < lanes_below ? Kernel::lanes : Kernel::dense;
 }
 
-// Runs the candidates at positions [first, first + count), which must all be of `bin`: one thread each, or eight (Kernel::lanes).
-[[nodiscard]] int launch_bin(const DeviceBatch& batch, std::uint32_t bin, Kernel kernel, std::uint32_t first, std::uint32_t count,
-                             std::uint32_t block, void* stream) noexcept;
+struct DeviceKernels {
+  // Bytes that a paused run takes.
+  std::size_t (*state_bytes)(bool exact) noexcept;
+  // The bin of a candidate; equal on host and device.
+  std::uint32_t (*bin_of)(const ControllerParams& params, bool has_writes) noexcept;
+  // Device memory that sort_into_bins() needs for `count` candidates, in `bytes` if nothing failed.
+  int (*sort_bytes)(std::uint32_t count, std::size_t& bytes) noexcept;
+  // Fills `order` with the candidates of `batch` by ascending bin, equal ones by ascending number; `space` has
+  // sort_bytes(count).
+  int (*sort_into_bins)(const DeviceBatch& batch, std::uint32_t* order, std::uint32_t count, std::byte* space,
+                        void* stream) noexcept;
+  // Runs the candidates at positions [first, first + count), which must all be of `bin`: one thread each, or eight
+  // (Kernel::lanes).
+  int (*launch_bin)(const DeviceBatch& batch, std::uint32_t bin, Kernel kernel, std::uint32_t first, std::uint32_t count,
+                    std::uint32_t block, void* stream) noexcept;
+  // Runs positions [first, first + count) of any bins with the single pass, policies chosen at run time: what binning is compared
+  // with. For read-only traces.
+  int (*launch_mixed)(const DeviceBatch& batch, std::uint32_t first, std::uint32_t count, std::uint32_t block,
+                      void* stream) noexcept;
+};
 
-// Runs positions [first, first + count) of any bins with the single pass, policies chosen at run time: what binning is compared
-// with. For read-only traces.
-[[nodiscard]] int launch_mixed(const DeviceBatch& batch, std::uint32_t first, std::uint32_t count, std::uint32_t block,
-                               void* stream) noexcept;
+// Null in a build without CUDA.
+[[nodiscard]] const DeviceKernels* cuda_kernels() noexcept;
 
 }  // namespace exarch::dram
