@@ -92,8 +92,8 @@ cudaError_t launch_kernel(const DeviceBatch& batch, Choice choice, Kernel kernel
   return launch_policy<kPagePolicy, Kernel::exact>(batch, choice, shape);
 }
 
-std::uint32_t bin_of(const ControllerParams& params, bool has_writes) noexcept {
-  return dram::bin_of(static_cast<std::uint32_t>(params.page_policy), static_cast<std::uint32_t>(choice_of(params, has_writes)));
+std::uint32_t bin_of_params(const ControllerParams& params, bool has_writes) noexcept {
+  return bin_of(static_cast<std::uint32_t>(params.page_policy), static_cast<std::uint32_t>(choice_of(params, has_writes)));
 }
 
 std::size_t state_bytes(bool exact) noexcept {
@@ -140,7 +140,7 @@ int launch_bin(const DeviceBatch& batch, std::uint32_t bin, Kernel kernel, std::
 }  // namespace
 
 const DeviceKernels* cuda_kernels() noexcept {
-  static constexpr DeviceKernels kKernels{state_bytes, bin_of, sort_bytes, sort_into_bins, launch_bin, launch_mixed};
+  static constexpr DeviceKernels kKernels{state_bytes, bin_of_params, sort_bytes, sort_into_bins, launch_bin, launch_mixed};
   return &kKernels;
 }
 
