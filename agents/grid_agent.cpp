@@ -8,7 +8,8 @@ namespace {
 
 class GridAgent final : public Agent {
  public:
-  GridAgent(const DesignSpace& space, const AgentOptions& options) : space_(space), population_(options.population) {}
+  GridAgent(const DesignSpace& space, const AgentOptions& options)
+      : space_(space), size_(space.size()), population_(options.population) {}
 
   void ask(GeneBatch& batch) override {
     const std::size_t candidates = next_batch();
@@ -31,16 +32,17 @@ class GridAgent final : public Agent {
     StateReader reader("grid", state);
     const std::uint64_t next_point = reader.get(8);
     reader.finish();
-    if (next_point > space_.size()) reader.fail("its next point lies outside the space");
+    if (next_point > size_) reader.fail("its next point lies outside the space");
     next_point_ = next_point;
   }
 
  private:
   [[nodiscard]] std::size_t next_batch() const {
-    return static_cast<std::size_t>(std::min<std::uint64_t>(population_, space_.size() - next_point_));
+    return static_cast<std::size_t>(std::min<std::uint64_t>(population_, size_ - next_point_));
   }
 
   const DesignSpace& space_;
+  std::uint64_t size_;
   std::size_t population_;
   std::uint64_t next_point_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -161,12 +162,26 @@ class Search {
       if (leaders_.reaches(order)) {
         leaders_.offer(candidate.outcome, order, {{candidate.design.begin(), candidate.design.end()}, candidate.outcome, cost});
       }
-      if (objectives() > 1) {
-        front_.offer(problem_.space.point_of(batch.row(candidate.candidate)), candidate.outcome, cost, candidate.costs);
-      }
+      if (objectives() > 1) offer_to_front(batch.row(candidate.candidate), candidate);
     });
     (void)front_.settle(rank::cpu_functions());
+    forget_beaten();
     return costs;
+  }
+
+  // The front's entries are known by their points; in a space whose points are not numbered, by their arrival, and their designs
+  // are kept.
+  void offer_to_front(std::span<const Gene> genes, const ScoredCandidate& candidate) {
+    const bool numbered = problem_.space.is_numbered();
+    const std::uint64_t number = numbered ? problem_.space.point_of(genes) : report_.judged;
+    front_.offer(number, candidate.outcome, candidate.costs[0], candidate.costs);
+    if (!numbered) front_designs_[number] = {candidate.design.begin(), candidate.design.end()};
+  }
+  void forget_beaten() {
+    if (front_designs_.size() <= front_.entries().size()) return;
+    std::map<std::uint64_t, Design> kept;
+    for (const Shortlist::Entry& entry : front_.entries()) kept.insert(front_designs_.extract(entry.point));
+    front_designs_ = std::move(kept);
   }
 
   bool generation() {
@@ -256,7 +271,8 @@ class Search {
       return best;
     }
     for (const Shortlist::Entry& entry : front_.entries()) {
-      best.push_back({design_at(problem_.space, entry.point), entry.outcome, entry.cost});
+      best.push_back({problem_.space.is_numbered() ? design_at(problem_.space, entry.point) : front_designs_.at(entry.point),
+                      entry.outcome, entry.cost});
     }
     std::ranges::stable_sort(best, {}, &Leader::cost);
     return best;
@@ -287,6 +303,7 @@ class Search {
   Tally tally_;
   Leaders leaders_;
   Shortlist front_;                                            // of several objectives
+  std::map<std::uint64_t, Design> front_designs_;              // by arrival; of a space whose points are not numbered
   std::optional<std::pair<double, std::uint64_t>> announced_;  // the leader that the observer knows
   struct {
     std::vector<std::uint8_t> status;  // (candidate)

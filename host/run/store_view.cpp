@@ -138,8 +138,12 @@ void ResultTable::load(std::uint32_t workload) {
       workload);
 }
 
-std::uint64_t sweep_point(const DesignSpace& space, std::uint64_t sample, std::uint64_t seed, std::uint64_t i) {
-  return sample == 0 ? i : random_point(space, seed, i);
+void sweep_genes(const DesignSpace& space, std::uint64_t sample, std::uint64_t seed, std::uint64_t i, std::span<Gene> genes) {
+  if (sample == 0) {
+    space.genes_of(i, genes);
+  } else {
+    random_genes(space, seed, i, genes);
+  }
 }
 
 void for_each_candidate(const OpenedStore& opened,
@@ -149,12 +153,12 @@ void for_each_candidate(const OpenedStore& opened,
   if (opened.kind == "sweep") {
     for (std::uint32_t w = 0; w < opened.workloads.size() && go_on; ++w) {
       for (const KeptPoint& kept : opened.store.kept_points(w)) {
-        opened.space.genes_of(sweep_point(opened.space, opened.sample, opened.seed, kept.point), genes);
+        sweep_genes(opened.space, opened.sample, opened.seed, kept.point, genes);
         if (!(go_on = visit(w, kept.point, genes, kept.result))) break;
       }
       opened.store.for_each_points(w, [&](std::uint64_t first, std::span<const ResultId> results) {
         for (std::size_t i = 0; i < results.size() && go_on; ++i) {
-          opened.space.genes_of(sweep_point(opened.space, opened.sample, opened.seed, first + i), genes);
+          sweep_genes(opened.space, opened.sample, opened.seed, first + i, genes);
           go_on = visit(w, first + i, genes, results[i]);
         }
         return go_on;
@@ -177,7 +181,7 @@ TruthTable truth_of(const OpenedStore& opened, std::uint32_t workload) {
 
 TruthTable truth_of(const OpenedStore& opened, std::uint32_t workload, const DesignSpace& space) {
   const RunStore& store = opened.store;
-  if (opened.kind != "sweep" || opened.sample != 0 || opened.keep != "all" ||
+  if (opened.kind != "sweep" || opened.sample != 0 || opened.keep != "all" || !opened.space.is_numbered() ||
       store.points_done(workload) != opened.space.size()) {
     throw Error(store.path() + ": not a store of every point of its space; make one with exarch sweep --all, and let it end");
   }

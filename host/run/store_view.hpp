@@ -70,8 +70,8 @@ class ResultTable {
   std::vector<std::string> artifacts_;   // (row) of a store with artifacts
 };
 
-// Point number of the i-th candidate of a sweep: i itself, or a counter-based draw.
-[[nodiscard]] std::uint64_t sweep_point(const DesignSpace& space, std::uint64_t sample, std::uint64_t seed, std::uint64_t i);
+// The genes of the i-th candidate of a sweep: of point i, or a counter-based draw.
+void sweep_genes(const DesignSpace& space, std::uint64_t sample, std::uint64_t seed, std::uint64_t i, std::span<Gene> genes);
 
 // Calls visit(workload, candidate number, genes, result) for every candidate of a store, in order.
 void for_each_candidate(const OpenedStore& opened,

@@ -27,7 +27,7 @@ RunEstimate estimate_runs(const StudySpec& spec, std::shared_ptr<const Workload>
   double seconds = 0, shares = 0;
   std::size_t asked = 0;
   for (; asked < kFewest || (asked < kMost && seconds < kEnough); ++asked) {
-    space.genes_of(random_point(space, 1, asked), genes);
+    random_genes(space, 1, asked, genes);
     space.design_of(genes, design);
     line = design;
     for (std::size_t p = 0; p < parameters; ++p) {
@@ -57,6 +57,7 @@ RunEstimate estimate_runs(const StudySpec& spec, std::shared_ptr<const Workload>
 
 StudyEstimate estimate_study(const StudySpec& spec, const std::shared_ptr<Executor>& executor, Observer& observer) {
   const StudyPlan& plan = spec.plan;
+  (void)spec.problem.space.size();  // as run_study() will
   StudyEstimate estimate;
   estimate.size = size_of(plan, spec.problems());
   for (const AgentGrid& grid : plan.agents) {

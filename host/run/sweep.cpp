@@ -129,7 +129,7 @@ class WorkloadSweep {
     std::vector<Gene> genes(parameters);
     designs_.resize(count * parameters);
     for (std::uint64_t i = 0; i < count; ++i) {
-      space.genes_of(sweep_point(space, spec_.sample, spec_.seed, first + i), genes);
+      sweep_genes(space, spec_.sample, spec_.seed, first + i, genes);
       space.design_of(genes, std::span(designs_).subspan(i * parameters, parameters));
     }
   }

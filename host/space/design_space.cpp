@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <utility>
 
 #include "host/error.hpp"
@@ -268,11 +269,29 @@ DesignSpace::DesignSpace(std::string name, std::string doc, std::span<const Para
   }
   for (std::size_t p = 0; p < values_.size(); ++p) {
     check_values(parameters_[p], values_[p]);
-    if (__builtin_mul_overflow(size_, values_[p].size(), &size_) || size_ > kMaxPoints) {
-      throw UsageError("design space '" + name_ + "': more than 2^63 points (reached at " + parameters_[p].name +
-                       "); fix some parameters or list fewer values");
-    }
+    if (size_ != 0 && (__builtin_mul_overflow(size_, values_[p].size(), &size_) || size_ > kMaxPoints)) size_ = 0;
   }
+}
+
+std::uint64_t DesignSpace::size() const {
+  if (size_ != 0) return size_;
+  throw UsageError(
+      "design space '" + name_ + "' has " + size_text() +
+      " points, and no more than 2^63 have numbers; search it, or draw a sample of it (exarch sweep --sample), or fix "
+      "some parameters (--set Name=value)");
+}
+
+double DesignSpace::rough_size() const {
+  double points = 1;
+  for (const std::vector<std::int64_t>& values : values_) points *= static_cast<double>(values.size());
+  return points;
+}
+
+std::string DesignSpace::size_text() const {
+  if (is_numbered()) return with_commas(size_);
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2g", rough_size());
+  return text;
 }
 
 DesignSpace DesignSpace::from_file(const std::string& path, std::span<const ParameterInfo> parameters) {
@@ -315,14 +334,23 @@ void DesignSpace::design_of(std::span<const Gene> genes, std::span<std::int64_t>
   for (std::size_t p = 0; p < dimensions(); ++p) design[p] = values_[p][genes[p]];
 }
 
-std::uint64_t random_point(const DesignSpace& space, std::uint64_t seed, std::uint64_t number) {
+void random_genes(const DesignSpace& space, std::uint64_t seed, std::uint64_t number, std::span<Gene> genes) {
   constexpr std::uint32_t kSamplePurpose = 0x5A;
   PhiloxStream draws(seed, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(number >> 32), kSamplePurpose);
+  if (!space.is_numbered()) {
+    for (std::size_t p = 0; p < genes.size(); ++p) {
+      genes[p] = static_cast<Gene>(draws.below(static_cast<std::uint32_t>(space.values(p).size())));
+    }
+    return;
+  }
   const std::uint64_t size = space.size();
-  if (size <= 0xFFFFFFFFu) return draws.below(static_cast<std::uint32_t>(size));
+  if (size <= 0xFFFFFFFFu) {
+    space.genes_of(draws.below(static_cast<std::uint32_t>(size)), genes);
+    return;
+  }
   const std::uint64_t word = static_cast<std::uint64_t>(draws.next()) << 32 | draws.next();
   __extension__ using Wide = unsigned __int128;
-  return static_cast<std::uint64_t>(static_cast<Wide>(word) * size >> 64);
+  space.genes_of(static_cast<std::uint64_t>(static_cast<Wide>(word) * size >> 64), genes);
 }
 
 std::vector<std::int64_t> random_designs(const DesignSpace& space, std::size_t count, std::uint64_t seed) {
@@ -330,7 +358,7 @@ std::vector<std::int64_t> random_designs(const DesignSpace& space, std::size_t c
   std::vector<Gene> genes(parameters);
   std::vector<std::int64_t> designs(count * parameters);
   for (std::size_t i = 0; i < count; ++i) {
-    space.genes_of(random_point(space, seed, i), genes);
+    random_genes(space, seed, i, genes);
     space.design_of(genes, std::span(designs).subspan(i * parameters, parameters));
   }
   return designs;

@@ -3,7 +3,8 @@
 // An environment declares its parameters once (name, kind, unit, doc, default, legal range); a DesignSpace lists the values to
 // search for every one of them (a fixed parameter has one). CLI help, CSV headers, JSON schema and docs derive from these tables.
 // A candidate is a row of genes: gene p is an index into parameter p's value list. Points are numbered in mixed radix, the first
-// parameter varying slowest.
+// parameter varying slowest. A space may have more points than numbers: candidates are rows of genes all the same, so a search or
+// a sample goes through it; what needs every point, or the number of one, does not.
 #pragma once
 
 #include <cstdint>
@@ -68,9 +69,16 @@ class DesignSpace {
   [[nodiscard]] std::span<const ParameterInfo> parameters() const { return parameters_; }
   [[nodiscard]] std::size_t dimensions() const { return values_.size(); }
   [[nodiscard]] std::span<const std::int64_t> values(std::size_t parameter) const { return values_[parameter]; }
-  [[nodiscard]] std::uint64_t size() const { return size_; }  // number of points
+  // Whether points are numbered: there are at most 2^63.
+  [[nodiscard]] bool is_numbered() const { return size_ != 0; }
+  // The number of points. UsageError of a space whose points are not numbered.
+  [[nodiscard]] std::uint64_t size() const;
+  // The number of points, rounded.
+  [[nodiscard]] double rough_size() const;
+  // The number of points to show: "1,769,472", and of a space without numbers "9.4e+25".
+  [[nodiscard]] std::string size_text() const;
 
-  // Point number -> genes, and back.
+  // Point number -> genes, and back, of a space that is_numbered().
   void genes_of(std::uint64_t point, std::span<Gene> genes) const;
   [[nodiscard]] std::uint64_t point_of(std::span<const Gene> genes) const;
   // Genes -> parameter values.
@@ -80,11 +88,11 @@ class DesignSpace {
   std::string name_, doc_;
   std::vector<ParameterInfo> parameters_;
   std::vector<std::vector<std::int64_t>> values_;
-  std::uint64_t size_ = 1;
+  std::uint64_t size_ = 1;  // 0: beyond 2^63
 };
 
-// The number-th of a series of points drawn uniformly, with repetition; the same for every caller.
-[[nodiscard]] std::uint64_t random_point(const DesignSpace& space, std::uint64_t seed, std::uint64_t number);
+// The genes of the number-th of a series of points drawn uniformly, with repetition; the same for every caller.
+void random_genes(const DesignSpace& space, std::uint64_t seed, std::uint64_t number, std::span<Gene> genes);
 // The designs (design, parameter) of the first `count` of them.
 [[nodiscard]] std::vector<std::int64_t> random_designs(const DesignSpace& space, std::size_t count, std::uint64_t seed);
 

@@ -68,6 +68,60 @@ TEST_F(Maestro, EvaluatesALayerOrAWholeNetwork) {
   EXPECT_NE(text.find("runtime_cycles"), std::string::npos) << text;
 }
 
+// More points than there are numbers for: searched and sampled, with one objective and with two, killed runs continued; what
+// needs every point says so.
+TEST_F(Maestro, SearchesSpacesWithoutNumbers) {
+  std::string parameters;
+  for (const char* name : {"K_outer", "C_outer", "Y_outer", "X_outer", "K_inner", "C_inner", "Y_inner", "X_inner"}) {
+    parameters += std::string(parameters.empty() ? "" : ", ") + "\"" + name + R"(": {"from": 1, "to": 512})";
+  }
+  write_text(dir_ / "vast.json", R"({"name": "vast", "parameters": {)" + parameters + "}}");
+  const Words vast{"--space", "vast.json", "--model", "resnet18", "--layer", "2"};
+  const auto with = [&vast](Words words, const Words& more = {}) {
+    words.insert(words.end(), vast.begin(), vast.end());
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  EXPECT_NE(good({"space", "maestro", "--space", "vast.json"}).find("4.7e+21"), std::string::npos);
+
+  for (const char* objective : {"min:runtime_cycles", "min:runtime_cycles; min:area_um2"}) {
+    const std::string agent = std::string(objective) == "min:runtime_cycles" ? "ga" : "nsga2";
+    const Words settings{"--agent", agent, "--objective", objective, "--json"};
+    const auto search = [&](const std::string& store, const std::string& generations) {
+      Words more = settings;
+      more.insert(more.end(), {"--out", store, "--generations", generations});
+      return Json::parse(good(with({"search", "maestro"}, more)));
+    };
+    std::filesystem::remove(dir_ / "whole.db");
+    std::filesystem::remove(dir_ / "parts.db");
+    const Json whole = search("whole.db", "12");
+    (void)search("parts.db", "5");
+    const Json continued = search("parts.db", "12");
+    ASSERT_FALSE(whole["best"].empty());
+    EXPECT_EQ(whole["best"], continued["best"]) << objective;
+    for (const Json& found : whole["best"]) {
+      Words set{"eval", "maestro", "--model", "resnet18", "--layer", "2", "--json"};
+      for (const auto& [name, value] : found["design"].items()) {
+        set.insert(set.end(), {"--set", name + "=" + (value.is_string() ? value.get<std::string>() : value.dump())});
+      }
+      EXPECT_EQ(Json::parse(good(set))["metrics"], found["metrics"]) << objective;
+    }
+    EXPECT_NE(good({"best", "whole.db"}).find("K_outer"), std::string::npos);
+    (void)good({"report", "whole.db", "--out", "whole.html"});
+  }
+
+  for (const char* keep : {"all", "best"}) {
+    const std::string store = std::string("sample_") + keep + ".db";
+    (void)good(with({"sweep", "maestro", "--sample", "300", "--keep", keep, "--out", store}));
+    EXPECT_NE(good({"export", store}).find("K_outer"), std::string::npos);
+  }
+  for (const Words& words : {with({"sweep", "maestro", "--all", "--out", "all.db"}),
+                             with({"search", "maestro", "--agent", "grid", "--out", "grid.db"}),
+                             with({"study", "truth", "maestro", "--out", "truth.db"})}) {
+    expect_refused(words, 2, "4.7e+21 points");
+  }
+}
+
 TEST_F(Maestro, TakesNetworksOfItsUsers) {
   write_network();
   const Json both = evaluate({"--model", "net.m"});

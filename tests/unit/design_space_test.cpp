@@ -161,10 +161,25 @@ TEST(DesignSpace, SizesUpToTwoToThe63AreCountedExactly) {
   EXPECT_EQ(genes, (std::vector<Gene>{65535, 65535, 65535, 32767}));
   EXPECT_EQ(largest.point_of(genes), largest.size() - 1);
 
-  EXPECT_THROW(DesignSpace("n", "", parameters, {all, all, all, all}),
-               UsageError);  // 2^64: wraps to 0
   half.push_back(40000);
-  EXPECT_THROW(DesignSpace("n", "", parameters, {all, all, all, half}), UsageError);
+  for (const std::vector<std::int64_t>& last : {all, half}) {  // 2^64 wraps to 0
+    const DesignSpace vast("n", "", parameters, {all, all, all, last});
+    EXPECT_FALSE(vast.is_numbered());
+    EXPECT_THROW((void)vast.size(), UsageError);
+    EXPECT_EQ(vast.rough_size(), 281474976710656.0 * static_cast<double>(last.size()));
+  }
+  EXPECT_EQ(DesignSpace("n", "", parameters, {all, all, all, all}).size_text(), "1.8e+19");
+}
+
+// Drawn parameter by parameter, so that every value comes up as often as any other.
+TEST(DesignSpace, SamplesOfSpacesWithoutNumbersAreUniform) {
+  std::vector<ParameterInfo> parameters(20, {"p", ParameterKind::integer, {}, 0, 9, 0, "", ""});
+  const DesignSpace vast("n", "", parameters, std::vector<std::vector<std::int64_t>>(20, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  std::vector<std::size_t> seen(200);
+  const std::vector<std::int64_t> designs = random_designs(vast, 10'000, 7);
+  for (std::size_t i = 0; i < designs.size(); ++i) ++seen[i % 20 * 10 + static_cast<std::size_t>(designs[i])];
+  for (const std::size_t count : seen) EXPECT_NEAR(static_cast<double>(count), 1000, 150);
+  EXPECT_EQ(random_designs(vast, 10, 7), std::vector<std::int64_t>(designs.begin(), designs.begin() + 200));
 }
 
 TEST(DesignSpace, TheConstructorChecksItsLists) {

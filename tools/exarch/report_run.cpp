@@ -278,7 +278,7 @@ Json run_page(const OpenedStore& opened, const Arguments& arguments) {
   };
   add_fact(with_commas(candidates), is_search ? "evaluations" : "designs kept");
   add_fact(with_commas(opened.store.result_count()), opened.keep == "all" ? "simulated runs" : "different results kept");
-  add_fact(with_commas(opened.space.size()), "points in the space");
+  add_fact(opened.space.size_text(), "points in the space");
   add_fact(environment.name() + " / " + opened.space.name(), "environment / space");
   std::vector<std::size_t> shown;
   json["parameters"] = parameters_of(opened, shown);

@@ -18,6 +18,15 @@ std::string format_metric(const MetricInfo& metric, double value) {
   return text;
 }
 
+nlohmann::ordered_json points_json(const DesignSpace& space) {
+  if (space.is_numbered()) return space.size();
+  return space.rough_size();
+}
+
+std::string points_cell(const DesignSpace& space) {
+  return space.is_numbered() ? std::to_string(space.size()) : space.size_text();
+}
+
 nlohmann::ordered_json number_or_null(double value) {
   return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
 }

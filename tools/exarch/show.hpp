@@ -16,6 +16,10 @@ namespace exarch::cli {
 [[nodiscard]] std::string format_metric(const MetricInfo& metric, double value);
 // What JSON has for a number: null where it is not finite.
 [[nodiscard]] nlohmann::ordered_json number_or_null(double value);
+// How many points a space has: a whole number, rounded where they are not numbered.
+[[nodiscard]] nlohmann::ordered_json points_json(const DesignSpace& space);
+// The same for a table, without separators.
+[[nodiscard]] std::string points_cell(const DesignSpace& space);
 
 // {"design": ..., "status": ..., "metrics": ..., "counters": ...}, numbers at full precision, and a model's artifact by its name;
 // a failed run has none of the three.

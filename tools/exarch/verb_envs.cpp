@@ -36,7 +36,7 @@ Json describe(const Environment& environment) {
     json["parameters"].push_back(parameter);
   }
   for (const DesignSpace& space : environment.spaces()) {
-    json["spaces"].push_back({{"name", space.name()}, {"points", space.size()}, {"doc", space.doc()}});
+    json["spaces"].push_back({{"name", space.name()}, {"points", points_json(space)}, {"doc", space.doc()}});
   }
   for (const WorkloadSpace& space : environment.workload_spaces()) {
     json["spaces"].push_back({{"name", space.name}, {"points", nullptr}, {"doc", space.doc}});
@@ -68,7 +68,7 @@ void print(const Environment& environment) {
   for (const ParameterInfo& p : environment.parameters()) rows.push_back({p.name, legal(p), p.format(p.default_value), p.doc});
   print_table(rows);
   rows = {{"space", "points", "meaning"}};
-  for (const DesignSpace& s : environment.spaces()) rows.push_back({s.name(), std::to_string(s.size()), s.doc()});
+  for (const DesignSpace& s : environment.spaces()) rows.push_back({s.name(), points_cell(s), s.doc()});
   for (const WorkloadSpace& s : environment.workload_spaces()) rows.push_back({s.name, "by workload", s.doc});
   std::cout << "\n";
   print_table(rows);

@@ -48,16 +48,17 @@ int run(const Arguments& arguments) {
   }
   for (const DesignSpace& space : spaces) {
     nlohmann::ordered_json entry = nlohmann::ordered_json::parse(space.to_json());
-    entry["points"] = space.size();
-    const bool counted = space.size() <= kMostPoints;
+    entry["points"] = points_json(space);
+    const bool counted = space.is_numbered() && space.size() <= kMostPoints;
+    const std::string points = points_cell(space);
     if (!arguments.has(primary)) {
-      rows.push_back({space.name(), std::to_string(space.size()), "", ""});
+      rows.push_back({space.name(), points, "", ""});
     } else {
       for (const WorkloadOptions& options : given_workloads(environment, arguments)) {
         const auto workload = load_given(environment, options);
         nlohmann::ordered_json& classes = entry["classes"][options.at(primary)];
         if (counted) classes = count_classes(environment, space, *workload);
-        rows.push_back({space.name(), std::to_string(space.size()), options.at(primary), counted ? classes.dump() : "-"});
+        rows.push_back({space.name(), points, options.at(primary), counted ? classes.dump() : "-"});
       }
       if (!counted) {
         say("the classes of " + in_quotes(space.name()) + " are not counted, as it has more than " + with_commas(kMostPoints) +

@@ -25,8 +25,8 @@ SweepSpec given_sweep(const Arguments& arguments) {
   SweepSpec spec(given_problem(environment, arguments));
   const DesignSpace& space = spec.problem.space;
   if (arguments.has("sample")) spec.sample = arguments.number("sample", 1, kMostPoints);
-  if (spec.sample == 0 && space.size() > kMostPoints) {
-    throw UsageError("--all: space '" + space.name() + "' has " + with_commas(space.size()) +
+  if (spec.sample == 0 && (!space.is_numbered() || space.size() > kMostPoints)) {
+    throw UsageError("--all: space '" + space.name() + "' has " + space.size_text() +
                      " points, more than the 2^40 of a sweep; give --sample N or a smaller --space");
   }
   spec.seed = arguments.seed();
