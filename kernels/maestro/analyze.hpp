@@ -166,26 +166,10 @@ EXARCH_HD void record(std::int64_t value, std::int64_t times, Delay& delay) {
   delay.sum = as_signed(as_volume(delay.sum) + as_volume(times) * as_volume(value));
 }
 
-// The outermost level, where everything else is counted.
+// Elements of the layer's tensors, which the outermost level moves at least once.
 template <class Shape>
-EXARCH_HD Status analyze(Workspace<Shape>& work, Counters& result) {
-  const Level<Shape>& level = work.plan.level[0];
-  const Plan<Shape>& plan = work.plan;
-  const Hardware& hardware = *work.hardware;
-  for (std::uint32_t l = 1; l < work.plan.levels; ++l) {
-    for (std::uint16_t& choice : work.cache[l - 1].choice) choice = 0;
-  }
-  work.status = Status::ok;
-  work.cases = 0;
-  work.l1_known = false;
-  work.l1_size = 0;
-  constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
-  Counters counters{};  // a thread's own until it is complete
-  counters.ingress.min = counters.egress.min = counters.compute.min = kLargest;
-
-  Cases<Shape> cases(level, 0);
-  if (cases.total() > kMaxCases) return Status::case_limit;
-  work.cases = cases.total();
+EXARCH_INLINE void count_tensors(const Plan<Shape>& plan, Counters& counters) {
+  const Level<Shape>& level = plan.level[0];
   for (std::uint32_t t = 0; t < kTensors; ++t) {
     Volume product = 1;
     for (std::uint32_t d = 0; d < kDims; ++d) {
@@ -199,62 +183,113 @@ EXARCH_HD Status analyze(Workspace<Shape>& work, Counters& result) {
     }
     (t == kOutput ? counters.l2_read : counters.l2_write)[t] = as_signed(product);
   }
+}
 
-  Volume l2_inputs = 0, l2_outputs = 0;  // required, double-buffered
+// L2 that the outermost level requires, double-buffered.
+struct L2Required {
+  Volume inputs, outputs;
+};
+
+// What a case of the outermost level moves: inputs and weights, both together, and outputs.
+struct Moved {
+  Volume in[2], all_in, out;
+};
+
+// Counts the time of a case, and what it asks of the networks.
+template <class Shape>
+[[nodiscard]] EXARCH_INLINE Status count_time(Workspace<Shape>& work, const Case<Shape>& states, std::int32_t times,
+                                              std::int64_t critical, const Moved& moved, const L2Required& l2,
+                                              Counters& counters) {
+  const Hardware& hardware = *work.hardware;
+  const Computation computation = compute<0>(work, states, critical);
+  if (work.status != Status::ok) return work.status;
+  const std::int64_t in_delay = delay_of(moved.all_in, hardware), out_delay = delay_of(moved.out, hardware);
+  std::int64_t total = as_signed(as_volume(computation.delay) + as_volume(in_delay));
+  if (states.moving != 0) total = max_of(max_of(out_delay, computation.delay), in_delay);
+  if (computation.delay == 0) return Status::zero_compute_delay;
+  total = max_of(total, max_of(divide(as_signed(l2.inputs), hardware.offchip_bw) / 2,
+                               divide(as_signed(l2.outputs), hardware.offchip_bw) / 2));
+  // The original halves what it has kept so far with every case.
+  counters.offchip_bw = max_of(max_of(counters.offchip_bw, divide(as_signed(l2.outputs), computation.delay)),
+                               divide(as_signed(l2.inputs), computation.delay)) /
+                        2;
+  counters.runtime = as_signed(as_volume(counters.runtime) + as_volume(times) * as_volume(total));
+  counters.active_pes += computation.active * times;
+  const std::int64_t traffic = max_of(as_signed(moved.all_in), as_signed(moved.out));
+  counters.peak_bw = max_of(counters.peak_bw, divide(traffic, computation.delay));
+  const std::int64_t demand = divide(as_signed(as_volume(times) * as_volume(traffic)), computation.delay);
+  counters.bw_sum = as_signed(as_volume(counters.bw_sum) + as_volume(demand));
+  record(in_delay, times, counters.ingress);
+  record(out_delay, times, counters.egress);
+  record(computation.delay, times, counters.compute);
+  counters.occurrences += times;
+  return Status::ok;
+}
+
+// Counts a case of the outermost level that occurs so many times. `inputs_counted`: cases up to the first that is not skipped.
+template <class Shape>
+[[nodiscard]] EXARCH_INLINE Status count_case(Workspace<Shape>& work, const Cases<Shape>& cases, L2Required& l2,
+                                              std::int64_t& inputs_counted, Counters& counters) {
+  const Level<Shape>& level = work.plan.level[0];
+  const std::int32_t times = cases.occurrences();
+  if (times <= 0) return Status::occurrence_overflow;
+  const Case<Shape>& states = cases.states();
+  const OutputVolumes out = outputs(level, states);
+  const bool skipped = work.version == Version::head && as_signed(out.critical) <= 0;
+  Moved moved{{0, 0}, 0, out.egress};
+  bool stationary = false;
+  if (counters.occurrences == 0 || !skipped) {
+    moved.in[kInput] = ingress(level, states, cases.rolled(), kInput, stationary);
+    moved.in[kWeight] = ingress(level, states, cases.rolled(), kWeight, stationary);
+    if (stationary) return Status::stationary_tile;
+  }
+  moved.all_in = moved.in[kInput] + moved.in[kWeight];
+  if (counters.occurrences == 0) {  // of the first case; head counts all up to the first that is not skipped
+    l2.inputs += 2 * moved.all_in;
+    l2.outputs = 2 * out.egress;
+    ++inputs_counted;
+  }
+  const Volume occurrences = as_volume(times);
+  counters.l2_write[kOutput] = as_signed(as_volume(counters.l2_write[kOutput]) + occurrences * out.egress);
+  counters.l1_output = as_signed(as_volume(counters.l1_output) + occurrences * out.macs);
+  if (skipped) return Status::ok;
+  counters.num_macs = as_signed(as_volume(counters.num_macs) + occurrences * out.macs);
+  for (std::uint32_t t = 0; t < kOutput; ++t) {
+    counters.l2_read[t] = as_signed(as_volume(counters.l2_read[t]) + occurrences * moved.in[t]);
+  }
+  counters.last_macs = as_signed(out.macs);
+  counters.last_ingress = as_signed(moved.all_in);
+  return count_time(work, states, times, as_signed(out.critical), moved, l2, counters);
+}
+
+// Makes a workspace ready for an analysis of its plan.
+template <class Shape>
+EXARCH_INLINE void begin(Workspace<Shape>& work) {
+  for (std::uint32_t l = 1; l < work.plan.levels; ++l) {
+    for (std::uint16_t& choice : work.cache[l - 1].choice) choice = 0;
+  }
+  work.status = Status::ok;
+  work.cases = 0;
+  work.l1_known = false;
+  work.l1_size = 0;
+}
+
+// The outermost level, where everything else is counted.
+template <class Shape>
+EXARCH_HD Status analyze(Workspace<Shape>& work, Counters& result) {
+  begin(work);
+  Counters counters{};  // a thread's own until it is complete
+  counters.ingress.min = counters.egress.min = counters.compute.min = std::numeric_limits<std::int64_t>::max();
+  const Level<Shape>& level = work.plan.level[0];
+  Cases<Shape> cases(level, 0);
+  if (cases.total() > kMaxCases) return Status::case_limit;
+  work.cases = cases.total();
+  count_tensors(work.plan, counters);
+  L2Required l2{0, 0};
   std::int64_t inputs_counted = 0;
   for (std::uint32_t c = 0; c < cases.total(); ++c) {
     if (c > 0) cases.advance();
-    const std::int32_t times = cases.occurrences();
-    if (times <= 0) return Status::occurrence_overflow;
-    const Case<Shape>& states = cases.states();
-    const OutputVolumes out = outputs(level, states);
-    const bool skipped = work.version == Version::head && as_signed(out.critical) <= 0;
-    Volume in_volume[2] = {0, 0};
-    bool stationary = false;
-    if (counters.occurrences == 0 || !skipped) {
-      in_volume[kInput] = ingress(level, states, cases.rolled(), kInput, stationary);
-      in_volume[kWeight] = ingress(level, states, cases.rolled(), kWeight, stationary);
-      if (stationary) return Status::stationary_tile;
-    }
-    if (counters.occurrences == 0) {  // of the first case; head counts all up to the first that is not skipped
-      l2_inputs += 2 * (in_volume[kInput] + in_volume[kWeight]);
-      l2_outputs = 2 * out.egress;
-      ++inputs_counted;
-    }
-    const Volume occurrences = as_volume(times);
-    counters.l2_write[kOutput] = as_signed(as_volume(counters.l2_write[kOutput]) + occurrences * out.egress);
-    counters.l1_output = as_signed(as_volume(counters.l1_output) + occurrences * out.macs);
-    if (skipped) continue;
-    counters.num_macs = as_signed(as_volume(counters.num_macs) + occurrences * out.macs);
-
-    for (std::uint32_t t = 0; t < kOutput; ++t) {
-      counters.l2_read[t] = as_signed(as_volume(counters.l2_read[t]) + occurrences * in_volume[t]);
-    }
-    const Volume in = in_volume[kInput] + in_volume[kWeight];
-    counters.last_macs = as_signed(out.macs);
-    counters.last_ingress = as_signed(in);
-    const Computation computation = compute<0>(work, states, as_signed(out.critical));
-    if (work.status != Status::ok) return work.status;
-    const std::int64_t in_delay = delay_of(in, hardware), out_delay = delay_of(out.egress, hardware);
-    std::int64_t total = as_signed(as_volume(computation.delay) + as_volume(in_delay));
-    if (states.moving != 0) total = max_of(max_of(out_delay, computation.delay), in_delay);
-    if (computation.delay == 0) return Status::zero_compute_delay;
-    total = max_of(total, max_of(divide(as_signed(l2_inputs), hardware.offchip_bw) / 2,
-                                 divide(as_signed(l2_outputs), hardware.offchip_bw) / 2));
-    // The original halves what it has kept so far with every case.
-    counters.offchip_bw = max_of(max_of(counters.offchip_bw, divide(as_signed(l2_outputs), computation.delay)),
-                                 divide(as_signed(l2_inputs), computation.delay)) /
-                          2;
-    counters.runtime = as_signed(as_volume(counters.runtime) + occurrences * as_volume(total));
-    counters.active_pes += computation.active * times;
-    const std::int64_t traffic = max_of(as_signed(in), as_signed(out.egress));
-    counters.peak_bw = max_of(counters.peak_bw, divide(traffic, computation.delay));
-    const std::int64_t moved = divide(as_signed(occurrences * as_volume(traffic)), computation.delay);
-    counters.bw_sum = as_signed(as_volume(counters.bw_sum) + as_volume(moved));
-    record(in_delay, times, counters.ingress);
-    record(out_delay, times, counters.egress);
-    record(computation.delay, times, counters.compute);
-    counters.occurrences += times;
+    if (const Status status = count_case(work, cases, l2, inputs_counted, counters); status != Status::ok) return status;
   }
   if (counters.occurrences != 0) {
     counters.active_pes /= static_cast<double>(counters.occurrences);
@@ -263,7 +298,7 @@ EXARCH_HD Status analyze(Workspace<Shape>& work, Counters& result) {
   }
   counters.l1_in_energy = work.l1_known ? 0 : 1;
   finish_level(work, level, inputs_counted);
-  const std::int64_t l2_size = as_signed(l2_inputs + l2_outputs);
+  const std::int64_t l2_size = as_signed(l2.inputs + l2.outputs);
   counters.l2_size = wrap32(l2_size);
   counters.l1_size = wrap32(work.l1_size);
   counters.sizes_wrapped = counters.l2_size != l2_size || counters.l1_size != work.l1_size ? 1 : 0;

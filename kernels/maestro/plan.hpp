@@ -69,6 +69,22 @@ struct SpatialFactors {
 
 inline constexpr std::uint32_t kNoPosition = 0xFFu;
 
+// One cluster level. A *position* is a directive's place in it, and sets of positions are bits. Example: a convolution of K = 4,
+// C = 2, Y = X = 10, R = S = 3 on 4 PEs (tests/property/maestro_test.cpp holds the numbers to it):
+//
+//   position  directive            covered.mapped  .outputs  .fresh  states                     in the sets
+//   0         SpatialMap(1,1) K    1, 1                              init                       coupled[weight]
+//   1         TemporalMap(2,2) C   2, 2            2, 2      0       init                       coupled and temporal of both,
+//   reduced 2         TemporalMap(3,3) R   3, 3            3, 3      0       init                       coupled,
+//   temporal[weight], reduced 3         TemporalMap(3,3) S   3, 3            3, 3      0       init                       the
+//   same 4         TemporalMap(5,3) Y   5, 4            3, 2      3       init, steady (once), edge  coupled, temporal[input],
+//   temporal[output] 5         TemporalMap(10,10) X 10, 10          8, 8      0       init                       the same
+//
+// Y goes in tiles of 5 rows that begin 3 rows apart: rows 0-4, 3-7, and 6-9, the edge, which has 4. A tile of 5 rows under a
+// filter of 3 makes 3 rows of the output. So temporal[input] is 0b110010, temporal[weight] 0b001110, temporal[output] 0b110000,
+// and reduced, what is summed up inside a PE, 0b001110. K is the only spatial directive: spatial[0].position is 0, it stands for
+// weight and output (leading = {kNoPosition, 0, 0}), and all 4 sub-clusters are active. Only Y has two tile sizes: bit[4] is 0,
+// and a level below would be analysed for two choices of sizes.
 template <class Shape>
 struct Level {
   std::uint32_t count;  // directives
@@ -276,9 +292,9 @@ EXARCH_HD Status adjust_to_stride(Level<Shape>& level, const LayerView& layer, b
   return tiles;
 }
 
-// Fills in all that follows from a level's directives and dimensions.
+// What the tiles of every directive cover, of their dimension and of the output's form of it.
 template <class Shape>
-EXARCH_HD void work_out(Level<Shape>& level, const LayerView& layer) {
+EXARCH_INLINE void cover(Level<Shape>& level, const LayerView& layer) {
   level.repeats = false;
   for (std::uint32_t j = 0; j < level.count; ++j) {
     const Dim dim = level.directive[j].dim;
@@ -297,7 +313,52 @@ EXARCH_HD void work_out(Level<Shape>& level, const LayerView& layer) {
       covered.outputs[e] = wrap32(static_cast<std::int64_t>(covered.mapped[e]) - window.mapped[e] + 1);
     }
   }
+}
 
+[[nodiscard]] EXARCH_INLINE bool has_dim(const LayerView& layer, Tensor tensor, Dim dim) {
+  return (layer.tensor[tensor] & bit_of(dim)) != 0;
+}
+
+// Enters the spatial directive at position j. A tensor's dimensions have an order, and the last one that is mapped spatially
+// stands for it: leading_rank has the place of the one so far.
+template <class Shape>
+EXARCH_INLINE void enter_spatial(Level<Shape>& level, const LayerView& layer, std::uint32_t j,
+                                 std::uint32_t (&leading_rank)[kTensors]) {
+  const Dim dim = level.directive[j].dim;
+  const Directive& owner = level.directive[level.owner[j]];
+  const TileSizes in = tile_sizes(owner, level.dims[index_of(dim)]);
+  const Covered& covered = level.covered[j];
+  const bool slides = layer.sliding && (dim == Dim::X || dim == Dim::Y);
+  const bool in_output = has_dim(layer, kOutput, dim);
+  level.spatial[level.spatials] = {j,
+                                   in.mapped,
+                                   in.fresh,
+                                   in.mapped_edge,
+                                   in.fresh_edge,
+                                   covered.outputs[0],
+                                   slides ? min_of(owner.offset, owner.size) : in.fresh,
+                                   covered.outputs[1],
+                                   slides ? min_of(owner.offset, covered.outputs[1]) : in.fresh_edge,
+                                   {has_dim(layer, kInput, dim), has_dim(layer, kWeight, dim)},
+                                   in_output && level.first[j],
+                                   !in_output};
+  if (level.first[j]) {
+    constexpr std::uint8_t kPlace[kDims] = {4, 1, 3, 2, 0, 5, 6, 8, 0, 7, 0};  // (Dim) in the order N G M K C R S Y X
+    const std::uint8_t rank = dim == Dim::N && !layer.sliding ? 9 : kPlace[index_of(dim)];
+    for (std::uint32_t t = 0; t < kTensors; ++t) {
+      if (!has_dim(layer, static_cast<Tensor>(t), dim)) continue;
+      level.spatial_of[t] = static_cast<std::uint8_t>(level.spatial_of[t] | 1u << level.spatials);
+      if (level.leading[t] != kNoPosition && rank < leading_rank[t]) continue;
+      level.leading[t] = static_cast<std::uint8_t>(level.spatials);
+      leading_rank[t] = rank;
+    }
+  }
+  ++level.spatials;
+}
+
+// Which directives matter to which tensor.
+template <class Shape>
+EXARCH_INLINE void couple(Level<Shape>& level, const LayerView& layer) {
   level.coupled[kInput] = level.coupled[kWeight] = level.reduced = 0;
   level.spatials = 0;
   std::uint32_t leading_rank[kTensors] = {0, 0, 0};
@@ -307,42 +368,13 @@ EXARCH_HD void work_out(Level<Shape>& level, const LayerView& layer) {
     level.temporal[t] = 0;
   }
   for (std::uint32_t j = 0; j < level.count; ++j) {
-    const Directive& directive = level.directive[j];
-    const std::uint32_t d = index_of(directive.dim);
-    const bool in_input = (layer.tensor[kInput] >> d & 1u) != 0, in_weight = (layer.tensor[kWeight] >> d & 1u) != 0;
-    const bool in_output = (layer.tensor[kOutput] >> d & 1u) != 0;
+    const Dim dim = level.directive[j].dim;
+    const bool in_input = has_dim(layer, kInput, dim), in_weight = has_dim(layer, kWeight, dim);
+    const bool in_output = has_dim(layer, kOutput, dim);
     level.coupled[kInput] |= (in_input ? 1u : 0u) << j;
     level.coupled[kWeight] |= (in_weight ? 1u : 0u) << j;
-    if (directive.map == Map::spatial) {
-      const Directive& owner = level.directive[level.owner[j]];
-      const TileSizes in = tile_sizes(owner, level.dims[d]);
-      const Covered& covered = level.covered[j];
-      const bool slides = layer.sliding && (directive.dim == Dim::X || directive.dim == Dim::Y);
-      level.spatial[level.spatials] = {j,
-                                       in.mapped,
-                                       in.fresh,
-                                       in.mapped_edge,
-                                       in.fresh_edge,
-                                       covered.outputs[0],
-                                       slides ? min_of(owner.offset, owner.size) : in.fresh,
-                                       covered.outputs[1],
-                                       slides ? min_of(owner.offset, covered.outputs[1]) : in.fresh_edge,
-                                       {in_input, in_weight},
-                                       in_output && level.first[j],
-                                       !in_output};
-      if (level.first[j]) {
-        // A tensor's dimensions have an order, and the last one that is mapped spatially stands for it.
-        constexpr std::uint8_t kPlace[kDims] = {4, 1, 3, 2, 0, 5, 6, 8, 0, 7, 0};  // (Dim) in the order N G M K C R S Y X
-        const std::uint8_t rank = directive.dim == Dim::N && !layer.sliding ? 9 : kPlace[d];
-        for (std::uint32_t t = 0; t < kTensors; ++t) {
-          if ((layer.tensor[t] >> d & 1u) == 0) continue;
-          level.spatial_of[t] = static_cast<std::uint8_t>(level.spatial_of[t] | 1u << level.spatials);
-          if (level.leading[t] != kNoPosition && rank < leading_rank[t]) continue;
-          level.leading[t] = static_cast<std::uint8_t>(level.spatials);
-          leading_rank[t] = rank;
-        }
-      }
-      ++level.spatials;
+    if (level.directive[j].map == Map::spatial) {
+      enter_spatial(level, layer, j, leading_rank);
       continue;
     }
     if (in_input) level.temporal[kInput] |= 1u << j;
@@ -350,24 +382,38 @@ EXARCH_HD void work_out(Level<Shape>& level, const LayerView& layer) {
     if (in_output && level.first[j]) level.temporal[kOutput] |= 1u << j;
     if (!in_output) level.reduced |= 1u << j;
   }
+}
 
-  // The lowest bits for what changes most often: choices that differ there do not take each other's places in a ResultCache.
+// The lowest bits for what changes most often: choices that differ there do not take each other's places in a ResultCache.
+template <class Shape>
+EXARCH_INLINE void number_choices(Level<Shape>& level) {
   std::uint8_t bits = 0;
   for (std::uint32_t j = level.count; j-- > 0;) {
     const Covered& covered = level.covered[j];
     level.bit[j] = level.first[j] && covered.mapped[0] != covered.mapped[1] ? bits++ : kNoPosition;
   }
+}
 
-  const auto volume = [&](std::uint32_t dims) {
-    std::uint64_t product = 1;
-    for (std::uint32_t j = 0; j < level.count; ++j) {
-      if (!level.first[j] || (dims >> index_of(level.directive[j].dim) & 1u) == 0) continue;
-      product *= static_cast<std::uint64_t>(static_cast<std::int64_t>(level.covered[j].mapped[0]));
-    }
-    return product;
-  };
-  level.l1_inputs = static_cast<std::int64_t>(2 * (volume(layer.tensor[kInput]) + volume(layer.tensor[kWeight])));
-  level.l1_outputs = static_cast<std::int64_t>(2 * volume(layer.tensor[kOutput]));
+// Elements of a whole tile of a tensor.
+template <class Shape>
+[[nodiscard]] EXARCH_INLINE std::uint64_t tile_volume(const Level<Shape>& level, std::uint32_t dims) {
+  std::uint64_t product = 1;
+  for (std::uint32_t j = 0; j < level.count; ++j) {
+    if (!level.first[j] || (dims & bit_of(level.directive[j].dim)) == 0) continue;
+    product *= static_cast<std::uint64_t>(static_cast<std::int64_t>(level.covered[j].mapped[0]));
+  }
+  return product;
+}
+
+// Fills in all that follows from a level's directives and dimensions.
+template <class Shape>
+EXARCH_HD void work_out(Level<Shape>& level, const LayerView& layer) {
+  cover(level, layer);
+  couple(level, layer);
+  number_choices(level);
+  level.l1_inputs =
+      static_cast<std::int64_t>(2 * (tile_volume(level, layer.tensor[kInput]) + tile_volume(level, layer.tensor[kWeight])));
+  level.l1_outputs = static_cast<std::int64_t>(2 * tile_volume(level, layer.tensor[kOutput]));
 }
 
 [[nodiscard]] EXARCH_HD States states_of(const Directive& directive, std::int32_t clusters, std::int32_t dim) {
@@ -424,6 +470,94 @@ template <std::uint32_t kRoom>
   return mapping.count == 0 ? Status::empty_mapping : Status::ok;
 }
 
+// The levels of a mapping, and how many PEs an outermost sub-cluster has.
+template <class Shape>
+[[nodiscard]] EXARCH_INLINE Status count_levels(const MappingOf<Shape::kMapped>& mapping, std::uint32_t& levels,
+                                                std::int64_t& pes) {
+  std::uint32_t clusters = 0;
+  pes = 1;
+  for (std::uint32_t j = 0; j < mapping.count; ++j) {
+    if (mapping.directive[j].map != Map::cluster) continue;
+    if (++clusters > kMaxClusters || clusters >= Shape::kLevels) return Status::too_many_clusters;
+    pes = min_of<std::int64_t>(pes * mapping.directive[j].size, std::int64_t{1} << 32);
+  }
+  levels = clusters + 1;
+  return Status::ok;
+}
+
+// Gives a level its directives, from `next` on, which is then behind the Cluster directive at their end.
+template <class Shape>
+[[nodiscard]] EXARCH_INLINE Status take_directives(const MappingOf<Shape::kMapped>& mapping, std::uint32_t& next,
+                                                   Level<Shape>& level) {
+  level.count = 0;
+  for (; next < mapping.count && mapping.directive[next].map != Map::cluster; ++next) {
+    if (level.count == Shape::kDirectives) return Status::too_many_directives;
+    level.directive[level.count++] = mapping.directive[next];
+  }
+  ++next;
+  return Status::ok;
+}
+
+// The sizes of a level's dimensions: the layer's, or what a sub-cluster of the level above gets (null: there is none).
+template <class Shape>
+EXARCH_INLINE void size_dims(const LayerView& view, const Level<Shape>* above, Level<Shape>& level) {
+  for (std::uint32_t d = 0; d < kDims; ++d) level.dims[d] = above == nullptr ? view.size[d] : 0;
+  if (above == nullptr) return;
+  for (std::uint32_t j = 0; j < above->count; ++j) {
+    const Dim dim = above->directive[j].dim;
+    if (!above->first[j] || (view.inputs & bit_of(dim)) == 0) continue;
+    level.dims[index_of(dim)] = min_of(above->directive[j].size, above->dims[index_of(dim)]);
+  }
+}
+
+// Completes a level's directives as MAESTRO does, in its order of steps.
+template <class Shape>
+[[nodiscard]] EXARCH_INLINE Status complete_level(const LayerView& view, const Level<Shape>* above, Level<Shape>& level) {
+  Status status = to_input_form(level, Dim::Xo, Dim::X, Dim::S);
+  if (status == Status::ok) status = to_input_form(level, Dim::Yo, Dim::Y, Dim::R);
+  if (status == Status::ok && above != nullptr) status = inherit(level, *above);
+  if (status == Status::ok) status = complete(level, view.inputs);
+  if (status == Status::ok) status = adjust_to_stride(level, view, above == nullptr);
+  if (status == Status::ok) status = rest_to_input_form(level, Dim::Xo, Dim::X, Dim::S);
+  if (status == Status::ok) status = rest_to_input_form(level, Dim::Yo, Dim::Y, Dim::R);
+  return status;
+}
+
+// One or two spatial directives; the first says how many sub-clusters are active at its edge.
+template <class Shape>
+[[nodiscard]] EXARCH_INLINE Status count_active(Level<Shape>& level) {
+  std::uint32_t spatials = 0, first_spatial = 0;
+  for (std::uint32_t j = level.count; j-- > 0;) {
+    if (level.directive[j].map != Map::spatial) continue;
+    ++spatials;
+    first_spatial = j;
+  }
+  if (spatials == 0 || spatials > 2) return Status::spatial_maps;
+  const Directive& spatial = level.directive[first_spatial];
+  if (wrap32(static_cast<std::int64_t>(level.clusters) * spatial.offset) == 0) return Status::clusters_exceed_pes;
+  level.edge_clusters = active_at_edge(level.dims[index_of(spatial.dim)], spatial.size, spatial.offset, level.clusters);
+  return Status::ok;
+}
+
+// The iteration states, for each size that a dimension may have here.
+template <class Shape>
+EXARCH_INLINE void list_states(const Level<Shape>* above, Level<Shape>& level) {
+  for (std::uint32_t j = 0; j < level.count; ++j) {
+    const Directive& directive = level.directive[j];
+    level.own_bit[j] = kNoPosition;
+    if (above == nullptr) {
+      level.states[0][j] = states_of(directive, level.clusters, level.dims[index_of(directive.dim)]);
+      continue;
+    }
+    const std::uint32_t place = first_on(*above, directive.dim);  // it has all dimensions that this one has
+    const Covered& whole = above->covered[place];
+    level.states[0][j] = states_of(directive, level.clusters, whole.mapped[0]);
+    if (whole.mapped[1] == whole.mapped[0]) continue;
+    level.own_bit[j] = above->bit[place];
+    level.states[1][j] = states_of(directive, level.clusters, whole.mapped[1]);
+  }
+}
+
 // Splits a mapping into levels; a status other than ok where MAESTRO would end without a result.
 template <class Shape>
 [[nodiscard]] EXARCH_HD Status make_plan(const Layer& layer, const MappingOf<Shape::kMapped>& mapping, const Hardware& hardware,
@@ -433,71 +567,19 @@ template <class Shape>
   if (const Status status = view_of(layer, view); status != Status::ok) return status;
   for (std::uint32_t t = 0; t < kTensors; ++t) plan.tensor[t] = view.tensor[t];
   plan.sliding = view.sliding;
-  std::int64_t units = 1;  // innermost sub-clusters of an outermost one
-  std::uint32_t clusters = 0;
-  for (std::uint32_t j = 0; j < mapping.count; ++j) {
-    if (mapping.directive[j].map != Map::cluster) continue;
-    if (++clusters > kMaxClusters || clusters >= Shape::kLevels) return Status::too_many_clusters;
-    units = min_of<std::int64_t>(units * mapping.directive[j].size, std::int64_t{1} << 32);
-  }
-  plan.levels = clusters + 1;
-
+  std::int64_t pes = 1;
+  if (const Status status = count_levels<Shape>(mapping, plan.levels, pes); status != Status::ok) return status;
   std::uint32_t next = 0;
   for (std::uint32_t l = 0; l < plan.levels; ++l) {
     Level<Shape>& level = plan.level[l];
-    level.clusters = l == 0 ? static_cast<std::int32_t>(hardware.num_pes / units) : mapping.directive[next - 1].size;
-    level.count = 0;
-    for (; next < mapping.count && mapping.directive[next].map != Map::cluster; ++next) {
-      if (level.count == Shape::kDirectives) return Status::too_many_directives;
-      level.directive[level.count++] = mapping.directive[next];
-    }
-    ++next;
-    for (std::uint32_t d = 0; d < kDims; ++d) {
-      level.dims[d] = l == 0 ? view.size[d] : 0;
-    }
-    if (l > 0) {
-      const Level<Shape>& above = plan.level[l - 1];
-      for (std::uint32_t j = 0; j < above.count; ++j) {
-        const std::uint32_t d = index_of(above.directive[j].dim);
-        if (!above.first[j] || (view.inputs >> d & 1u) == 0) continue;
-        level.dims[d] = min_of(above.directive[j].size, above.dims[d]);
-      }
-    }
-    Status status = to_input_form(level, Dim::Xo, Dim::X, Dim::S);
-    if (status == Status::ok) status = to_input_form(level, Dim::Yo, Dim::Y, Dim::R);
-    if (status == Status::ok && l > 0) status = inherit(level, plan.level[l - 1]);
-    if (status == Status::ok) status = complete(level, view.inputs);
-    if (status == Status::ok) status = adjust_to_stride(level, view, l == 0);
-    if (status == Status::ok) status = rest_to_input_form(level, Dim::Xo, Dim::X, Dim::S);
-    if (status == Status::ok) status = rest_to_input_form(level, Dim::Yo, Dim::Y, Dim::R);
-    if (status != Status::ok) return status;
-
-    std::uint32_t spatials = 0, first_spatial = 0;
-    for (std::uint32_t j = level.count; j-- > 0;) {
-      if (level.directive[j].map != Map::spatial) continue;
-      ++spatials;
-      first_spatial = j;
-    }
-    if (spatials == 0 || spatials > 2) return Status::spatial_maps;
-    const Directive& spatial = level.directive[first_spatial];
-    if (wrap32(static_cast<std::int64_t>(level.clusters) * spatial.offset) == 0) return Status::clusters_exceed_pes;
-    level.edge_clusters = active_at_edge(level.dims[index_of(spatial.dim)], spatial.size, spatial.offset, level.clusters);
+    const Level<Shape>* above = l == 0 ? nullptr : &plan.level[l - 1];
+    level.clusters = l == 0 ? static_cast<std::int32_t>(hardware.num_pes / pes) : mapping.directive[next - 1].size;
+    if (const Status status = take_directives(mapping, next, level); status != Status::ok) return status;
+    size_dims(view, above, level);
+    if (const Status status = complete_level(view, above, level); status != Status::ok) return status;
+    if (const Status status = count_active(level); status != Status::ok) return status;
     work_out(level, view);
-    for (std::uint32_t j = 0; j < level.count; ++j) {
-      const Directive& directive = level.directive[j];
-      level.own_bit[j] = kNoPosition;
-      if (l == 0) {
-        level.states[0][j] = states_of(directive, level.clusters, level.dims[index_of(directive.dim)]);
-        continue;
-      }
-      const Level<Shape>& above = plan.level[l - 1];
-      const std::uint32_t place = first_on(above, directive.dim);  // it has all dimensions that this one has
-      const Covered& whole = above.covered[place];
-      level.states[0][j] = states_of(directive, level.clusters, whole.mapped[0]);
-      if (whole.mapped[1] == whole.mapped[0]) continue;
-      level.own_bit[j] = above.bit[place];
-      level.states[1][j] = states_of(directive, level.clusters, whole.mapped[1]);
-    }
+    list_states(above, level);
   }
   return Status::ok;
 }

@@ -2,6 +2,7 @@
 // threads and canonical forms; and the parts with a textbook answer.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <numeric>
@@ -17,6 +18,7 @@
 #include "host/maestro/file.hpp"
 #include "host/maestro/reference.hpp"
 #include "kernels/core/mt19937.hpp"
+#include "kernels/maestro/plan.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/maestro_rows.hpp"
 
@@ -344,6 +346,58 @@ TEST(StrideWarning, IsGivenWhereNoMappingCountsRight) {
   EXPECT_GT(warned, 100u);
   EXPECT_GT(silent, 100u);
   EXPECT_GT(advised, warned - 1);
+}
+
+// The example that explains a Level in kernels/maestro/plan.hpp.
+TEST(MaestroPlan, OfTheExampleInItsHeader) {
+  Layer layer{};
+  layer.type = LayerType::conv;
+  std::ranges::fill(layer.stride, 1);
+  const auto size = [&layer](Dim dim) -> std::int32_t& { return layer.size[index_of(dim)]; };
+  size(Dim::K) = 4;
+  size(Dim::C) = 2;
+  size(Dim::Y) = size(Dim::X) = 10;
+  size(Dim::R) = size(Dim::S) = 3;
+  MappingOf<AnyMapping::kMapped> mapping{};
+  for (const Directive& directive : {Directive{Map::spatial, Dim::K, 1, 1}, Directive{Map::temporal, Dim::C, 2, 2},
+                                     Directive{Map::temporal, Dim::R, 3, 3}, Directive{Map::temporal, Dim::S, 3, 3},
+                                     Directive{Map::temporal, Dim::Y, 5, 3}, Directive{Map::temporal, Dim::X, 10, 10}}) {
+    mapping.directive[mapping.count++] = directive;
+  }
+  Plan<AnyMapping> plan;
+  ASSERT_EQ(make_plan(layer, mapping, {4, 1, 8, 1, 8}, Version::e1d8efd8, plan), Status::ok);
+  ASSERT_EQ(plan.levels, 1u);
+  const Level<AnyMapping>& level = plan.level[0];
+  ASSERT_EQ(level.count, 6u);
+  EXPECT_EQ(level.clusters, 4);
+  EXPECT_EQ(level.edge_clusters, 4);
+  EXPECT_EQ(level.coupled[kInput], 0b110010u);
+  EXPECT_EQ(level.coupled[kWeight], 0b001111u);
+  EXPECT_EQ(level.temporal[kInput], 0b110010u);
+  EXPECT_EQ(level.temporal[kWeight], 0b001110u);
+  EXPECT_EQ(level.temporal[kOutput], 0b110000u);
+  EXPECT_EQ(level.reduced, 0b001110u);
+  EXPECT_EQ(level.spatials, 1u);
+  EXPECT_EQ(level.spatial[0].position, 0u);
+  EXPECT_EQ(level.leading[kInput], kNoPosition);
+  EXPECT_EQ(level.leading[kWeight], 0u);
+  EXPECT_EQ(level.leading[kOutput], 0u);
+  const struct {
+    std::int32_t mapped[2], outputs[2], fresh;
+    std::uint8_t states;
+  } want[] = {
+      {{2, 2}, {2, 2}, 0, 1}, {{3, 3}, {3, 3}, 0, 1}, {{3, 3}, {3, 3}, 0, 1}, {{5, 4}, {3, 2}, 3, 3}, {{10, 10}, {8, 8}, 0, 1}};
+  for (std::uint32_t j = 1; j < 6; ++j) {
+    for (std::uint32_t e = 0; e < 2; ++e) {
+      EXPECT_EQ(level.covered[j].mapped[e], want[j - 1].mapped[e]) << j;
+      EXPECT_EQ(level.covered[j].outputs[e], want[j - 1].outputs[e]) << j;
+    }
+    EXPECT_EQ(level.covered[j].fresh, want[j - 1].fresh) << j;
+    EXPECT_EQ(level.states[0][j].number, want[j - 1].states) << j;
+    EXPECT_EQ(level.bit[j], j == 4 ? 0 : kNoPosition) << j;
+  }
+  EXPECT_EQ(level.states[0][4].steady, 1);
+  EXPECT_EQ(level.states[0][0].number, 1);
 }
 
 }  // namespace
