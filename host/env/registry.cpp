@@ -43,7 +43,7 @@ DesignSpace Environment::space_on(const std::string& space, const Workload& /*wo
 }
 
 Sanity::Sanity(const Environment& environment) {
-  const std::string constraints = environment.sanity();
+  const std::string& constraints = environment.sanity();
   if (constraints.empty()) return;
   const auto metrics = environment.metrics();
   objective_ = Objective::parse(metrics.front().name + "," + constraints, metrics, {});

@@ -19,7 +19,7 @@ RunStore::Layout store_layout(const Environment& environment) {
   RunStore::Layout layout;
   for (const ParameterInfo& p : environment.parameters()) layout.parameters.push_back(p.name);
   for (const CounterInfo& c : environment.counters()) layout.counters.push_back(c.name);
-  if (const auto artifact = environment.artifact()) layout.artifact = artifact->name;
+  if (const auto& artifact = environment.artifact()) layout.artifact = artifact->name;
   return layout;
 }
 

@@ -134,7 +134,7 @@ Json best_of(const OpenedStore& opened, const Leaderboard& board, const std::vec
                     {"metrics", shown_metrics},
                     {"places", places},
                     {"text", format_design(opened.environment, entry.design)}});
-    if (const auto artifact = opened.environment.artifact()) json.back()["artifact"] = {{artifact->name, entry.artifact}};
+    if (const auto& artifact = opened.environment.artifact()) json.back()["artifact"] = {{artifact->name, entry.artifact}};
   }
   return json;
 }

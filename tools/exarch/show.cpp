@@ -74,7 +74,7 @@ nlohmann::ordered_json result_json(const Environment& environment, std::span<con
     if (info.internal) continue;
     json["counters"][info.name] = counter_json(info, counters[c]);
   }
-  if (const auto info = environment.artifact()) json["artifact"][info->name] = artifact;
+  if (const auto& info = environment.artifact()) json["artifact"][info->name] = artifact;
   return json;
 }
 
@@ -130,7 +130,7 @@ std::string result_header(const Environment& environment) {
   for (const CounterInfo& counter : environment.counters()) {
     if (has_column(environment, counter)) text += "," + counter.name;
   }
-  if (const auto artifact = environment.artifact()) text += "," + csv_field(artifact->name);
+  if (const auto& artifact = environment.artifact()) text += "," + csv_field(artifact->name);
   return text;
 }
 
