@@ -1,7 +1,9 @@
 #include "host/maestro/cost.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
 
 namespace exarch::maestro {
 namespace {
@@ -25,6 +27,11 @@ void add_l2(const Counters& c, double& sum) {
        {c.l2_read[kInput], c.l2_write[kInput], c.l2_read[kWeight], c.l2_write[kWeight], c.l2_write[kOutput]}) {
     sum += kL2Access * as_double(accesses);
   }
+}
+
+// The largest power of two that is not larger than a positive normal number: its exponent alone.
+double power_of_two_below(double number) {
+  return std::bit_cast<double>(std::bit_cast<std::uint64_t>(number) & 0x7FF0000000000000u);
 }
 
 }  // namespace
@@ -54,9 +61,8 @@ double repeated_sum(double term, std::int64_t count) {
     const double next = sum + term;
     const double step = next - sum;
     --count;
-    if (!plain && sum > 0 && count > 1) {
-      const double end = std::ldexp(1.0, std::ilogb(sum) + 1);
-      const double unit = std::ldexp(1.0, std::ilogb(sum) - 52);
+    if (!plain && sum >= std::numeric_limits<double>::min() && count > 1) {
+      const double power = power_of_two_below(sum), end = 2 * power, unit = 0x1p-52 * power;
       const bool tie = std::abs(term - step) * 2 == unit;
       const double steps = std::floor((end - next) / step) - 1;
       if (!tie && next < end && steps >= 1) {
