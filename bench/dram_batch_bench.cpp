@@ -20,6 +20,7 @@
 
 #include "host/dram/device.hpp"
 #include "host/dram/environment.hpp"
+#include "host/env/hash.hpp"
 #include "host/error.hpp"
 #include "kernels/core/philox.hpp"
 
@@ -100,16 +101,16 @@ class Hash {
  public:
   void add(const void* data, std::size_t bytes) {
     const auto* p = static_cast<const unsigned char*>(data);
-    for (std::size_t i = 0; i < bytes; ++i) value_ = (value_ ^ p[i]) * 0x100000001B3ull;
+    for (std::size_t i = 0; i < bytes; ++i) hash_.add_word(p[i]);
   }
   [[nodiscard]] std::string text() const {
     char text[32];
-    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value_));
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash_.value()));
     return text;
   }
 
  private:
-  std::uint64_t value_ = 0xCBF29CE484222325ull;
+  Fnv1a hash_;
 };
 
 // Status, counters and witness of every candidate. Each trace gets its share of the candidates, as they stand.

@@ -46,11 +46,7 @@ std::vector<CounterInfo> counter_table() {
 }
 
 std::vector<MetricInfo> metric_table() {
-  std::vector<MetricInfo> table;
-  for (const MetricRow& row : kMetrics) {
-    table.push_back({std::string(row.name), std::string(row.unit), std::string(row.doc), row.decimals});
-  }
-  return table;
+  return metrics_of(kMetrics);
 }
 
 Objectives objective_table() {

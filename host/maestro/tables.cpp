@@ -136,11 +136,7 @@ std::vector<CounterInfo> counter_table() {
 }
 
 std::vector<MetricInfo> metric_table() {
-  std::vector<MetricInfo> table;
-  for (const MetricRow& row : kMetrics) {
-    table.push_back({std::string(row.name), std::string(row.unit), std::string(row.doc), row.decimals});
-  }
-  return table;
+  return metrics_of(kMetrics);
 }
 
 // Results that arithmetic forbids and mappings that do not fit are infeasible, except to what ArchGym rewards.

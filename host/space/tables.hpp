@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/metric/metric.hpp"
 #include "host/space/design_space.hpp"
 
 namespace exarch {
@@ -51,6 +52,15 @@ void for_each_row(const Visit& visit) {
     (visit(kPlaces, kRows[kPlaces]), ...);
   }
   (std::make_index_sequence<std::size(kRows)>());
+}
+
+// The metrics of a table whose rows have name, unit, doc and decimals.
+template <class Rows>
+[[nodiscard]] std::vector<MetricInfo> metrics_of(const Rows& rows) {
+  std::vector<MetricInfo> metrics;
+  for (const auto& row : rows)
+    metrics.push_back({std::string(row.name), std::string(row.unit), std::string(row.doc), row.decimals});
+  return metrics;
 }
 
 // first, first + 1, ... last.
