@@ -4,7 +4,8 @@
 //   nothing exarch_host_bench batches [--space NAME] [--trace NAMES] [--threads N] [--wanted N]    batches and runs of a sweep,
 //   simulated
 //
-// `rate` sweeps the space twice: keeping the best in no store, and keeping everything in a store. `batches` sweeps as for an
+// `rate` sweeps the space twice: keeping the best in no store, and keeping everything in a store. Then it searches by the genetic
+// algorithm, 40 generations of 16,384, into a store. `batches` sweeps as for an
 // executor that wants N runs at a time (0: as for the CPU) and simulates them on the CPU. Both print JSON, one line each.
 #include <algorithm>
 #include <bit>
@@ -21,6 +22,7 @@
 #include "host/error.hpp"
 #include "host/execute/scoring.hpp"
 #include "host/run/inputs.hpp"
+#include "host/run/search.hpp"
 #include "host/run/sweep.hpp"
 #include "tests/support/counting_executor.hpp"
 
@@ -104,6 +106,18 @@ Json rate(const cxxopts::ParseResult& options) {
     const SweepReport report = run_sweep(spec, executor, stored ? scratch.path() : "", quiet);
     answer[stored ? "stored_points_per_s" : "kept_points_per_s"] = static_cast<double>(report.requested) / report.seconds;
   }
+  SearchSpec spec(spec_of(options).problem);
+  spec.problem.workloads.resize(1);
+  spec.population = 16384;
+  spec.generations = 40;
+  Scratch scratch;
+  Observer quiet;
+  const auto executor = std::make_shared<NullExecutor>(16384, options["threads"].as<unsigned>());
+  const SearchReport report = run_search(spec, executor, scratch.path(), quiet);
+  answer["search_candidates_per_s"] = static_cast<double>(report.requested) / report.seconds;
+  answer["search_agent_share"] = report.agent_seconds / report.seconds;
+  answer["search_evaluation_share"] = report.evaluation_seconds / report.seconds;
+  answer["search_store_share"] = report.store_seconds / report.seconds;
   return answer;
 }
 

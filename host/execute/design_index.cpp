@@ -17,6 +17,14 @@ std::uint64_t hash(std::span<const std::uint64_t> key) {
   return h;
 }
 
+// Keys have a word or two: to call for a comparison takes longer than to compare.
+bool equal(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::uint32_t DesignIndex::Dictionary::code_of(std::int64_t value) {
@@ -55,7 +63,7 @@ std::pair<std::uint32_t, bool> DesignIndex::insert(std::span<const std::int64_t>
   const std::size_t mask = table_.size() - 1;
   std::size_t slot = hash(probe_) & mask;
   for (; table_[slot] != kEmpty; slot = (slot + 1) & mask) {
-    if (std::ranges::equal(key(table_[slot]), probe_)) return {table_[slot], false};
+    if (equal(key(table_[slot]), probe_)) return {table_[slot], false};
   }
   const auto number = static_cast<std::uint32_t>(size_++);
   table_[slot] = number;
@@ -73,7 +81,7 @@ bool DesignIndex::contains(std::span<const std::int64_t> design) const {
   }
   const std::size_t mask = table_.size() - 1;
   for (std::size_t slot = hash(wanted) & mask; table_[slot] != kEmpty; slot = (slot + 1) & mask) {
-    if (std::ranges::equal(key(table_[slot]), wanted)) return true;
+    if (equal(key(table_[slot]), wanted)) return true;
   }
   return false;
 }

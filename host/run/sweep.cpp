@@ -10,6 +10,7 @@
 #include "host/error.hpp"
 #include "host/execute/scoring.hpp"
 #include "host/run/inputs.hpp"
+#include "host/run/saver.hpp"
 #include "host/run/shortlist.hpp"
 #include "host/run/store_view.hpp"
 #include "host/run/store_writer.hpp"
@@ -70,7 +71,10 @@ class WorkloadSweep {
         evaluator_(problem_.environment(), workload, executor, spec.evaluation),
         sanity_(problem_.environment()),
         metrics_(problem_.environment().metrics().size()) {
-    if (store_ != nullptr) writer_.emplace(*store_, w, evaluator_);
+    if (store_ != nullptr) {
+      writer_.emplace(*store_, w, evaluator_);
+      saver_.emplace(*store_);
+    }
     if (spec.keep > 0) shortlist_.emplace(spec.keep, problem_.environment().tradeoffs().size());
   }
 
@@ -87,6 +91,7 @@ class WorkloadSweep {
       done += count;
       reporter.update(done, note);
     }
+    if (saver_) saver_->wait();
     return evaluator_.simulated() - preloaded;
   }
 
@@ -167,7 +172,7 @@ class WorkloadSweep {
       });
     } catch (...) {
       // What was simulated of the chunk need not run again.
-      if (writer_ && !shortlist_) store_->transaction([&] { writer_->flush(); });
+      if (writer_ && !shortlist_) saver_->save([this, results = writer_->take_all()] { writer_->write(results); });
       throw;
     }
     if (observer_.wants_results()) observer_.on_results({w_, first, designs_, outcomes, evaluator_});
@@ -189,23 +194,24 @@ class WorkloadSweep {
   }
 
   void save_all(std::uint64_t first, std::span<const Evaluator::OutcomeId> outcomes) {
-    store_->transaction([&] {
-      writer_->flush();
-      std::vector<ResultId> results;
-      for (std::size_t done = 0; done < outcomes.size(); done += results.size()) {
-        results.clear();
-        for (const auto id : outcomes.subspan(done, std::min<std::size_t>(kChunk, outcomes.size() - done))) {
-          results.push_back(writer_->result_of(id));
-        }
-        store_->add_points(w_, first + done, results);
+    std::vector<StoredResult> taken = writer_->take_all();
+    std::vector<ResultId> results;
+    for (const auto id : outcomes) results.push_back(writer_->result_of(id));
+    saver_->save([this, first, taken = std::move(taken), results = std::move(results)] {
+      writer_->write(taken);
+      for (std::size_t i = 0; i < results.size(); i += kChunk) {
+        store_->add_points(w_, first + i, std::span(results).subspan(i, std::min<std::size_t>(kChunk, results.size() - i)));
       }
     });
   }
 
   void save_kept(std::uint64_t done) {
-    store_->transaction([&] {
-      std::vector<KeptPoint> kept;
-      for (const Shortlist::Entry& entry : shortlist_->entries()) kept.push_back({entry.point, writer_->keep(entry.outcome)});
+    std::vector<StoredResult> taken;
+    std::vector<KeptPoint> kept;
+    for (const Shortlist::Entry& entry : shortlist_->entries())
+      kept.push_back({entry.point, writer_->take(entry.outcome, taken)});
+    saver_->save([this, done, taken = std::move(taken), kept = std::move(kept)] {
+      writer_->write(taken);
       store_->keep_points(w_, done, kept);
     });
   }
@@ -218,6 +224,7 @@ class WorkloadSweep {
   Observer& observer_;
   Evaluator evaluator_;
   std::optional<StoreWriter> writer_;
+  std::optional<Saver> saver_;  // writes until it is gone, so that it goes before what it writes
   Sanity sanity_;
   std::optional<Shortlist> shortlist_;
   std::vector<double> metrics_;
