@@ -7,8 +7,12 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include "host/error.hpp"
 
 namespace exarch {
 namespace {
@@ -62,10 +66,20 @@ struct ThreadPool::Impl {
 ThreadPool::ThreadPool(unsigned threads) : impl_(std::make_unique<Impl>()) {
   const unsigned n = threads == 0 ? usable_threads() : threads;
   // The calling thread is worker 0.
-  for (unsigned i = 1; i < n; ++i) impl_->workers.emplace_back([this, i] { impl_->work(i); });
+  try {
+    for (unsigned i = 1; i < n; ++i) impl_->workers.emplace_back([this, i] { impl_->work(i); });
+  } catch (const std::system_error& error) {
+    stop();
+    throw Error("thread " + std::to_string(impl_->workers.size() + 2) + " of " + std::to_string(n) + " cannot be started: " +
+                error.what() + "; give fewer --threads, or raise the limit on processes or memory (ulimit)");
+  }
 }
 
 ThreadPool::~ThreadPool() {
+  stop();
+}
+
+void ThreadPool::stop() {
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->stopping = true;

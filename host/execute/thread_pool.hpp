@@ -10,7 +10,7 @@ namespace exarch {
 
 class ThreadPool {
  public:
-  // `threads` = 0: one per hardware thread the process may use.
+  // `threads` = 0: one per hardware thread the process may use. Error if one cannot be started.
   explicit ThreadPool(unsigned threads = 0);
   ~ThreadPool();
 
@@ -21,6 +21,8 @@ class ThreadPool {
   void for_each(std::size_t count, const std::function<void(std::size_t index, unsigned worker)>& body);
 
  private:
+  void stop();
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

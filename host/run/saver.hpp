@@ -13,6 +13,7 @@
 #include <future>
 #include <utility>
 
+#include "host/error.hpp"
 #include "host/store/run_store.hpp"
 
 namespace exarch {
@@ -30,7 +31,9 @@ class Saver {
   // Starts a transaction as soon as the one before has ended. Throws what that one threw.
   void save(std::function<void()> work) {
     wait();
-    pending_ = std::async(std::launch::async, [this, work = std::move(work)] { store_.transaction(work); });
+    // Where no thread can be had, wait() does the work.
+    pending_ =
+        std::async(std::launch::async | std::launch::deferred, [this, work = std::move(work)] { store_.transaction(work); });
   }
   // Waits for the transaction under way, and throws what it threw.
   void wait() {
@@ -41,5 +44,20 @@ class Saver {
   RunStore& store_;
   std::future<void> pending_;
 };
+
+// Runs `body`, then `close`, which ends the writing to a store and throws if something is not there. Where an observer ended the
+// run, too: what was done is said to be in the store only after a look.
+template <class Body, class Close>
+void run_and_close(const Body& body, const Close& close) {
+  try {
+    body();
+  } catch (const Error&) {
+    throw;
+  } catch (...) {
+    close();
+    throw;
+  }
+  close();
+}
 
 }  // namespace exarch

@@ -120,14 +120,15 @@ class Search {
   SearchReport run() {
     if (store_ && store_->resumed()) resume();
     const auto start = Clock::now();
-    {
+    const auto search = [this] {
       Reporter reporter(observer_, "generations", spec_.generations, report_.generations);
       while (report_.generations < spec_.generations && generation()) reporter.update(report_.generations, note());
-    }
-    if (store_) {
+    };
+    run_and_close(search, [this] {
+      if (!store_) return;
       saver_->wait();
       store_->finish();
-    }
+    });
     report_.seconds = seconds_since(start);
     report_.simulated = evaluator_->simulated();  // without the baseline, unless the agent asked for it
     for (const Leader& leader : found()) report_.best.push_back(describe(leader));

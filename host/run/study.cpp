@@ -7,6 +7,7 @@
 #include "host/error.hpp"
 #include "host/files/text.hpp"
 #include "host/run/inputs.hpp"
+#include "host/run/saver.hpp"
 #include "host/run/store_writer.hpp"
 #include "host/run/truth.hpp"
 
@@ -163,12 +164,14 @@ StudyReport run_study(const StudySpec& spec, const std::shared_ptr<Executor>& ex
                      " cells are there");
   }
   StudyReport report;
-  {
-    Reporter reporter(observer, "evaluations", size.evaluations, before);
-    report.agent_seconds = run_cells(plan, store, *costs, [&](std::uint64_t done) { reporter.update(done); });
-  }
-  if (!plan.seconds.empty()) take_times(spec, store, workloads, executor, observer);
-  store.file().finish();
+  const auto search = [&] {
+    {
+      Reporter reporter(observer, "evaluations", size.evaluations, before);
+      report.agent_seconds = run_cells(plan, store, *costs, [&](std::uint64_t done) { reporter.update(done); });
+    }
+    if (!plan.seconds.empty()) take_times(spec, store, workloads, executor, observer);
+  };
+  run_and_close(search, [&] { store.file().finish(); });
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

@@ -84,14 +84,18 @@ class WorkloadSweep {
     const std::uint64_t preloaded = evaluator_.simulated();
     const std::uint64_t points = points_of(spec_);
     const std::uint64_t chunk = executor_.wanted() > 0 ? kDeviceChunk : kChunk;
-    std::uint64_t first = store_ == nullptr ? 0 : store_->points_done(w_);
-    for (std::uint64_t count = 0; first < points; first += count) {
-      count = std::min(chunk - first % chunk, points - first);
-      const std::string note = evaluate(first, count, done, reporter);
-      done += count;
-      reporter.update(done, note);
-    }
-    if (saver_) saver_->wait();
+    const auto sweep = [&] {
+      std::uint64_t first = store_ == nullptr ? 0 : store_->points_done(w_);
+      for (std::uint64_t count = 0; first < points; first += count) {
+        count = std::min(chunk - first % chunk, points - first);
+        const std::string note = evaluate(first, count, done, reporter);
+        done += count;
+        reporter.update(done, note);
+      }
+    };
+    run_and_close(sweep, [this] {
+      if (saver_) saver_->wait();
+    });
     return evaluator_.simulated() - preloaded;
   }
 
@@ -256,7 +260,7 @@ SweepReport run_sweep(const SweepSpec& spec, const std::shared_ptr<Executor>& ex
   report.requested = wanted - done;
   for (const auto& workload : workloads) std::ranges::copy(workload->warnings, std::back_inserter(report.warnings));
   const auto start = std::chrono::steady_clock::now();
-  {
+  const auto sweep_all = [&] {
     Reporter reporter(observer, "evaluations", wanted, done);
     for (std::uint32_t w = 0; w < workloads.size(); ++w) {
       if (store && store->points_done(w) == points_of(spec)) continue;
@@ -264,8 +268,10 @@ SweepReport run_sweep(const SweepSpec& spec, const std::shared_ptr<Executor>& ex
       report.simulated += sweep.run(done, reporter);
       if (!store) report.kept.push_back(sweep.kept());
     }
-  }
-  if (store) store->finish();
+  };
+  run_and_close(sweep_all, [&store] {
+    if (store) store->finish();
+  });
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

@@ -177,8 +177,10 @@ void StoreFile::finish() {
   check_place();
   sqlite3_busy_timeout(db_.get(), 0);
   wal_inode_ = 0;  // from here on it may go
-  sqlite3_exec(db_.get(), kPlainFile, nullptr, nullptr, nullptr);
+  const int code = sqlite3_exec(db_.get(), kPlainFile, nullptr, nullptr, nullptr);
   check_place();
+  const int kind = code & 0xFF;
+  if (kind != SQLITE_OK && kind != SQLITE_BUSY && kind != SQLITE_LOCKED) sqlite::fail(path_, db_.get(), code);
 }
 
 bool StoreFile::survives_rollback(const std::filesystem::path& path) {

@@ -1,6 +1,7 @@
 // What happens to runs and stores when processes die, files go or are edited: nothing is stuck, nothing is lost that was
 // committed, and nothing that was not computed comes out.
 #include <sqlite3.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -271,6 +272,37 @@ TEST_F(Reliability, ARunWhoseStoreIsTakenAwayFails) {
     fs::rename(dir_ / "store.other", dir_ / "store.db");
   });
   EXPECT_EQ(read_text(dir_ / "store.db"), "other");
+}
+
+// A signal would end the process without a word.
+TEST_F(Reliability, ALimitOfFileSizesIsAnErrorOfTheWrite) {
+  const Words search{"search", "dram",          "--trace", "t.stl",       "--population",
+                     "256",    "--generations", "12",      "--objective", "latency"};
+  const auto into = [&search](const std::string& store) {
+    Words words = search;
+    words.insert(words.end(), {"--out", store});
+    return words;
+  };
+  good(into("whole.db"));
+  const auto run_limited = [this](const Words& words) {
+    rlimit before{};
+    EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+    rlimit limit = before;
+    limit.rlim_cur = 60'000;
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    const Outcome outcome = run(words);
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    return outcome;
+  };
+  const Outcome stopped = run_limited(into("parts.db"));
+  EXPECT_EQ(stopped.code, 1) << stopped.err;
+  EXPECT_NE(stopped.err.find("parts.db"), std::string::npos) << stopped.err;
+  good(into("parts.db"));
+  EXPECT_EQ(good({"export", "parts.db"}), good({"export", "whole.db"}));
+  const Outcome exported = run_limited({"export", "whole.db", "--out", "whole.csv"});
+  EXPECT_EQ(exported.code, 1) << exported.err;
+  EXPECT_NE(exported.err.find("whole.csv"), std::string::npos) << exported.err;
+  EXPECT_FALSE(fs::exists(path("whole.csv")));
 }
 
 TEST_F(Reliability, NamesAreNamesOfFiles) {

@@ -431,6 +431,45 @@ TEST(Studies, CancelledAndContinuedIsUninterrupted) {
   EXPECT_EQ(cells(folder / "parts.db"), cells(folder / "whole.db"));
 }
 
+// What is said after an interruption, that the store has what was done, is said after a look: a cancelled run whose store is gone
+// ends with an Error.
+TEST(Runs, ThatEndEarlyLookForTheirStore) {
+  struct Remover : Observer {
+    Remover(std::string store, int after) : path(std::move(store)), left(after) {}
+    bool is_cancelled() override {
+      if (--left > 0) return false;
+      std::filesystem::remove(path);
+      return true;
+    }
+    std::string path;
+    int left;
+  };
+  const auto expect_missed = [](const auto& run) {
+    const TempFolder folder;
+    for (int after = 1;; ++after) {
+      const std::string path = folder / (std::to_string(after) + ".db");
+      Remover remover(path, after);
+      try {
+        run(path, remover);
+        EXPECT_GT(after, 1) << "it was never cancelled";
+        break;
+      } catch (const Error& error) {
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("deleted")) << "cancelled when asked for the " << after << ". time";
+      } catch (const Cancelled&) {
+        ADD_FAILURE() << "cancelled when asked for the " << after << ". time, without a word about the store";
+      }
+      if (::testing::Test::HasFailure()) break;
+    }
+  };
+  for (const std::size_t keep : {0u, 7u}) {
+    SweepSpec spec(small_problem("stream,random"));
+    spec.keep = keep;
+    expect_missed([&](const std::string& path, Observer& observer) { (void)run_sweep(spec, local(), path, observer); });
+  }
+  const SearchSpec search = small_search("ga", "latency");
+  expect_missed([&](const std::string& path, Observer& observer) { (void)run_search(search, local(), path, observer); });
+}
+
 TEST(Studies, AnEstimateCountsWhatARunDoes) {
   const TempFolder folder;
   const StudySpec spec = small_study(folder / "truth.db");

@@ -1,5 +1,6 @@
 // exarch: exact architecture design-space exploration. One verb per file; this one finds the verb and turns errors into exit
 // codes.
+#include <csignal>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -69,6 +70,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A file beyond the limit of its size (ulimit -f) is then an error of the write, which says what to do.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return run(argc, argv);
   } catch (const exarch::UsageError& error) {
