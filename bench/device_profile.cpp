@@ -260,9 +260,7 @@ std::string line_of(const Json& row) {
   return text;
 }
 
-constexpr const char* kHowToRenew =
-    "If the change is meant, renew the file and say so in the commit:\n"
-    "  device_profile --json bench/results/device_profile.json\n";
+constexpr const char* kRenew = "device_profile --json bench/results/device_profile.json\n";
 
 // Whether no row needs more than in the file of before.
 bool no_worse(const Json& now, const Json& before) {
@@ -280,7 +278,7 @@ bool no_worse(const Json& now, const Json& before) {
               << " % more warp instructions than in the file\n";
     good = false;
   }
-  if (!good) std::cout << kHowToRenew;
+  if (!good) std::cout << "If the change is meant, renew the file and say so in the commit:\n  " << kRenew;
   return good;
 }
 
@@ -297,7 +295,7 @@ int run(const std::map<std::string, std::string>& options) {
     before = read(option("--check"));
     if (before["nvcc"] != EXARCH_NVCC_VERSION) {
       std::cout << "skipped: " << option("--check") << " was made with nvcc " << before["nvcc"].get<std::string>()
-                << ", this build with " << EXARCH_NVCC_VERSION << ". " << kHowToRenew;
+                << ", this build with " << EXARCH_NVCC_VERSION << ". To compare from now on, renew it:\n  " << kRenew;
       return 77;
     }
   }
