@@ -2,16 +2,14 @@
 // The variants differ in what the colony deposits. docs/agents.md has the equations and their sources.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "agents/agents_internal.hpp"
 #include "agents/pheromones.hpp"
+#include "host/metric/metric.hpp"
 
 namespace exarch {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 constexpr double kMaxDeposit = 1e6;  // a cost of zero has no inverse
 

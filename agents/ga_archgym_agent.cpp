@@ -3,16 +3,15 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
 
 #include "agents/agents_internal.hpp"
 #include "host/error.hpp"
+#include "host/metric/metric.hpp"
 #include "kernels/core/philox.hpp"
 
 namespace exarch {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int kTournament = 3;
 
 // The bits of one parameter; a chromosome is a row of them, the parameters' bits one after another, the most significant first.

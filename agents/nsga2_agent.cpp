@@ -2,15 +2,14 @@
 // elitist multiobjective genetic algorithm: NSGA-II", IEEE Trans. Evol. Comput. 2002). docs/agents.md has the pseudo-code.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "agents/variation.hpp"
+#include "host/metric/metric.hpp"
 
 namespace exarch {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kMaxObjectives = 3;
 
 const AgentInfo& nsga2_info() {

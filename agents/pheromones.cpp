@@ -2,14 +2,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
+
+#include "host/metric/metric.hpp"
 
 namespace exarch {
-namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-}  // namespace
 
 Pheromones::Pheromones(std::size_t values, double start) : values_(values), leaves_(std::bit_ceil(values)) {
   nodes_.assign(2 * leaves_, {0, -kInfinity, kInfinity, -kInfinity, 0});

@@ -99,6 +99,7 @@ class DramEnvironment final : public Model<DramWorkload, ControllerParams, Run, 
   std::shared_ptr<const DramWorkload> load(const WorkloadOptions& options) const override;
   void family_of(std::span<std::int64_t> design) const override;
   void round_of(std::span<std::int64_t> design) const override;
+  void wide_round_of(std::span<std::int64_t> design) const override;
   bool same_run(std::span<const std::byte> bytes, std::span<const std::int64_t> simulated,
                 std::span<const std::int64_t> other) const override;
   std::uint64_t signature() const override { return bench_signature(spaces().front()); }
@@ -319,6 +320,11 @@ void DramEnvironment::round_of(std::span<std::int64_t> design) const {
   hide_order(design);
   design[kRefreshMaxPulledin] = 0;
   design[kMaxActiveTransactions] = 0;
+}
+
+void DramEnvironment::wide_round_of(std::span<std::int64_t> design) const {
+  hide_order(design);
+  design[kRefreshMaxPulledin] = 0;
 }
 
 bool DramEnvironment::same_run(std::span<const std::byte> bytes, std::span<const std::int64_t> simulated,

@@ -229,6 +229,11 @@ class Environment {
   virtual void family_of(std::span<std::int64_t> /*design*/) const {}
   // Maps to one value the designs of a family of which only one should be simulated before the others are tried for sharing.
   virtual void round_of(std::span<std::int64_t> /*design*/) const {}
+  // The same for executors that want large batches, among designs whose round_of() value has a finished run: what that run left
+  // open. One of each value runs; what this leaves open in its turn runs all at once. So a batch has three rounds at most, in
+  // which more designs may run than need to. Example, DRAM: the finished run of the largest MaxActiveTransactions proves the
+  // values that were never reached. Each of the others needs a run of its own, so they may all run together.
+  virtual void wide_round_of(std::span<std::int64_t> design) const { round_of(design); }
   // Does the run of `simulated` (its proof) prove that `other`, canonical and of the same family, runs step by step the same?
   [[nodiscard]] virtual bool same_run(std::span<const std::byte> /*proof*/, std::span<const std::int64_t> /*simulated*/,
                                       std::span<const std::int64_t> /*other*/) const {

@@ -13,6 +13,10 @@ namespace {
 // times slower than a core, and thousands of them run at once.
 constexpr std::size_t kFewestRunsForCuda = 512;
 
+// Candidates that occupy a device: the dense kernel's resident threads on an H100 (132 multiprocessors, four warps each). An
+// estimate as well.
+constexpr std::size_t kRunsPerDevice = 16384;
+
 }  // namespace
 
 Backend::Backend(const std::string& kind, unsigned threads) : automatic_(kind == "auto"), pool_(threads) {
@@ -41,6 +45,10 @@ bool Backend::uses_cuda(std::size_t runs) {
 Devices& Backend::devices() {
   if (!devices_) devices_ = open_cuda_devices();
   return *devices_;
+}
+
+std::size_t Backend::wanted() {
+  return has_cuda() ? kRunsPerDevice * devices().size() : 0;
 }
 
 const rank::Functions& Backend::ranking(std::size_t runs) {

@@ -17,6 +17,14 @@ std::uint64_t hash(std::span<const std::uint64_t> key) {
   return h;
 }
 
+// Keys have a word or two: to call for a comparison takes longer than to compare.
+bool equal(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::uint32_t DesignIndex::Dictionary::code_of(std::int64_t value) {
@@ -30,31 +38,52 @@ std::uint32_t DesignIndex::Dictionary::code_of(std::int64_t value) {
   return code;
 }
 
+std::uint32_t DesignIndex::Dictionary::known_code_of(std::int64_t value) const {
+  if (value >= 0 && value < static_cast<std::int64_t>(kDirect)) return direct[static_cast<std::size_t>(value)];
+  const auto found = others.find(value);
+  return found == others.end() ? kEmpty : found->second;
+}
+
 DesignIndex::DesignIndex(std::size_t parameters)
-    : dictionaries_(parameters), fields_(parameters, Field{0, 0, 0}), probe_(1), table_(kFirstSlots, kEmpty) {
+    : dictionaries_(parameters), fields_(parameters, Field{0, 0, 0}), codes_(parameters), probe_(1), table_(kFirstSlots, kEmpty) {
   for (Dictionary& dictionary : dictionaries_) dictionary.direct.fill(kEmpty);
 }
 
 std::pair<std::uint32_t, bool> DesignIndex::insert(std::span<const std::int64_t> design) {
   bool too_wide = false;
   for (std::size_t p = 0; p < design.size(); ++p) {
-    too_wide |= (std::uint64_t{dictionaries_[p].code_of(design[p])} >> fields_[p].bits) != 0;
+    codes_[p] = dictionaries_[p].code_of(design[p]);
+    too_wide |= (std::uint64_t{codes_[p]} >> fields_[p].bits) != 0;
   }
   if (too_wide) widen();
   std::ranges::fill(probe_, 0);
   for (std::size_t p = 0; p < design.size(); ++p) {
-    probe_[fields_[p].word] |= static_cast<std::uint64_t>(dictionaries_[p].code_of(design[p])) << fields_[p].shift;
+    probe_[fields_[p].word] |= static_cast<std::uint64_t>(codes_[p]) << fields_[p].shift;
   }
   const std::size_t mask = table_.size() - 1;
   std::size_t slot = hash(probe_) & mask;
   for (; table_[slot] != kEmpty; slot = (slot + 1) & mask) {
-    if (std::ranges::equal(key(table_[slot]), probe_)) return {table_[slot], false};
+    if (equal(key(table_[slot]), probe_)) return {table_[slot], false};
   }
   const auto number = static_cast<std::uint32_t>(size_++);
   table_[slot] = number;
   keys_.insert(keys_.end(), probe_.begin(), probe_.end());
   if (2 * size_ > table_.size()) rebuild_table(2 * table_.size());
   return {number, true};
+}
+
+bool DesignIndex::contains(std::span<const std::int64_t> design) const {
+  std::vector<std::uint64_t> wanted(words_, 0);
+  for (std::size_t p = 0; p < design.size(); ++p) {
+    const std::uint32_t code = dictionaries_[p].known_code_of(design[p]);
+    if (code == kEmpty) return false;
+    wanted[fields_[p].word] |= static_cast<std::uint64_t>(code) << fields_[p].shift;
+  }
+  const std::size_t mask = table_.size() - 1;
+  for (std::size_t slot = hash(wanted) & mask; table_[slot] != kEmpty; slot = (slot + 1) & mask) {
+    if (equal(key(table_[slot]), wanted)) return true;
+  }
+  return false;
 }
 
 void DesignIndex::get(std::size_t number, std::span<std::int64_t> design) const {

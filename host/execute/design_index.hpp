@@ -21,6 +21,8 @@ class DesignIndex {
   // The design's number, and whether it is new.
   std::pair<std::uint32_t, bool> insert(std::span<const std::int64_t> design);
 
+  [[nodiscard]] bool contains(std::span<const std::int64_t> design) const;
+
   [[nodiscard]] std::size_t size() const { return size_; }
   // Writes the design of that number to `design`.
   void get(std::size_t number, std::span<std::int64_t> design) const;
@@ -35,7 +37,8 @@ class DesignIndex {
     std::array<std::uint32_t, kDirect> direct;
     std::unordered_map<std::int64_t, std::uint32_t> others;
 
-    std::uint32_t code_of(std::int64_t value);
+    std::uint32_t code_of(std::int64_t value);                            // of a new value: the next
+    [[nodiscard]] std::uint32_t known_code_of(std::int64_t value) const;  // of a new value: kEmpty
   };
   // Where a parameter's code lies in a key; fields do not cross words.
   struct Field {
@@ -56,7 +59,8 @@ class DesignIndex {
   std::vector<Field> fields_;             // (parameter)
   std::size_t words_ = 1, size_ = 0;
   std::vector<std::uint64_t> keys_;   // (design, word)
-  std::vector<std::uint64_t> probe_;  // (word) the key being looked for
+  std::vector<std::uint32_t> codes_;  // (parameter) of the design being looked for, and ...
+  std::vector<std::uint64_t> probe_;  // (word) ... its key
   std::vector<std::uint32_t> table_;  // open addressing; a power of two, at most half full
 };
 

@@ -16,8 +16,10 @@ Evaluator::Evaluator(const Environment& environment, std::shared_ptr<const Workl
       detail_size_(environment.detail_size()),
       proof_size_(environment.proof_size()),
       has_artifacts_(environment.artifact().has_value()),
+      widens_(executor_->wanted() > 0),
       classes_(parameters_),
-      family_index_(parameters_) {}
+      family_index_(parameters_),
+      finished_rounds_(parameters_ + 1) {}
 
 std::size_t Evaluator::kept(OutcomeId id) const {
   if (id < released_) throw std::logic_error("outcome " + std::to_string(id) + " was released");
@@ -109,16 +111,27 @@ std::size_t Evaluator::find_proof(std::span<const std::int64_t> design, const Fa
   return kNone;
 }
 
-// One class per round value: the largest, so that what it proves reaches far.
+// The value of a design in rounds of a level, with the level. Of designs with one value, one runs at a time.
+void Evaluator::get_round(std::span<const std::int64_t> design, int level, std::span<std::int64_t> round) const {
+  const std::span value = round.first(parameters_);
+  std::ranges::copy(design, value.begin());
+  if (level == 0) environment_.round_of(value);
+  if (level == 1) environment_.wide_round_of(value);
+  round.back() = level;
+}
+
+// One class per round value: the largest, so that what it proves reaches far. Where the executor wants large batches, what a
+// finished run of a value left open is told apart further, and at the last level all runs: three rounds are enough.
 std::vector<Evaluator::Pending> Evaluator::representatives(std::span<const Pending> pending) const {
-  DesignIndex rounds(parameters_);
+  DesignIndex rounds(parameters_ + 1);
   std::vector<Pending> chosen;
-  std::vector<std::int64_t> design(parameters_), round(parameters_);
+  std::vector<std::int64_t> design(parameters_), round(parameters_ + 1);
   std::vector<std::int64_t> largest;  // (chosen, parameter)
   for (const Pending& p : pending) {
     classes_.get(p.design_class, design);
-    round = design;
-    environment_.round_of(round);
+    get_round(design, 0, round);
+    for (int level = 1; widens_ && level <= kLastLevel && finished_rounds_.contains(round); ++level)
+      get_round(design, level, round);
     const auto [number, is_new] = rounds.insert(round);
     if (is_new) {
       chosen.push_back(p);
@@ -164,6 +177,13 @@ void Evaluator::join_family(std::uint32_t number, OutcomeId id) {
   Family& family = families_[number];
   const auto design = simulated_design(id);
   const auto bytes = proof(id);
+  if (widens_) {
+    std::vector<std::int64_t> round(parameters_ + 1);
+    for (int level = 0; level < kLastLevel; ++level) {
+      get_round(design, level, round);
+      (void)finished_rounds_.insert(round);
+    }
+  }
   family.outcomes.push_back(id);
   family.designs.insert(family.designs.end(), design.begin(), design.end());
   family.proofs.insert(family.proofs.end(), bytes.begin(), bytes.end());

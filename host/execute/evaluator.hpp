@@ -48,6 +48,8 @@ class Evaluator {
 
   [[nodiscard]] const Environment& environment() const { return environment_; }
   [[nodiscard]] const Workload& workload() const { return *workload_; }
+  // The executor's threads.
+  [[nodiscard]] ThreadPool& pool() const { return executor_->pool(); }
   [[nodiscard]] std::uint64_t requested() const { return requested_; }
   [[nodiscard]] std::uint64_t simulated() const { return status_.size(); }
 
@@ -87,6 +89,8 @@ class Evaluator {
   [[nodiscard]] std::size_t find_proof(std::span<const std::int64_t> design, const Family& family, std::size_t first,
                                        std::size_t hint) const;
   std::uint32_t family_of(std::span<const std::int64_t> canonical);
+  static constexpr int kLastLevel = 2;
+  void get_round(std::span<const std::int64_t> design, int level, std::span<std::int64_t> round) const;
   [[nodiscard]] std::vector<Pending> representatives(std::span<const Pending> pending) const;
   void resolve(std::vector<Pending> pending, const std::function<void(std::size_t, std::size_t)>& progress);
   [[nodiscard]] std::size_t kept(OutcomeId id) const;
@@ -97,11 +101,13 @@ class Evaluator {
   EvaluatorOptions options_;
   std::size_t parameters_, counters_, detail_size_, proof_size_;
   bool has_artifacts_;
+  bool widens_;  // whether the executor wants large batches
 
   DesignIndex classes_;                      // canonical designs
   std::vector<OutcomeId> outcome_of_class_;  // (class)
   DesignIndex family_index_;
   std::vector<Family> families_;
+  DesignIndex finished_rounds_;       // values of get_round() that have a run; kept where the executor wants large batches
   std::vector<std::uint8_t> status_;  // (outcome)
   std::uint64_t requested_ = 0;
 

@@ -79,6 +79,7 @@ unsigned ThreadPool::threads() const {
 
 void ThreadPool::for_each(std::size_t count, const std::function<void(std::size_t, unsigned)>& body) {
   if (count == 0) return;
+  if (count == 1) return body(0, 0);  // not worth waking anybody
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->body = &body;

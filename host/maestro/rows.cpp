@@ -21,7 +21,7 @@ using Json = nlohmann::ordered_json;
   throw Error(what);
 }
 
-std::int32_t number(const Json& value, const std::string& where) {
+std::int32_t whole_number(const Json& value, const std::string& where) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max(), kLeast = std::numeric_limits<std::int32_t>::min();
   const bool whole = value.is_number_integer() && !(value.is_number_unsigned() && value.get<std::uint64_t>() > kMost);
   if (!whole || value.get<std::int64_t>() > kMost || value.get<std::int64_t>() < kLeast) {
@@ -59,16 +59,16 @@ void read_layer(const Json& json, Reading& reading) {
   if (!dims.is_object()) fail("layer.dims: expected an object, found " + shown(dims));
   for (const auto& [name, size] : dims.items()) {
     const std::string where = "layer.dims." + name;
-    layer.size[index_of(dim(name, where))] = number(size, where);
-    if (number(size, where) <= 0) reading.status = Status::non_positive_size;
+    layer.size[index_of(dim(name, where))] = whole_number(size, where);
+    if (whole_number(size, where) <= 0) reading.status = Status::non_positive_size;
   }
   const auto strides = json.find("stride");
   if (strides == json.end()) return;
   if (!strides->is_object()) fail("layer.stride: expected an object, found " + shown(*strides));
   for (const auto& [name, stride] : strides->items()) {
     const std::string where = "layer.stride." + name;
-    layer.stride[index_of(dim(name, where))] = number(stride, where);
-    if (number(stride, where) <= 0) reading.status = Status::non_positive_size;
+    layer.stride[index_of(dim(name, where))] = whole_number(stride, where);
+    if (whole_number(stride, where) <= 0) reading.status = Status::non_positive_size;
   }
 }
 
@@ -82,10 +82,10 @@ void read_mapping(const Json& json, Reading& reading) {
     const std::string name = named ? entry[0].get<std::string>() : "";
     Directive directive{};
     if (name == "Cluster" && entry.size() == 2) {
-      directive = {Map::cluster, Dim::C, number(entry[1], where), number(entry[1], where)};
+      directive = {Map::cluster, Dim::C, whole_number(entry[1], where), whole_number(entry[1], where)};
     } else if ((name == "TemporalMap" || name == "SpatialMap") && entry.size() == 4 && entry[1].is_string()) {
       directive = {name == "SpatialMap" ? Map::spatial : Map::temporal, dim(entry[1].get<std::string>(), where),
-                   number(entry[2], where), number(entry[3], where)};
+                   whole_number(entry[2], where), whole_number(entry[3], where)};
     } else {
       fail(where + ": expected [\"TemporalMap\" or \"SpatialMap\", dimension, size, offset] or [\"Cluster\", size], found " +
            shown(entry));
@@ -99,7 +99,7 @@ void read_mapping(const Json& json, Reading& reading) {
 }
 
 void read_hardware(const Json& json, Reading& reading) {
-  const auto at = [&json](const char* key) { return number(member(json, key, "hw"), std::string("hw.") + key); };
+  const auto at = [&json](const char* key) { return whole_number(member(json, key, "hw"), std::string("hw.") + key); };
   if (at("noc_hops") < 0 || at("noc_hop_latency") < 0) reading.status = Status::non_positive_hardware;
   const std::int64_t latency = std::int64_t{at("noc_hops")} * at("noc_hop_latency");
   // The tool multiplies in 32 bits.

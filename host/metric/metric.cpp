@@ -14,7 +14,6 @@ namespace {
 
 using Preset = std::pair<std::string, std::string>;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 std::string without_spaces(std::string_view text) {

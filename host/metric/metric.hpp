@@ -12,6 +12,9 @@
 
 namespace exarch {
 
+// The cost of a design that is infeasible or has no result.
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 struct MetricInfo {
   std::string name, unit, doc;
   int decimals = 2;  // in tables and CSV files, as the reference prints it; JSON carries full precision

@@ -13,6 +13,7 @@
 #include "host/execute/scoring.hpp"
 #include "host/run/best.hpp"
 #include "host/run/inputs.hpp"
+#include "host/run/saver.hpp"
 #include "host/run/shortlist.hpp"
 #include "host/run/store_view.hpp"
 #include "host/run/store_writer.hpp"
@@ -113,6 +114,7 @@ class Search {
     observer.on_open(path);
     store_.emplace(path, identity_of(spec, report_.workload), store_layout(problem_.environment()), origin_notes(*executor));
     writer_.emplace(*store_, 0, *evaluator_);
+    saver_.emplace(*store_);
   }
 
   SearchReport run() {
@@ -122,7 +124,10 @@ class Search {
       Reporter reporter(observer_, "generations", spec_.generations, report_.generations);
       while (report_.generations < spec_.generations && generation()) reporter.update(report_.generations, note());
     }
-    if (store_) store_->finish();
+    if (store_) {
+      saver_->wait();
+      store_->finish();
+    }
     report_.seconds = seconds_since(start);
     report_.simulated = evaluator_->simulated();  // without the baseline, unless the agent asked for it
     for (const Leader& leader : found()) report_.best.push_back(describe(leader));
@@ -208,11 +213,12 @@ class Search {
   }
 
   void save(const GeneBatch& batch, std::span<const Evaluator::OutcomeId> outcomes, const std::vector<double>& costs) {
-    store_->transaction([&] {
-      writer_->flush();
-      StoredGeneration row{report_.generations,     batch.genes,    {}, costs, report_.requested,
-                           evaluator_->simulated(), agent_->state()};
-      for (const auto id : outcomes) row.results.push_back(writer_->result_of(id));
+    std::vector<StoredResult> results = writer_->take_all();
+    StoredGeneration row{report_.generations,     batch.genes,    {}, costs, report_.requested,
+                         evaluator_->simulated(), agent_->state()};
+    for (const auto id : outcomes) row.results.push_back(writer_->result_of(id));
+    saver_->save([this, results = std::move(results), row = std::move(row)] {
+      writer_->write(results);
       store_->add_generation(row);
     });
   }
@@ -314,6 +320,7 @@ class Search {
   std::optional<Evaluator> evaluator_;
   std::optional<RunStore> store_;
   std::optional<StoreWriter> writer_;
+  std::optional<Saver> saver_;  // the last, since it writes until it is gone
 };
 
 }  // namespace

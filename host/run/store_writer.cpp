@@ -1,6 +1,7 @@
 #include "host/run/store_writer.hpp"
 
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "host/error.hpp"
 #include "host/files/json.hpp"
@@ -34,15 +35,13 @@ Notes origin_notes(Executor& executor) {
 }
 
 StoreWriter::StoreWriter(RunStore& store, std::uint32_t workload, Evaluator& evaluator)
-    : store_(store), workload_(workload), evaluator_(evaluator) {}
+    : store_(store),
+      workload_(workload),
+      evaluator_(evaluator),
+      taken_(static_cast<ResultId>(store.result_count())),
+      written_(taken_) {}
 
-void StoreWriter::flush() {
-  for (auto id = static_cast<Evaluator::OutcomeId>(results_.size()); id < evaluator_.simulated(); ++id) (void)keep(id);
-}
-
-ResultId StoreWriter::keep(Evaluator::OutcomeId id) {
-  if (id >= results_.size()) results_.resize(id + std::size_t{1}, kNotStored);
-  if (results_[id] != kNotStored) return results_[id];
+StoredResult StoreWriter::stored(Evaluator::OutcomeId id) const {
   const auto design = evaluator_.simulated_design(id);
   const auto counters = evaluator_.counters(id);
   const auto proof = evaluator_.proof(id);
@@ -53,8 +52,28 @@ ResultId StoreWriter::keep(Evaluator::OutcomeId id) {
   result.counters.assign(counters.begin(), counters.end());
   result.proof.assign(reinterpret_cast<const char*>(proof.data()), proof.size());
   result.artifact = evaluator_.artifact(id);
-  results_[id] = store_.add_result(result);
+  return result;
+}
+
+ResultId StoreWriter::take(Evaluator::OutcomeId id, std::vector<StoredResult>& taken) {
+  if (id >= results_.size()) results_.resize(id + std::size_t{1}, kNotStored);
+  if (results_[id] == kNotStored) {
+    taken.push_back(stored(id));
+    results_[id] = taken_++;
+  }
   return results_[id];
+}
+
+std::vector<StoredResult> StoreWriter::take_all() {
+  std::vector<StoredResult> taken;
+  for (auto id = static_cast<Evaluator::OutcomeId>(results_.size()); id < evaluator_.simulated(); ++id) (void)take(id, taken);
+  return taken;
+}
+
+void StoreWriter::write(std::span<const StoredResult> taken) {
+  for (const StoredResult& result : taken) {
+    if (store_.add_result(result) != written_++) throw std::logic_error("results are written out of order");
+  }
 }
 
 Evaluator::OutcomeId StoreWriter::preload(ResultId id, const StoredResult& result) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,9 +36,13 @@ inline constexpr const char* kAskedObjective = "objective asked for";
 class StoreWriter {
  public:
   StoreWriter(RunStore& store, std::uint32_t workload, Evaluator& evaluator);
-  // Inside a transaction: appends outcomes the store does not have yet, all or one. The evaluator may release() them afterwards.
-  void flush();
-  ResultId keep(Evaluator::OutcomeId id);
+  // The number of an outcome in the store. One that has none yet gets the next, and is copied to `taken` for write(): which may
+  // happen while the evaluator goes on, in the order in which outcomes were taken.
+  ResultId take(Evaluator::OutcomeId id, std::vector<StoredResult>& taken);
+  // The same for all outcomes; the evaluator may release() them.
+  [[nodiscard]] std::vector<StoredResult> take_all();
+  // Inside a transaction: appends what was taken.
+  void write(std::span<const StoredResult> taken);
   [[nodiscard]] ResultId result_of(Evaluator::OutcomeId id) const { return results_[id]; }
   // Takes over a stored result (resuming); its outcome.
   Evaluator::OutcomeId preload(ResultId id, const StoredResult& result);
@@ -47,7 +52,10 @@ class StoreWriter {
   std::uint32_t workload_;
   Evaluator& evaluator_;
   static constexpr ResultId kNotStored = 0xFFFFFFFFu;
+  [[nodiscard]] StoredResult stored(Evaluator::OutcomeId id) const;
+
   std::vector<ResultId> results_;  // (outcome)
+  ResultId taken_, written_;       // numbers of the next result to take, and to write
 };
 
 }  // namespace exarch

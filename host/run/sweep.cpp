@@ -10,6 +10,7 @@
 #include "host/error.hpp"
 #include "host/execute/scoring.hpp"
 #include "host/run/inputs.hpp"
+#include "host/run/saver.hpp"
 #include "host/run/shortlist.hpp"
 #include "host/run/store_view.hpp"
 #include "host/run/store_writer.hpp"
@@ -17,7 +18,9 @@
 namespace exarch {
 namespace {
 
-constexpr std::uint64_t kChunk = 65536;  // points per transaction
+// Points that are evaluated together and saved in one transaction: enough for two cores, and so many that the rounds of a device
+// are large. Both begin at multiples of themselves, so that a sweep which is killed and continued makes the same batches.
+constexpr std::uint64_t kChunk = 65536, kDeviceChunk = 32 * kChunk;
 
 std::uint64_t points_of(const SweepSpec& spec) {
   return spec.sample == 0 ? spec.problem.space.size() : spec.sample;
@@ -68,7 +71,10 @@ class WorkloadSweep {
         evaluator_(problem_.environment(), workload, executor, spec.evaluation),
         sanity_(problem_.environment()),
         metrics_(problem_.environment().metrics().size()) {
-    if (store_ != nullptr) writer_.emplace(*store_, w, evaluator_);
+    if (store_ != nullptr) {
+      writer_.emplace(*store_, w, evaluator_);
+      saver_.emplace(*store_);
+    }
     if (spec.keep > 0) shortlist_.emplace(spec.keep, problem_.environment().tradeoffs().size());
   }
 
@@ -77,12 +83,15 @@ class WorkloadSweep {
     resume();
     const std::uint64_t preloaded = evaluator_.simulated();
     const std::uint64_t points = points_of(spec_);
-    for (std::uint64_t first = store_ == nullptr ? 0 : store_->points_done(w_); first < points; first += kChunk) {
-      const std::uint64_t count = std::min(kChunk, points - first);
+    const std::uint64_t chunk = executor_.wanted() > 0 ? kDeviceChunk : kChunk;
+    std::uint64_t first = store_ == nullptr ? 0 : store_->points_done(w_);
+    for (std::uint64_t count = 0; first < points; first += count) {
+      count = std::min(chunk - first % chunk, points - first);
       const std::string note = evaluate(first, count, done, reporter);
       done += count;
       reporter.update(done, note);
     }
+    if (saver_) saver_->wait();
     return evaluator_.simulated() - preloaded;
   }
 
@@ -109,7 +118,7 @@ class WorkloadSweep {
           if (shortlist_) {
             outcomes[id] = outcome;
           } else {
-            evaluator_.release();
+            release();
           }
           return true;
         },
@@ -117,28 +126,36 @@ class WorkloadSweep {
     if (!shortlist_) return;
     for (const KeptPoint& kept : store_->kept_points(w_)) {
       decode_points(kept.point, 1);
-      offer(kept.point, std::array{outcomes.at(kept.result)});
+      offer(kept.point, std::array{outcomes.at(kept.result)}, designs_);
     }
     (void)shortlist_->settle(executor_.ranking(0));
+  }
+
+  // Gives up what only the store needs to have; an observer may price any outcome again.
+  void release() {
+    if (!observer_.wants_results()) evaluator_.release();
   }
 
   // Designs of the points [first, first + count), into designs_.
   void decode_points(std::uint64_t first, std::uint64_t count) {
     const DesignSpace& space = problem_.space;
     const std::size_t parameters = space.dimensions();
-    std::vector<Gene> genes(parameters);
+    constexpr std::uint64_t kBlock = 4096;
     designs_.resize(count * parameters);
-    for (std::uint64_t i = 0; i < count; ++i) {
-      sweep_genes(space, spec_.sample, spec_.seed, first + i, genes);
-      space.design_of(genes, std::span(designs_).subspan(i * parameters, parameters));
-    }
+    executor_.pool().for_each((count + kBlock - 1) / kBlock, [&](std::size_t block, unsigned) {
+      std::vector<Gene> genes(parameters);
+      for (std::uint64_t i = block * kBlock; i < std::min(count, (block + 1) * kBlock); ++i) {
+        sweep_genes(space, spec_.sample, spec_.seed, first + i, genes);
+        space.design_of(genes, std::span(designs_).subspan(i * parameters, parameters));
+      }
+    });
   }
 
-  // Offers the candidates from `first` on, whose designs are in designs_, to the shortlist.
-  void offer(std::uint64_t first, std::span<const Evaluator::OutcomeId> outcomes) {
+  // Offers the candidates from `first` on, with their designs, to the shortlist.
+  void offer(std::uint64_t first, std::span<const Evaluator::OutcomeId> outcomes, std::span<const std::int64_t> designs) {
     const auto tradeoffs = problem_.environment().tradeoffs();
     std::vector<double> weighed(tradeoffs.size());
-    score(evaluator_, outcomes, designs_, std::span(problem_.objectives).first(1), [&](const ScoredCandidate& c) {
+    score(evaluator_, outcomes, designs, std::span(problem_.objectives).first(1), [&](const ScoredCandidate& c) {
       for (std::size_t t = 0; t < tradeoffs.size(); ++t) weighed[t] = c.metrics[tradeoffs[t]];
       shortlist_->offer(first + c.candidate, c.outcome, c.costs[0], weighed, sanity_.holds(c.metrics));
     });
@@ -155,36 +172,46 @@ class WorkloadSweep {
       });
     } catch (...) {
       // What was simulated of the chunk need not run again.
-      if (writer_ && !shortlist_) store_->transaction([&] { writer_->flush(); });
+      if (writer_ && !shortlist_) saver_->save([this, results = writer_->take_all()] { writer_->write(results); });
       throw;
     }
-    observer_.on_results({w_, first, designs_, outcomes, evaluator_});
+    if (observer_.wants_results()) observer_.on_results({w_, first, designs_, outcomes, evaluator_});
     if (!shortlist_) {
       if (store_ != nullptr) save_all(first, outcomes);
-      evaluator_.release();
+      release();
       return "";
     }
-    offer(first, outcomes);
-    (void)shortlist_->settle(executor_.ranking(count));
+    const std::size_t parameters = designs_.size() / count;
+    for (std::size_t i = 0; i < count; i += kChunk) {
+      const std::size_t some = std::min<std::size_t>(kChunk, count - i);
+      offer(first + i, std::span(outcomes).subspan(i, some), std::span(designs_).subspan(i * parameters, some * parameters));
+      (void)shortlist_->settle(executor_.ranking(some));
+    }
     if (store_ != nullptr) save_kept(first + count);
     // An outcome that no other design shares is never priced again, unless it is kept and reported from memory.
-    if (store_ != nullptr && !spec_.evaluation.share) evaluator_.release();
+    if (store_ != nullptr && !spec_.evaluation.share) release();
     return "keeping " + std::to_string(shortlist_->entries().size()) + " on " + name;
   }
 
   void save_all(std::uint64_t first, std::span<const Evaluator::OutcomeId> outcomes) {
-    store_->transaction([&] {
-      writer_->flush();
-      std::vector<ResultId> results;
-      for (const auto id : outcomes) results.push_back(writer_->result_of(id));
-      store_->add_points(w_, first, results);
+    std::vector<StoredResult> taken = writer_->take_all();
+    std::vector<ResultId> results;
+    for (const auto id : outcomes) results.push_back(writer_->result_of(id));
+    saver_->save([this, first, taken = std::move(taken), results = std::move(results)] {
+      writer_->write(taken);
+      for (std::size_t i = 0; i < results.size(); i += kChunk) {
+        store_->add_points(w_, first + i, std::span(results).subspan(i, std::min<std::size_t>(kChunk, results.size() - i)));
+      }
     });
   }
 
   void save_kept(std::uint64_t done) {
-    store_->transaction([&] {
-      std::vector<KeptPoint> kept;
-      for (const Shortlist::Entry& entry : shortlist_->entries()) kept.push_back({entry.point, writer_->keep(entry.outcome)});
+    std::vector<StoredResult> taken;
+    std::vector<KeptPoint> kept;
+    for (const Shortlist::Entry& entry : shortlist_->entries())
+      kept.push_back({entry.point, writer_->take(entry.outcome, taken)});
+    saver_->save([this, done, taken = std::move(taken), kept = std::move(kept)] {
+      writer_->write(taken);
       store_->keep_points(w_, done, kept);
     });
   }
@@ -197,6 +224,7 @@ class WorkloadSweep {
   Observer& observer_;
   Evaluator evaluator_;
   std::optional<StoreWriter> writer_;
+  std::optional<Saver> saver_;  // writes until it is gone, so that it goes before what it writes
   Sanity sanity_;
   std::optional<Shortlist> shortlist_;
   std::vector<double> metrics_;

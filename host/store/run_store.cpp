@@ -199,7 +199,7 @@ struct RunStore::Impl {
                                 .costs = row.array<double>(7),
                                 .requested = row.natural<std::uint64_t>(1),
                                 .simulated = row.natural<std::uint64_t>(2),
-                                .agent_state = row.text(8)};
+                                .agent_state = std::string(row.bytes(8))};
     check_known(generation.results);
     const std::size_t candidates = generation.genes.size() / layout.parameters.size();
     const auto fits = [](std::size_t size, std::size_t parts) { return parts == 0 ? size == 0 : size > 0 && size % parts == 0; };

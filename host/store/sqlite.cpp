@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "host/error.hpp"
+#include "host/files/text.hpp"
 
 namespace exarch::sqlite {
 namespace {
@@ -167,6 +168,12 @@ std::int64_t Statement::integer(int column) const {
 double Statement::real(int column) const {
   return sqlite3_column_double(statement_.get(), column);
 }
+std::string Statement::text(int column) const {
+  const std::string_view text = bytes(column);
+  if (!is_utf8(text)) fail_damaged(path_, "a text is not UTF-8");
+  return std::string(text);
+}
+
 std::string_view Statement::bytes(int column) const {
   const void* data = sqlite3_column_blob(statement_.get(), column);
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column));

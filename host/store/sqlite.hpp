@@ -79,7 +79,8 @@ class Statement {
   [[nodiscard]] bool is_integer(int column) const;
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] double real(int column) const;
-  [[nodiscard]] std::string text(int column) const { return std::string(bytes(column)); }
+  // Error for a text that is not UTF-8: none is written, and JSON could not show it.
+  [[nodiscard]] std::string text(int column) const;
   // Valid until the next step().
   [[nodiscard]] std::string_view bytes(int column) const;
 

@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
-#include <limits>
 #include <map>
 #include <mutex>
 
 #include "host/execute/scoring.hpp"
+#include "host/metric/metric.hpp"
 
 namespace exarch {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // One search on its way.
 class Search {

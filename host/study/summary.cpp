@@ -6,11 +6,11 @@
 #include <map>
 
 #include "host/error.hpp"
+#include "host/metric/metric.hpp"
 
 namespace exarch {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr int kThresholds = 100;
 

@@ -11,12 +11,11 @@
 #include <unordered_map>
 
 #include "host/error.hpp"
+#include "host/metric/metric.hpp"
 #include "kernels/rank/rank.hpp"
 
 namespace exarch {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Calls visit(first, stride, length) for every line of points that differ in one parameter only.
 template <class Visit>

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "host/dram/tables.hpp"
+#include "tests/support/counting_executor.hpp"
 #include "tests/support/random_cases.hpp"
 
 namespace exarch::dram {
@@ -237,6 +238,27 @@ TEST_P(EvaluatorOn, TheNumberOfThreadsChangesNothing) {
 }
 
 // What a store does on resuming: outcomes of the first part are taken over, then the rest is evaluated.
+// What an executor wants changes how many batches there are, and no result.
+TEST_P(EvaluatorOn, LargeBatchesChangeNoMetric) {
+  std::vector<std::int64_t> designs;
+  for (int group = 0; group < 4; ++group) {  // differences in limits are what rounds are about
+    const auto base = random_designs(rng_, 1);
+    for (int i = 0; i < 100; ++i) {
+      designs.insert(designs.end(), base.begin(), base.end());
+      const std::span design = std::span(designs).last(kParameters);
+      design[dram::parameter("RefreshMaxPulledin")] = static_cast<std::int64_t>(1 + rng_() % 8);
+      design[dram::parameter("MaxActiveTransactions")] = std::int64_t{1} << rng_() % 8;
+    }
+  }
+  const auto small = std::make_shared<exarch::testing::CountingExecutor>(0, 2);
+  const auto large = std::make_shared<exarch::testing::CountingExecutor>(4096, 2);
+  Evaluator narrow(dram_environment(), workload_, small), wide(dram_environment(), workload_, large);
+  expect_equal(evaluate_all(wide, designs), evaluate_all(narrow, designs), designs);
+  EXPECT_LE(large->batches().size(), 3u);
+  EXPECT_LE(large->batches().size(), small->batches().size());
+  EXPECT_LE(static_cast<double>(wide.simulated()), 1.5 * static_cast<double>(narrow.simulated()));
+}
+
 TEST_P(EvaluatorOn, ResumingFromStoredOutcomesEqualsAnUninterruptedRun) {
   const auto executor = std::make_shared<LocalExecutor>("cpu", 2);
   const auto designs = random_designs(rng_, 400);

@@ -22,12 +22,14 @@
 #include "host/run/sweep.hpp"
 #include "host/run/truth.hpp"
 #include "host/study/summary.hpp"
+#include "tests/support/counting_executor.hpp"
 #include "tests/support/pipe_executor.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace exarch {
 namespace {
 
+using testing::CountingExecutor;
 using testing::PipeExecutor;
 using testing::TempFolder;
 
@@ -100,6 +102,7 @@ TEST(Sweeps, WithAndWithoutAStoreGiveTheSame) {
         rows.push_back(row);
       });
     }
+    [[nodiscard]] bool wants_results() const override { return true; }
     std::vector<std::string> rows;
   } with, without;
   const SweepReport stored = run_sweep(spec, local(), folder / "a.db", with);
@@ -112,6 +115,45 @@ TEST(Sweeps, WithAndWithoutAStoreGiveTheSame) {
   EXPECT_EQ(rows_of(folder / "a.db"), without.rows);
 }
 
+// More points than are evaluated at a time: an observer prices results that earlier points share, and an executor that wants
+// large batches gets the same in fewer of them.
+TEST(Sweeps, OfManyPointsAreTheSameInAFewLargeBatches) {
+  const TempFolder folder;
+  Problem problem(dram(), fix_parameters(dram(), resolve_space(dram(), ""),
+                                         {"PagePolicy=OpenAdaptive", "RespQueue=Fifo", "Arbiter=Reorder"}));
+  problem.workloads = list_workloads(dram(), {{"trace", "ranktest"}});
+  problem.objectives = parse_objectives(dram(), "energy");
+  ASSERT_GT(problem.space.size(), 65536u);
+  struct Costs : Observer {
+    explicit Costs(const Objective& of) : objective(of) {}
+    void on_results(const SweptBatch& batch) override {
+      score(batch.evaluator, batch.outcomes, batch.designs, std::span(&objective, 1),
+            [&](const ScoredCandidate& c) { costs.push_back(c.costs[0]); });
+    }
+    [[nodiscard]] bool wants_results() const override { return true; }
+    const Objective& objective;
+    std::vector<double> costs;
+  } small_costs(problem.objectives[0]), large_costs(problem.objectives[0]);
+  const auto small = std::make_shared<CountingExecutor>(0, 2), large = std::make_shared<CountingExecutor>(16384, 2);
+  const SweepSpec all(problem);
+  (void)run_sweep(all, small, folder / "small.db", small_costs);
+  (void)run_sweep(all, large, folder / "large.db", large_costs);
+  EXPECT_EQ(large_costs.costs, small_costs.costs);
+  EXPECT_EQ(rows_of(folder / "large.db"), rows_of(folder / "small.db"));
+  EXPECT_LT(4 * large->batches().size(), small->batches().size());
+
+  SweepSpec best(problem);
+  best.keep = 5;
+  Observer quiet;
+  const auto kept = [&](const std::shared_ptr<Executor>& executor) {
+    std::vector<std::uint64_t> points;
+    const SweepReport report = run_sweep(best, executor, "", quiet);
+    for (const KeptDesign& design : report.kept[0]) points.push_back(design.candidate);
+    return points;
+  };
+  EXPECT_EQ(kept(large), kept(small));
+}
+
 TEST(Sweeps, TheBestAreThoseOfTheWholeSpace) {
   SweepSpec spec(small_problem("random", "energy"));
   spec.keep = 5;
@@ -121,6 +163,7 @@ TEST(Sweeps, TheBestAreThoseOfTheWholeSpace) {
       score(batch.evaluator, batch.outcomes, batch.designs, std::span(&objective, 1),
             [&](const ScoredCandidate& c) { costs.push_back(c.costs[0]); });
     }
+    [[nodiscard]] bool wants_results() const override { return true; }
     const Objective& objective;
     std::vector<double> costs;
   } all(spec.problem.objectives[0]);

@@ -73,7 +73,7 @@ void print_flat(const Json& json) {
   }
 }
 
-int run(const Arguments& arguments) {
+int bench_verb(const Arguments& arguments) {
   const Environment& environment =
       arguments.positional.empty() ? *environments().front() : find_environment(arguments.positional[0]);
   if (arguments.flag("signature")) {
@@ -113,6 +113,6 @@ const Verb kBenchVerb{
     .json = "the figures as an object",
     .max_positional = 1,
     .examples = "  exarch bench dram --json\n  exarch bench --signature\n",
-    .run = run};
+    .run = bench_verb};
 
 }  // namespace exarch::cli

@@ -13,7 +13,7 @@
 namespace exarch::cli {
 namespace {
 
-int run(const Arguments& arguments) {
+int best_verb(const Arguments& arguments) {
   const OpenedStore opened = open_run(arguments.positional[0]);
   const Environment& environment = opened.environment;
   const Objective objective = objective_for(opened, arguments.text("objective"));
@@ -75,6 +75,6 @@ const Verb kBestVerb{
     .examples =
         "  exarch best sweep.db --objective latency --top 10\n"
         "  exarch best run.db --objective 'min:total_energy_pj, average_power_mw<=1500'\n",
-    .run = run};
+    .run = best_verb};
 
 }  // namespace exarch::cli

@@ -58,7 +58,7 @@ void print(const Json& report, const std::string& prefix) {
   }
 }
 
-int run(const Arguments& arguments) {
+int doctor_verb(const Arguments& arguments) {
   const std::shared_ptr<Executor> executor = make_executor(arguments);
   const CudaProbe cuda = probe_cuda();
   Json report{{"exarch", exarch_version()},
@@ -89,6 +89,6 @@ const Verb kDoctorVerb{.name = "doctor",
                        .simulates = true,
                        .json = "an object",
                        .examples = "  exarch doctor\n  exarch doctor --json\n",
-                       .run = run};
+                       .run = doctor_verb};
 
 }  // namespace exarch::cli

@@ -93,7 +93,7 @@ void print(const Environment& environment) {
   print_table(rows);
 }
 
-int run(const Arguments& arguments) {
+int envs_verb(const Arguments& arguments) {
   if (arguments.flag("json")) {
     Json json = Json::array();
     for (const Environment* e : environments()) {
@@ -117,6 +117,6 @@ const Verb kEnvsVerb{.name = "envs",
                      .json = "an array of environments",
                      .max_positional = 1,
                      .examples = "  exarch envs\n  exarch envs dram --json\n",
-                     .run = run};
+                     .run = envs_verb};
 
 }  // namespace exarch::cli

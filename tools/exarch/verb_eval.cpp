@@ -26,7 +26,7 @@ void check_out(const Arguments& arguments) {
   if (has_suffix(out, {".gz"})) throw UsageError("--out " + out + ": results are not compressed; leave out .gz");
 }
 
-int run(const Arguments& arguments) {
+int eval_verb(const Arguments& arguments) {
   const Environment& environment = find_environment(arguments.positional[0]);
   if (arguments.has("in") && arguments.has("out")) check_out(arguments);
   if (arguments.has("in") && has_suffix(arguments.text("in"), {".m"})) return eval_reference_file(environment, arguments);
@@ -68,6 +68,6 @@ const Verb kEvalVerb{
         "  printf 'trace,PagePolicy\\nstream,Closed\\n' | exarch eval dram --in -\n"
         "  exarch eval maestro --model resnet18 --layer 2 --set K_outer=32 --reference-input mapping.m\n"
         "  exarch eval maestro --in rows.jsonl.gz --out results.jsonl --model-version head\n",
-    .run = run};
+    .run = eval_verb};
 
 }  // namespace exarch::cli

@@ -25,7 +25,7 @@ std::string csv_row(const Environment& environment, std::span<const std::int64_t
   return row + "," + result_cells(environment, result.status, metrics, result.counters, result.artifact);
 }
 
-int run(const Arguments& arguments) {
+int export_verb(const Arguments& arguments) {
   const OpenedStore opened = open_run(arguments.positional[0]);
   const Environment& environment = opened.environment;
   ResultTable results(opened.store);
@@ -68,6 +68,6 @@ const Verb kExportVerb{.name = "export",
                        .min_positional = 1,
                        .max_positional = 1,
                        .examples = "  exarch export sweep.db --out sweep.csv\n  exarch export run.db --json | head\n",
-                       .run = run};
+                       .run = export_verb};
 
 }  // namespace exarch::cli

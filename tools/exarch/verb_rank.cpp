@@ -12,7 +12,7 @@
 namespace exarch::cli {
 namespace {
 
-int run(const Arguments& arguments) {
+int rank_verb(const Arguments& arguments) {
   const OpenedStore opened = open_run(arguments.positional[0]);
   const Environment& environment = opened.environment;
   const Objective objective = objective_for(opened, arguments.text("objective"));
@@ -81,6 +81,6 @@ const Verb kRankVerb{
     .examples =
         "  exarch rank truth.db --set PagePolicy=Open --set Scheduler=FrFcfs --objective latency\n"
         "(TRUTH.db: a store of exarch study truth, or of exarch sweep --all)\n",
-    .run = run};
+    .run = rank_verb};
 
 }  // namespace exarch::cli

@@ -58,7 +58,7 @@ std::string page_of(const Json& json) {
   return page;
 }
 
-int run(const Arguments& arguments) {
+int report_verb(const Arguments& arguments) {
   const std::string& store = arguments.positional[0];
   if (arguments.text("out").empty()) throw UsageError("report needs -o FILE.html");
   const std::string& path = arguments.text("out");
@@ -102,6 +102,6 @@ const Verb kReportVerb{
         "  exarch report lottery.db -o lottery.html\n"
         "  exarch report run.db --truth truth.db -o run.html\n"
         "  exarch report truth.db --objective archgym-both -o truth.html\n",
-    .run = run};
+    .run = report_verb};
 
 }  // namespace exarch::cli

@@ -64,7 +64,7 @@ std::string agent_help() {
   return text;
 }
 
-int run(const Arguments& arguments) {
+int search_verb(const Arguments& arguments) {
   const SearchSpec spec = given_search(arguments);
   TerminalObserver terminal;
   const SearchReport report = run_search(spec, make_executor(arguments), arguments.text("out"), terminal);
@@ -112,6 +112,6 @@ const Verb kSearchVerb{
         "  exarch search maestro --model resnet18 --space codesign --set num_pes=168 --objective edp --out pes.db\n"
         "\nAgents:\n" +
         agent_help(),
-    .run = run};
+    .run = search_verb};
 
 }  // namespace exarch::cli

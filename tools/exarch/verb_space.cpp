@@ -32,7 +32,7 @@ std::uint64_t count_classes(const Environment& environment, const DesignSpace& s
   return classes.size();
 }
 
-int run(const Arguments& arguments) {
+int space_verb(const Arguments& arguments) {
   const Environment& environment = find_environment(arguments.positional[0]);
   const std::string& primary = primary_option(environment).name;
   std::vector<std::vector<std::string>> rows{{"space", "points", primary, "classes"}};
@@ -83,6 +83,6 @@ const Verb kSpaceVerb{
     .min_positional = 1,
     .max_positional = 1,
     .examples = "  exarch space dram\n  exarch space dram --space archgym-aco --trace cloud-1\n",
-    .run = run};
+    .run = space_verb};
 
 }  // namespace exarch::cli

@@ -10,7 +10,7 @@
 namespace exarch::cli {
 namespace {
 
-int run(const Arguments& arguments) {
+int study_verb(const Arguments& arguments) {
   const std::string& study = arguments.positional[0];
   const bool by_plan = study.ends_with(".toml") || is_store_of(study, StoreKind::study);
   const std::vector<std::string> shipped = shipped_plans();
@@ -97,6 +97,6 @@ const Verb kStudyVerb{
         "In a truth\n"
         "store, regret is exact; in an environment the searches run in lock-step, and regret is to the best that any of them "
         "saw.\n",
-    .run = run};
+    .run = study_verb};
 
 }  // namespace exarch::cli

@@ -39,7 +39,7 @@ SweepSpec given_sweep(const Arguments& arguments) {
   return spec;
 }
 
-int run(const Arguments& arguments) {
+int sweep_verb(const Arguments& arguments) {
   const SweepSpec spec = given_sweep(arguments);
   TerminalObserver terminal;
   const SweepReport report = run_sweep(spec, make_executor(arguments), arguments.text("out"), terminal);
@@ -88,6 +88,6 @@ const Verb kSweepVerb{
         "  exarch sweep dram --trace cloud-1 --sample 100000 --seed 7 --out sample.db\n"
         "  exarch sweep maestro --space codesign --set num_pes=168 --sample 100000 --out pes.db\n"
         "  exarch sweep dram --space archgym-union --trace cloud-1 --all --keep best --objective energy --out best.db\n",
-    .run = run};
+    .run = sweep_verb};
 
 }  // namespace exarch::cli

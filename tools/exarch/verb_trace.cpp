@@ -83,7 +83,7 @@ int convert(const Arguments& arguments) {
   return 0;
 }
 
-int run(const Arguments& arguments) {
+int trace_verb(const Arguments& arguments) {
   static const std::vector<std::string> kActions{"list", "info", "convert"};
   const std::string& action = arguments.positional[0];
   if (action == "list") return list(arguments);
@@ -112,6 +112,6 @@ const Verb kTraceVerb{.name = "trace",
                       .examples =
                           "  exarch trace list\n  exarch trace info cloud-1\n"
                           "  exarch trace convert --from ramulator app.trace app.stl\n",
-                      .run = run};
+                      .run = trace_verb};
 
 }  // namespace exarch::cli
