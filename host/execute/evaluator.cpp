@@ -74,22 +74,28 @@ std::vector<Evaluator::OutcomeId> Evaluator::evaluate(std::span<const std::int64
     run(designs);
     return ids;
   }
-  std::vector<std::int64_t> canonical(designs.begin(), designs.end());
-  constexpr std::size_t kBlock = 1024;
-  executor_->pool().for_each((count + kBlock - 1) / kBlock, [&](std::size_t block, unsigned) {
-    for (std::size_t i = block * kBlock; i < std::min(count, (block + 1) * kBlock); ++i) {
-      environment_.canonicalise(*workload_, std::span(canonical).subspan(i * parameters_, parameters_));
-    }
-  });
+  // A part at a time, so that canonical forms stay in the cache: there may be millions.
+  constexpr std::size_t kPart = 32768, kBlock = 1024;
+  std::vector<std::int64_t> canonical(std::min(kPart, count) * parameters_);
   std::vector<std::uint32_t> class_of(count);
   std::vector<Pending> pending;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto design = std::span(canonical).subspan(i * parameters_, parameters_);
-    const auto [design_class, is_new] = classes_.insert(design);
-    class_of[i] = design_class;
-    if (!is_new) continue;
-    outcome_of_class_.push_back(kPending);
-    pending.push_back({design_class, proof_size_ == 0 ? 0 : family_of(design)});
+  for (std::size_t first = 0; first < count; first += kPart) {
+    const std::size_t some = std::min(kPart, count - first);
+    executor_->pool().for_each((some + kBlock - 1) / kBlock, [&](std::size_t block, unsigned) {
+      for (std::size_t i = block * kBlock; i < std::min(some, (block + 1) * kBlock); ++i) {
+        const auto design = std::span(canonical).subspan(i * parameters_, parameters_);
+        std::ranges::copy(designs.subspan((first + i) * parameters_, parameters_), design.begin());
+        environment_.canonicalise(*workload_, design);
+      }
+    });
+    for (std::size_t i = 0; i < some; ++i) {
+      const auto design = std::span(canonical).subspan(i * parameters_, parameters_);
+      const auto [design_class, is_new] = classes_.insert(design);
+      class_of[first + i] = design_class;
+      if (!is_new) continue;
+      outcome_of_class_.push_back(kPending);
+      pending.push_back({design_class, proof_size_ == 0 ? 0 : family_of(design)});
+    }
   }
   resolve(std::move(pending), progress);
   for (std::size_t i = 0; i < count; ++i) ids[i] = outcome_of_class_[class_of[i]];

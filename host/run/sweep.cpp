@@ -61,7 +61,8 @@ Identity identity_of(const SweepSpec& spec, const Workloads& workloads) {
 class WorkloadSweep {
  public:
   WorkloadSweep(const SweepSpec& spec, std::uint32_t w, const std::shared_ptr<const Workload>& workload,
-                const std::shared_ptr<Executor>& executor, RunStore* store, Observer& observer)
+                const std::shared_ptr<Executor>& executor, RunStore* store, Observer& observer,
+                std::vector<std::int64_t>& designs)
       : spec_(spec),
         problem_(spec.problem),
         w_(w),
@@ -70,7 +71,8 @@ class WorkloadSweep {
         observer_(observer),
         evaluator_(problem_.environment(), workload, executor, spec.evaluation),
         sanity_(problem_.environment()),
-        metrics_(problem_.environment().metrics().size()) {
+        metrics_(problem_.environment().metrics().size()),
+        designs_(designs) {
     if (store_ != nullptr) {
       writer_.emplace(*store_, w, evaluator_);
       saver_.emplace(*store_);
@@ -106,7 +108,7 @@ class WorkloadSweep {
       decode_points(entry.point, 1);
       evaluator_.price(entry.outcome, designs_, metrics_);
       const auto counters = evaluator_.counters(entry.outcome);
-      all.push_back({entry.point, designs_, entry.cost, metrics_, {counters.begin(), counters.end()}});
+      all.push_back({entry.point, {designs_.begin(), designs_.end()}, entry.cost, metrics_, {counters.begin(), counters.end()}});
     }
     return all;
   }
@@ -232,7 +234,7 @@ class WorkloadSweep {
   Sanity sanity_;
   std::optional<Shortlist> shortlist_;
   std::vector<double> metrics_;
-  std::vector<std::int64_t> designs_;
+  std::vector<std::int64_t>& designs_;  // of the chunk; many megabytes, so that one serves all workloads
 };
 
 }  // namespace
@@ -262,9 +264,10 @@ SweepReport run_sweep(const SweepSpec& spec, const std::shared_ptr<Executor>& ex
   const auto start = std::chrono::steady_clock::now();
   const auto sweep_all = [&] {
     Reporter reporter(observer, "evaluations", wanted, done);
+    std::vector<std::int64_t> designs;
     for (std::uint32_t w = 0; w < workloads.size(); ++w) {
       if (store && store->points_done(w) == points_of(spec)) continue;
-      WorkloadSweep sweep(spec, w, workloads[w], executor, store ? &*store : nullptr, observer);
+      WorkloadSweep sweep(spec, w, workloads[w], executor, store ? &*store : nullptr, observer, designs);
       report.simulated += sweep.run(done, reporter);
       if (!store) report.kept.push_back(sweep.kept());
     }
