@@ -146,8 +146,10 @@ Block read_block(const Json& json, bool spatial, const std::string& where) {
     if (spatial) {
       if (entry[2] != "X" && entry[2] != "Y") fail(at + R"(: expected the axis "X" or "Y", found )" + shown(entry[2]));
       loop.axis = entry[2] == "Y" ? Axis::y : Axis::x;
-      if (on_y && loop.axis == Axis::x) fail(at + ": loops on X stand before those on Y, for they are the inner ones");
-      on_y = loop.axis == Axis::y;
+      if (loop.bound > 1 && on_y && loop.axis == Axis::x) {
+        fail(at + ": loops on X stand before those on Y, for they are the inner ones");
+      }
+      on_y = on_y || (loop.bound > 1 && loop.axis == Axis::y);
     }
     for (std::uint32_t l = 0; l < block.count; ++l) {
       if (block.loop[l].dim == loop.dim) fail(at + ": a block has one loop over a dimension, and has one before this");
