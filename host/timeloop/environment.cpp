@@ -1,5 +1,6 @@
 #include "host/timeloop/environment.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -37,11 +38,12 @@ struct Result {
   Status status;
   std::int64_t cycles, steps, computes;
   double energy_pj, area_um2, utilization;
+  std::int64_t unbacked;  // tensors that the outermost level does not keep
 };
 
 // ---- tables ----------------------------------------------------------------------------------------------------------------
 
-enum Counter : std::size_t { kCycles, kSteps, kComputes, kEnergy, kArea, kUtilization };
+enum Counter : std::size_t { kCycles, kSteps, kComputes, kEnergy, kArea, kUtilization, kUnbacked };
 
 std::vector<CounterInfo> counter_table() {
   using Kind = CounterInfo::Kind;
@@ -50,17 +52,19 @@ std::vector<CounterInfo> counter_table() {
           {"computes", "MACs", "of the layer", false, Kind::natural},
           {"energy", "pJ", "of multipliers and levels, leakage included", false, Kind::real},
           {"area", "um2", "of multipliers and levels", false, Kind::real},
-          {"utilization", "", "computes per cycle and multiplier", false, Kind::real}};
+          {"utilization", "", "computes per cycle and multiplier", false, Kind::real},
+          {"unbacked", "tensors", "that the outermost level does not keep", false, Kind::natural}};
 }
 
-enum Metric : std::size_t { kCyclesMetric, kEnergyMetric, kAreaMetric, kEdpMetric, kUtilizationMetric, kMetrics };
+enum Metric : std::size_t { kCyclesMetric, kEnergyMetric, kAreaMetric, kEdpMetric, kUtilizationMetric, kUnbackedMetric };
 
 std::vector<MetricInfo> metric_table() {
   return {{"cycles", "cycles", "until the slowest level is done", 0},
           {"energy_uj", "uJ", "of multipliers and levels, leakage included"},
           {"area_mm2", "mm2", "of multipliers and levels"},
           {"edp", "uJ*cycles", "energy times cycles"},
-          {"utilization", "", "computes per cycle and multiplier", 4}};
+          {"utilization", "", "computes per cycle and multiplier", 4},
+          {"unbacked", "tensors", "that the outermost level does not keep, so that nothing counts where they come from", 0}};
 }
 
 std::vector<ParameterInfo> parameter_table() {
@@ -99,14 +103,15 @@ Description describe() {
   d.model_version = "timeloop-4cf6d4c/1";
   d.parameters = parameter_table();
   d.spaces = {space_of_levels("inner", "what the three innermost levels keep", d.parameters, 3)};
-  d.workload_spaces = {{"levels", "what every level of the record keeps"}};
+  d.workload_spaces = {{"levels", "what every level of the record but the outermost keeps"}};
   d.workload_options = {
       {kRecordName, "eyeriss-alexnet-2", "layer, architecture and mapping (.json)", WorkloadOption::Kind::file, 0, 0, true},
       {kRuleName, "current", "first fills of outputs: current leaves them out; 2022 counts them, as ArchGym does"}};
   d.counters = counter_table();
   d.metrics = metric_table();
   d.tradeoffs = {kCyclesMetric, kEnergyMetric};
-  d.objectives = {{"edp", "min:edp"}, {"energy", "min:energy_uj"}, {"cycles", "min:cycles"}};
+  d.objectives = {{"edp", "min:edp,unbacked<=0"}, {"energy", "min:energy_uj,unbacked<=0"}, {"cycles", "min:cycles,unbacked<=0"}};
+  d.sanity = "unbacked<=0";
   d.statuses.clear();
   for (std::uint32_t status = 0; status < kStatuses; ++status) d.statuses.emplace_back(name_of(static_cast<Status>(status)));
   d.known_result = {{{kRecordName, "eyeriss-alexnet-3"}}, {}, "cycles", "2336256"};  // Timeloop's
@@ -209,6 +214,7 @@ class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result
     row.counters[kEnergy] = bits(result.energy_pj);
     row.counters[kArea] = bits(result.area_um2);
     row.counters[kUtilization] = bits(result.utilization);
+    row.counters[kUnbacked] = bits(result.unbacked);
   }
 
   std::vector<WorkloadFact> do_describe_workload(const RecordWorkload& workload) const override {
@@ -222,7 +228,8 @@ class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result
 
   DesignSpace do_space_on(const std::string& name, const RecordWorkload& workload) const override {
     if (name != "levels") return Environment::space_on(name, workload);
-    return space_of_levels(name, "what every level of the record keeps", parameters(), workload.record.input.architecture.levels);
+    return space_of_levels(name, "what every level of the record but the outermost keeps", parameters(),
+                           workload.record.input.architecture.levels - 1);
   }
 
   // Levels that the record does not have keep nothing; what it says is a value like the others.
@@ -244,6 +251,7 @@ class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result
     metrics[kAreaMetric] = std::bit_cast<double>(counters[kArea]) / 1e6;
     metrics[kEdpMetric] = metrics[kEnergyMetric] * metrics[kCyclesMetric];
     metrics[kUtilizationMetric] = std::bit_cast<double>(counters[kUtilization]);
+    metrics[kUnbackedMetric] = static_cast<double>(counters[kUnbacked]);
   }
 
   std::vector<std::string> do_explain(const RecordWorkload& workload, std::span<const std::int64_t> design,
@@ -253,7 +261,12 @@ class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result
     if (json.contains("why")) return {json["why"].get<std::string>()};
     if (json["out"].contains("parse_error")) return {json["out"]["parse_error"].get<std::string>()};
     std::vector<std::string> sentences;
-    if (!json["out"].contains("fail")) return sentences;
+    if (!json["out"].contains("fail")) {
+      if (unbacked(record.input) > 0) {
+        sentences.push_back(record.level_names.back() + " does not keep every tensor: nothing counts where the others come from");
+      }
+      return sentences;
+    }
     const nlohmann::ordered_json& first = json["out"]["fail"][0];
     return {first["level"].get<std::string>() + ": " + first["reason"].get<std::string>()};
   }
@@ -275,6 +288,11 @@ class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result
     }
   }
 
+  static std::int64_t unbacked(const Input& input) {
+    const bool* keep = input.mapping.keep[input.architecture.levels - 1];
+    return std::count(keep, keep + kSpaces, false);
+  }
+
   static Result evaluate(const RecordWorkload& workload, const Candidate& candidate, Engine engine) {
     Input input = workload.record.input;
     apply(candidate, input);
@@ -286,13 +304,14 @@ class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result
     if (engine == Engine::reference && status <= Status::level) {
       status = evaluate_reference(input, workload.rule, counters, price, fault);
     }
-    if (status != Status::ok) return {status, 0, 0, 0, 0, 0, 0};
-    return {status, price.cycles, counters.steps, price.computes, price.energy_pj, price.area_um2, price.utilization};
+    if (status != Status::ok) return {status, 0, 0, 0, 0, 0, 0, 0};
+    return {status,          price.cycles,   counters.steps,    price.computes,
+            price.energy_pj, price.area_um2, price.utilization, unbacked(input)};
   }
 
   static void add_to(Fnv1a& hash, const Result& result) {
     hash.add(static_cast<std::uint64_t>(result.status));
-    for (const std::int64_t count : {result.cycles, result.steps, result.computes}) hash.add(bits(count));
+    for (const std::int64_t count : {result.cycles, result.steps, result.computes, result.unbacked}) hash.add(bits(count));
     for (const double price : {result.energy_pj, result.area_um2, result.utilization}) hash.add(bits(price));
   }
 };
