@@ -182,9 +182,9 @@ class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result
       for (const char* rule : {"current", "2022"}) {
         const auto workload = load({{kRecordName, name}, {kRuleName, rule}});
         for (std::uint32_t s = 0; s < kMaxLevels; ++s) {
-          for (std::uint8_t kept = 0; kept < kKept.size(); ++kept) {
+          for (std::size_t kept = 0; kept < kKept.size(); ++kept) {
             Candidate candidate{};
-            candidate.kept[s] = kept;
+            candidate.kept[s] = static_cast<std::uint8_t>(kept);
             add_to(hash, evaluate(*workload, candidate, Engine::fast));
           }
         }
@@ -227,7 +227,7 @@ class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result
   }
 
   DesignSpace do_space_on(const std::string& name, const RecordWorkload& workload) const override {
-    if (name != "levels") return Environment::space_on(name, workload);
+    if (name != "levels") return Model::do_space_on(name, workload);
     return space_of_levels(name, "what every level of the record but the outermost keeps", parameters(),
                            workload.record.input.architecture.levels - 1);
   }

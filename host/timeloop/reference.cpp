@@ -22,7 +22,7 @@ using Extents = std::array<std::int64_t, kDims>;
 
 struct Box {
   Point low, high;  // the corner beyond the last point
-  friend auto operator<=>(const Box&, const Box&) = default;
+  friend bool operator==(const Box&, const Box&) = default;
 };
 using Region = std::vector<Box>;  // disjoint
 
@@ -44,7 +44,7 @@ Region moved(const Region& region, const Point& by) {
       box.high[r] += by[r];
     }
   }
-  std::ranges::sort(result);
+  std::ranges::sort(result, {}, &Box::low);
   return result;
 }
 
