@@ -2,7 +2,7 @@
 # docs/library.md says how to use it.
 include(CMakePackageConfigHelpers)
 
-install(DIRECTORY traces/dram traces/maestro DESTINATION ${CMAKE_INSTALL_DATADIR}/exarch)
+install(DIRECTORY traces/dram traces/maestro traces/timeloop DESTINATION ${CMAKE_INSTALL_DATADIR}/exarch)
 install(FILES LICENSE NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # A program links exarch::run; the others come with it.

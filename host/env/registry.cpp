@@ -6,6 +6,7 @@
 #include "host/files/data_dir.hpp"
 #include "host/files/text.hpp"
 #include "host/maestro/environment.hpp"
+#include "host/timeloop/environment.hpp"
 
 namespace exarch {
 namespace {
@@ -25,7 +26,8 @@ std::string whole_number(const WorkloadOption& option, const std::string& text) 
 }
 
 std::vector<const Environment*>& registry() {
-  static std::vector<const Environment*> all{&dram_environment(), &maestro_environment(), &maestro_archgym_environment()};
+  static std::vector<const Environment*> all{&dram_environment(), &maestro_environment(), &maestro_archgym_environment(),
+                                             &timeloop_environment()};
   return all;
 }
 

@@ -32,4 +32,7 @@ inline constexpr std::size_t kCleanRows = 300;  // designs of `maestro` that the
 inline constexpr std::size_t kMultilayerFiles = 8, kMultilayerLayers = 172;
 inline constexpr std::size_t kInvalidTexts = 58;
 
+// Of Timeloop: runs, each under both fill rules; inputs that it refuses, of which so many before it evaluates them.
+inline constexpr std::size_t kTimeloopRuns = 400, kTimeloopRefusals = 50, kTimeloopUnread = 8;
+
 }  // namespace exarch::testing

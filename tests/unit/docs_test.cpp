@@ -56,6 +56,9 @@ TEST(Docs, ValidationStatesTheRowsThatTheTestsCompare) {
   }
   expect_says(text, "| `multilayer.jsonl.gz` | " + shown(kMultilayerFiles) + " files, " + shown(kMultilayerLayers) + " layers |");
   expect_says(text, "| `invalid.jsonl.gz` | " + shown(kInvalidTexts) + " texts |");
+  expect_says(text, "| `model.jsonl.gz` | " + shown(kTimeloopRuns) + " runs |");
+  expect_says(text, "| `invalid.jsonl.gz` | " + shown(kTimeloopRefusals) + " refusals |");
+  expect_says(text, "wrong factors (" + shown(kTimeloopUnread) + ")");
   expect_says(text, shown(kGenomes) + " recorded genomes");
   expect_says(text, "`clean.jsonl.gz` has " + shown(kCleanRows) + " random designs");
 }

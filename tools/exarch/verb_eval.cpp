@@ -49,9 +49,9 @@ const Verb kEvalVerb{
         std::vector<OptionSpec>{
             {"set", "Name=value", "sets a parameter; repeatable", "", true},
             {"in", "FILE",
-             "CSV of designs: columns are parameters and workload options; - = standard input. Or, for maestro, recorded "
-             "problems "
-             "(.jsonl, .jsonl.gz): layer, directives and hw of each line; or layers with mappings (.m), hardware from --set"},
+             "CSV of designs: columns are parameters and workload options; - = standard input. Or recorded "
+             "problems (.jsonl, .jsonl.gz), for maestro: layer, directives and hw of each line; for timeloop: problem, arch and "
+             "mapping; or, for maestro, layers with mappings (.m), hardware from --set"},
             {"out", "FILE",
              "CSV of results: the input's columns, status, metrics, counters; of problems: id, status, out per line; default: "
              "standard output"},
@@ -67,7 +67,8 @@ const Verb kEvalVerb{
         "  exarch eval dram --in designs.csv --out results.csv\n"
         "  printf 'trace,PagePolicy\\nstream,Closed\\n' | exarch eval dram --in -\n"
         "  exarch eval maestro --model resnet18 --layer 2 --set K_outer=32 --reference-input mapping.m\n"
-        "  exarch eval maestro --in rows.jsonl.gz --out results.jsonl --model-version head\n",
+        "  exarch eval maestro --in rows.jsonl.gz --out results.jsonl --model-version head\n"
+        "  exarch eval timeloop --in records.jsonl.gz --out results.jsonl --fill-rule 2022\n",
     .run = eval_verb};
 
 }  // namespace exarch::cli

@@ -1,0 +1,327 @@
+#include "host/timeloop/environment.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "host/env/hash.hpp"
+#include "host/env/model.hpp"
+#include "host/error.hpp"
+#include "host/files/byte_stream.hpp"
+#include "host/files/data_dir.hpp"
+#include "host/files/json.hpp"
+#include "host/timeloop/records.hpp"
+#include "host/timeloop/reference.hpp"
+
+namespace exarch {
+namespace timeloop {
+namespace {
+
+constexpr const char* kRecords = "timeloop/records";
+constexpr const char* kRecordName = "record";
+constexpr const char* kRuleName = "fill-rule";
+
+// What a level keeps: value 0 is what the record says, and 1 + bits, with a bit per tensor in the order of Space.
+constexpr std::array<const char*, 9> kKept{"record", "none", "W", "I", "WI", "O", "WO", "IO", "WIO"};
+constexpr std::int64_t kAsRecorded = 0;
+
+struct RecordWorkload final : Workload {
+  Record record;
+  FillRule rule = FillRule::current;
+};
+
+struct Candidate {
+  std::array<std::uint8_t, kMaxLevels> kept;  // (level) a value of kKept
+};
+
+struct Result {
+  Status status;
+  std::int64_t cycles, steps, computes;
+  double energy_pj, area_um2, utilization;
+  std::int64_t unbacked;  // tensors that the outermost level does not keep
+};
+
+// ---- tables ----------------------------------------------------------------------------------------------------------------
+
+enum Counter : std::size_t { kCycles, kSteps, kComputes, kEnergy, kArea, kUtilization, kUnbacked };
+
+std::vector<CounterInfo> counter_table() {
+  using Kind = CounterInfo::Kind;
+  return {{"cycles", "cycles", "until the slowest level is done", false, Kind::natural},
+          {"compute_cycles", "cycles", "that the multipliers need", false, Kind::natural},
+          {"computes", "MACs", "of the layer", false, Kind::natural},
+          {"energy", "pJ", "of multipliers and levels, leakage included", false, Kind::real},
+          {"area", "um2", "of multipliers and levels", false, Kind::real},
+          {"utilization", "", "computes per cycle and multiplier", false, Kind::real},
+          {"unbacked", "tensors", "that the outermost level does not keep", false, Kind::natural}};
+}
+
+enum Metric : std::size_t { kCyclesMetric, kEnergyMetric, kAreaMetric, kEdpMetric, kUtilizationMetric, kUnbackedMetric };
+
+std::vector<MetricInfo> metric_table() {
+  return {{"cycles", "cycles", "until the slowest level is done", 0},
+          {"energy_uj", "uJ", "of multipliers and levels, leakage included"},
+          {"area_mm2", "mm2", "of multipliers and levels"},
+          {"edp", "uJ*cycles", "energy times cycles"},
+          {"utilization", "", "computes per cycle and multiplier", 4},
+          {"unbacked", "tensors", "that the outermost level does not keep, so that nothing counts where they come from", 0}};
+}
+
+std::vector<ParameterInfo> parameter_table() {
+  std::vector<ParameterInfo> parameters;
+  for (std::uint32_t s = 0; s < kMaxLevels; ++s) {
+    const std::string level = std::to_string(s);
+    parameters.push_back(
+        {"L" + level,
+         ParameterKind::categorical,
+         {kKept.begin(), kKept.end()},
+         0,
+         static_cast<std::int64_t>(kKept.size()) - 1,
+         kAsRecorded,
+         "",
+         "what storage level " + level +
+             " keeps, 0 is the innermost: as the record says, none, or some of W (weights), I (inputs), O (outputs)"});
+  }
+  return parameters;
+}
+
+// The first `levels` levels keep anything; the others what the record says.
+DesignSpace space_of_levels(const std::string& name, const std::string& doc, std::span<const ParameterInfo> parameters,
+                            std::uint32_t levels) {
+  std::vector<std::vector<std::int64_t>> values(parameters.size(), {kAsRecorded});
+  for (std::uint32_t s = 0; s < levels; ++s) {
+    values[s].clear();
+    for (std::int64_t kept = 1; kept < static_cast<std::int64_t>(kKept.size()); ++kept) values[s].push_back(kept);
+  }
+  return {name, doc, parameters, values};
+}
+
+Description describe() {
+  Description d;
+  d.name = "timeloop";
+  d.doc = "which level keeps which tensor, for a layer, an architecture and a mapping, equal to Timeloop's dense model";
+  d.model_version = "timeloop-4cf6d4c/1";
+  d.parameters = parameter_table();
+  d.spaces = {space_of_levels("inner", "what the three innermost levels keep", d.parameters, 3)};
+  d.workload_spaces = {{"levels", "what every level of the record but the outermost keeps"}};
+  d.workload_options = {
+      {kRecordName, "eyeriss-alexnet-2", "layer, architecture and mapping (.json)", WorkloadOption::Kind::file, 0, 0, true},
+      {kRuleName, "current", "first fills of outputs: current leaves them out; 2022 counts them, as ArchGym does"}};
+  d.counters = counter_table();
+  d.metrics = metric_table();
+  d.tradeoffs = {kCyclesMetric, kEnergyMetric};
+  d.objectives = {{"edp", "min:edp,unbacked<=0"}, {"energy", "min:energy_uj,unbacked<=0"}, {"cycles", "min:cycles,unbacked<=0"}};
+  d.sanity = "unbacked<=0";
+  d.statuses.clear();
+  for (std::uint32_t status = 0; status < kStatuses; ++status) d.statuses.emplace_back(name_of(static_cast<Status>(status)));
+  d.known_result = {{{kRecordName, "eyeriss-alexnet-3"}}, {}, "cycles", "2336256"};  // Timeloop's
+  // CPU seconds of a run of the program timeloop-model on such an architecture, a process per evaluation.
+  d.reference_costs = {{"eyeriss-alexnet-2", 0.20, 0.20}};
+  d.takes_problems = true;
+  return d;
+}
+
+// "current" or "2022"; UsageError otherwise.
+FillRule rule_of(const std::string& name) {
+  if (name == "current") return FillRule::current;
+  if (name == "2022") return FillRule::y2022;
+  throw UsageError(std::string(kRuleName) + " = " + name + ": expected current or 2022");
+}
+
+// The counters of a result as bits.
+std::uint64_t bits(std::int64_t value) {
+  return static_cast<std::uint64_t>(value);
+}
+std::uint64_t bits(double value) {
+  return std::bit_cast<std::uint64_t>(value);
+}
+
+// ---- the environment -------------------------------------------------------------------------------------------------------
+
+class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result, NoWorker, 16> {
+ public:
+  TimeloopEnvironment() : Model(describe()) {}
+
+  std::vector<std::string> shipped_workloads() const override { return shipped_names(kRecords); }
+
+  std::shared_ptr<const RecordWorkload> load(const WorkloadOptions& given) const override {
+    const WorkloadOptions options = complete_options(*this, given);
+    const std::string& name = options.at(kRecordName);
+    const std::filesystem::path path = find_data_file(kRecords, name, {".json"});
+    const std::string text = read_text(path, "a record of layer, architecture and mapping (.json)");
+    auto workload = std::make_shared<RecordWorkload>();
+    try {
+      workload->record = record_of(parse_json<nlohmann::ordered_json>(text, path.string()));
+    } catch (const Error& error) {
+      const std::string what = error.what();
+      throw Error(what.starts_with(path.string()) ? what : path.string() + ": " + what);
+    }
+    workload->rule = rule_of(options.at(kRuleName));
+    workload->name = name;
+    if (workload->rule == FillRule::y2022) workload->name += ", fill rule 2022";
+    Fnv1a hash;
+    for (const char c : text) hash.add_word(static_cast<unsigned char>(c));
+    workload->identity = std::string(kRecordName) + " " + std::to_string(hash.value()) + "; fill rule " + options.at(kRuleName);
+    return workload;
+  }
+
+  ProblemAnswer answer_problem(const std::string& text, const WorkloadOptions& options) const override {
+    FillRule rule = FillRule::current;
+    for (const auto& [name, value] : options) {
+      if (name != kRuleName) throw UsageError("--" + name + " has no effect on recorded problems; leave it out");
+      rule = rule_of(value);
+    }
+    LineAnswer line = answer_line(text, rule);
+    return {std::move(line.text), std::move(line.fault)};
+  }
+
+  // What each level of the shipped records keeps is changed, one level at a time.
+  std::uint64_t signature() const override {
+    Fnv1a hash;
+    for (const std::string& name : shipped_workloads()) {
+      for (const char* rule : {"current", "2022"}) {
+        const auto workload = load({{kRecordName, name}, {kRuleName, rule}});
+        for (std::uint32_t s = 0; s < kMaxLevels; ++s) {
+          for (std::size_t kept = 0; kept < kKept.size(); ++kept) {
+            Candidate candidate{};
+            candidate.kept[s] = static_cast<std::uint8_t>(kept);
+            add_to(hash, evaluate(*workload, candidate, Engine::fast));
+          }
+        }
+      }
+    }
+    return hash.value();
+  }
+
+ protected:
+  Candidate candidate_of(std::span<const std::int64_t> design) const override {
+    Candidate candidate{};
+    for (std::uint32_t s = 0; s < kMaxLevels; ++s) candidate.kept[s] = static_cast<std::uint8_t>(design[s]);
+    return candidate;
+  }
+
+  void run(NoWorker& /*worker*/, const RecordWorkload& workload, const Candidate& candidate, Engine engine,
+           Result& result) const override {
+    result = evaluate(workload, candidate, engine);
+  }
+
+  void keep(const RecordWorkload& /*workload*/, const Result& result, OutcomeRow row) const override {
+    row.status = static_cast<std::uint8_t>(result.status);
+    if (result.status != Status::ok) return;
+    row.counters[kCycles] = bits(result.cycles);
+    row.counters[kSteps] = bits(result.steps);
+    row.counters[kComputes] = bits(result.computes);
+    row.counters[kEnergy] = bits(result.energy_pj);
+    row.counters[kArea] = bits(result.area_um2);
+    row.counters[kUtilization] = bits(result.utilization);
+    row.counters[kUnbacked] = bits(result.unbacked);
+  }
+
+  std::vector<WorkloadFact> do_describe_workload(const RecordWorkload& workload) const override {
+    const Architecture& architecture = workload.record.input.architecture;
+    std::uint64_t computes = 1;
+    for (const std::int64_t bound : workload.record.input.problem.bound) computes *= static_cast<std::uint64_t>(bound);
+    return {{"levels", std::uint64_t{architecture.levels}, "", "storage levels"},
+            {"multipliers", static_cast<std::uint64_t>(architecture.compute.instances), "", ""},
+            {"computes", computes, "MACs", "of the layer"}};
+  }
+
+  DesignSpace do_space_on(const std::string& name, const RecordWorkload& workload) const override {
+    if (name != "levels") return Model::do_space_on(name, workload);
+    return space_of_levels(name, "what every level of the record but the outermost keeps", parameters(),
+                           workload.record.input.architecture.levels - 1);
+  }
+
+  // Levels that the record does not have keep nothing; what it says is a value like the others.
+  void do_canonicalise(const RecordWorkload& workload, std::span<std::int64_t> design) const override {
+    for (std::uint32_t s = 0; s < kMaxLevels; ++s) {
+      if (s >= workload.record.input.architecture.levels) {
+        design[s] = kAsRecorded;
+      } else if (design[s] == kAsRecorded) {
+        const bool* keep = workload.record.input.mapping.keep[s];
+        design[s] = 1 + (keep[kWeights] ? 1 : 0) + (keep[kInputs] ? 2 : 0) + (keep[kOutputs] ? 4 : 0);
+      }
+    }
+  }
+
+  void do_price(const RecordWorkload& /*workload*/, std::span<const std::int64_t> /*design*/,
+                std::span<const std::uint64_t> counters, std::span<double> metrics) const override {
+    metrics[kCyclesMetric] = static_cast<double>(counters[kCycles]);
+    metrics[kEnergyMetric] = std::bit_cast<double>(counters[kEnergy]) / 1e6;
+    metrics[kAreaMetric] = std::bit_cast<double>(counters[kArea]) / 1e6;
+    metrics[kEdpMetric] = metrics[kEnergyMetric] * metrics[kCyclesMetric];
+    metrics[kUtilizationMetric] = std::bit_cast<double>(counters[kUtilization]);
+    metrics[kUnbackedMetric] = static_cast<double>(counters[kUnbacked]);
+  }
+
+  std::vector<std::string> do_explain(const RecordWorkload& workload, std::span<const std::int64_t> design,
+                                      std::uint8_t /*status*/) const override {
+    const Record record = designed(workload, candidate_of(design));
+    const nlohmann::ordered_json json = answer(nullptr, record, workload.rule);
+    if (json.contains("why")) return {json["why"].get<std::string>()};
+    if (json["out"].contains("parse_error")) return {json["out"]["parse_error"].get<std::string>()};
+    std::vector<std::string> sentences;
+    if (!json["out"].contains("fail")) {
+      if (unbacked(record.input) > 0) {
+        sentences.push_back(record.level_names.back() + " does not keep every tensor: nothing counts where the others come from");
+      }
+      return sentences;
+    }
+    const nlohmann::ordered_json& first = json["out"]["fail"][0];
+    return {first["level"].get<std::string>() + ": " + first["reason"].get<std::string>()};
+  }
+
+ private:
+  // The record with what a candidate keeps.
+  static Record designed(const RecordWorkload& workload, const Candidate& candidate) {
+    Record record = workload.record;
+    apply(candidate, record.input);
+    return record;
+  }
+
+  static void apply(const Candidate& candidate, Input& input) {
+    for (std::uint32_t s = 0; s < input.architecture.levels; ++s) {
+      if (candidate.kept[s] == kAsRecorded) continue;
+      for (std::uint32_t space = 0; space < kSpaces; ++space) {
+        input.mapping.keep[s][space] = ((candidate.kept[s] - 1u) >> space & 1u) != 0;
+      }
+    }
+  }
+
+  static std::int64_t unbacked(const Input& input) {
+    const bool* keep = input.mapping.keep[input.architecture.levels - 1];
+    return std::count(keep, keep + kSpaces, false);
+  }
+
+  static Result evaluate(const RecordWorkload& workload, const Candidate& candidate, Engine engine) {
+    Input input = workload.record.input;
+    apply(candidate, input);
+    Counters counters;
+    Price price;
+    Fault fault;
+    Status status = cpu_functions().evaluate(input, workload.rule, counters, price, fault);
+    // Limits are the kernel's; the reference has none of its own.
+    if (engine == Engine::reference && status <= Status::level) {
+      status = evaluate_reference(input, workload.rule, counters, price, fault);
+    }
+    if (status != Status::ok) return {status, 0, 0, 0, 0, 0, 0, 0};
+    return {status,          price.cycles,   counters.steps,    price.computes,
+            price.energy_pj, price.area_um2, price.utilization, unbacked(input)};
+  }
+
+  static void add_to(Fnv1a& hash, const Result& result) {
+    hash.add(static_cast<std::uint64_t>(result.status));
+    for (const std::int64_t count : {result.cycles, result.steps, result.computes, result.unbacked}) hash.add(bits(count));
+    for (const double price : {result.energy_pj, result.area_um2, result.utilization}) hash.add(bits(price));
+  }
+};
+
+}  // namespace
+}  // namespace timeloop
+
+const Environment& timeloop_environment() {
+  static const timeloop::TimeloopEnvironment kEnvironment;
+  return kEnvironment;
+}
+
+}  // namespace exarch
