@@ -41,10 +41,12 @@ struct Classes {
   std::int64_t tile;                      // words of the tile, which the first visit delivers
 };
 
+// Whether a tile that moves by `v` stays where it is.
 [[nodiscard]] EXARCH_HD bool is_zero(const std::int64_t (&v)[kRanks]) {
   return v[0] == 0 && v[1] == 0 && v[2] == 0 && v[3] == 0;
 }
 
+// Whether two movements are the same in every rank.
 [[nodiscard]] EXARCH_HD bool are_equal(const std::int64_t (&a)[kRanks], const std::int64_t (&b)[kRanks]) {
   return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
 }
@@ -169,6 +171,7 @@ EXARCH_HD void make_elements(const Problem& problem, const Nest& nest, std::uint
   sort_elements(work, out);
 }
 
+// Whether serve() marked an element.
 [[nodiscard]] EXARCH_HD bool is_served(const Workspace& work, std::uint32_t f) {
   return (work.served[f / 32] >> (f % 32) & 1u) != 0;
 }
@@ -258,6 +261,7 @@ struct Delivery {
   Status status;
 };
 
+// Adds accesses of one kind, in the order of Counts::ingress; Status::too_many_groups where there is no room for another kind.
 EXARCH_HD void add_ingress(Delivery& delivery, std::uint32_t multicast, std::uint32_t groups, std::int64_t accesses) {
   Counts& counts = delivery.counts;
   const auto is_after = [&](const Ingress& entry) {

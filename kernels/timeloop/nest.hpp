@@ -80,6 +80,7 @@ inline namespace EXARCH_ISA {
   return true;
 }
 
+// Whether a bound, a stride or a number of instances is one that the model takes: 1 to kLargestNumber.
 [[nodiscard]] EXARCH_HD bool is_number(std::int64_t value) {
   return value >= 1 && value <= kLargestNumber;
 }
@@ -89,6 +90,7 @@ inline namespace EXARCH_ISA {
   return value >= 0 && value <= 1e30;
 }
 
+// Whether every number of layer and architecture is in its range. Meshes and loops are looked at elsewhere.
 [[nodiscard]] EXARCH_HD bool has_good_numbers(const Problem& p, const Architecture& a) {
   for (const std::int64_t bound : p.bound) {
     if (!is_number(bound)) return false;

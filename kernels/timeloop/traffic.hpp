@@ -14,6 +14,7 @@ struct Flow {
   double share[kMaxLevels];    // words that an instance receives from its parent
 };
 
+// Accesses of all kinds.
 [[nodiscard]] EXARCH_HD double sum_of(const Counts& counts) {
   double sum = 0;
   for (std::uint32_t i = 0; i < counts.ingresses; ++i) sum += counts.ingress[i].accesses;
