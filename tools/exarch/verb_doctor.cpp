@@ -74,8 +74,9 @@ int doctor_verb(const Arguments& arguments) {
   if (arguments.flag("json")) {
     std::cout << report.dump(2) << "\n";
   } else {
-    for (const auto& [name, found] : report["environments"].items()) report[name] = found;
+    const Json found = std::move(report["environments"]);
     report.erase("environments");
+    for (const auto& [name, one] : found.items()) report[name] = one;
     print(report, "");
   }
   return good ? 0 : 1;
