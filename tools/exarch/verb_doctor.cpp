@@ -1,5 +1,6 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "host/files/data_dir.hpp"
 #include "host/files/text.hpp"
