@@ -104,6 +104,20 @@ def round_up(n, to):
     return (n + to - 1) // to * to
 
 
+def below(root, path):
+    """The path relative to the folder `root`, if it is a file there; else as it is.
+
+    A compiler cache may hand out an object that was compiled in another checkout: then its paths are the other's.
+    Example: /elsewhere/tests/device/kernels.cu is tests/device/kernels.cu, since the root has such a file.
+    """
+    parts = path.split("/")
+    for i in range(1, len(parts) - 1) if root else ():
+        relative = "/".join(parts[i:])
+        if os.path.isfile(os.path.join(root, relative)):
+            return relative
+    return path
+
+
 class Module:
     """The PTX of one object. Source files below the folder `root` are named relative to it."""
 
@@ -126,9 +140,7 @@ class Module:
         self.globals, self.shared, self.dynamic_shared, self.functions = {}, {}, set(), []
         self.files = {}
         for number, path in re.findall(r'^\s*\.file\s+(\d+)\s+"([^"]*)"', text, re.M):
-            path = os.path.abspath(path)  # nvcc ran in the same folder
-            inside = root and path.startswith(os.path.abspath(root) + "/")
-            self.files[number] = os.path.relpath(path, root) if inside else path
+            self.files[number] = below(root, os.path.abspath(path))  # nvcc ran in the same folder
         text = text[text.index(".version") :]
         text = re.sub(r'("[^"\n]*")|//[^\n]*', lambda m: m.group(1) or "", text)
         self._read(text)

@@ -1,6 +1,8 @@
 """What the translation refuses, and that it is deterministic. What it translates is tested by running it (standin_test.cpp)."""
 
+import os
 import struct
+import tempfile
 import unittest
 
 import fatbin
@@ -54,6 +56,16 @@ class Translation(unittest.TestCase):
         text, missing = module.translate(ptx.Module(PTX), "tag", "^good$")
         self.assertNotIn("odd", text)
         self.assertEqual(missing, [])
+
+    def test_names_files_of_the_root_relative_to_it(self):
+        with tempfile.TemporaryDirectory() as root:
+            os.mkdir(os.path.join(root, "kernels"))
+            with open(os.path.join(root, "kernels", "one.cu"), "w", encoding="utf-8"):
+                pass
+            self.assertEqual(ptx.below(root, os.path.join(root, "kernels", "one.cu")), "kernels/one.cu")
+            # Compiled in another checkout, and found in a compiler cache.
+            self.assertEqual(ptx.below(root, "/elsewhere/kernels/one.cu"), "kernels/one.cu")
+            self.assertEqual(ptx.below(root, "/toolkit/include/one.hpp"), "/toolkit/include/one.hpp")
 
     def test_refuses_what_is_no_declaration(self):
         with self.assertRaises(ptx.Untranslatable):
