@@ -1,18 +1,19 @@
 // How fast the host's part of a run is, and how many batches it makes: what limits a device that evaluates in no time.
 //
-//   exarch_host_bench rate    [--space NAME] [--trace NAMES] [--threads N]    points per second with evaluations that cost
-//   nothing exarch_host_bench batches [--space NAME] [--trace NAMES] [--threads N] [--wanted N]    batches and runs of a sweep,
-//   simulated
+//   exarch_host_bench rate [--space NAME] [--trace NAMES] [--threads N]
+//   exarch_host_bench batches [--space NAME] [--trace NAMES] [--threads N] [--wanted N]
 //
-// `rate` sweeps the space twice: keeping the best in no store, and keeping everything in a store. Then it searches by the genetic
-// algorithm, 40 generations of 16,384, into a store. `batches` sweeps as for an
-// executor that wants N runs at a time (0: as for the CPU) and simulates them on the CPU. Both print JSON, one line each.
+// `rate`: points and candidates per second with evaluations that cost nothing. It sweeps the space twice: keeping the best in no
+// store, and keeping everything in a store. Then it searches by the genetic algorithm, 40 generations of 16,384, into a store.
+//
+// `batches`: batches and runs of a sweep by an executor that wants N runs at a time (0: as the CPU does). The CPU simulates them.
+//
+// Both print one line of JSON.
 #include <algorithm>
 #include <bit>
 #include <chrono>
 #include <cstdio>
 #include <cxxopts.hpp>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -25,6 +26,7 @@
 #include "host/run/search.hpp"
 #include "host/run/sweep.hpp"
 #include "tests/support/counting_executor.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace exarch {
 namespace {
@@ -44,7 +46,7 @@ class NullExecutor final : public Executor {
     outcomes.detail.resize(count * environment.detail_size());
     if (environment.artifact()) outcomes.artifacts.resize(count);
   }
-  [[nodiscard]] std::size_t wanted() override { return wanted_; }
+  [[nodiscard]] std::size_t wanted(std::size_t /*candidates*/) override { return wanted_; }
   [[nodiscard]] ThreadPool& pool() override { return pool_; }
   [[nodiscard]] std::string description() override { return "nothing"; }
 
@@ -69,24 +71,6 @@ class CostHash final : public Observer {
   Fnv1a hash_;
 };
 
-class Scratch {
- public:
-  Scratch() : path_((std::filesystem::temp_directory_path() / "exarch_host_bench.db").string()) { remove(); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { remove(); }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  void remove() const {
-    for (const char* end : {"", "-wal", "-shm", ".lock"}) {
-      std::error_code ignored;
-      std::filesystem::remove(path_ + end, ignored);
-    }
-  }
-  std::string path_;
-};
-
 SweepSpec spec_of(const cxxopts::ParseResult& options) {
   const Environment& dram = find_environment("dram");
   Problem problem(dram, resolve_space(dram, options["space"].as<std::string>()));
@@ -100,20 +84,20 @@ Json rate(const cxxopts::ParseResult& options) {
   for (const bool stored : {false, true}) {
     SweepSpec spec = spec_of(options);
     if (!stored) spec.keep = 10;
-    Scratch scratch;
+    const testing::TempFolder folder;
     Observer quiet;
     const auto executor = std::make_shared<NullExecutor>(16384, options["threads"].as<unsigned>());
-    const SweepReport report = run_sweep(spec, executor, stored ? scratch.path() : "", quiet);
+    const SweepReport report = run_sweep(spec, executor, stored ? folder / "sweep.db" : "", quiet);
     answer[stored ? "stored_points_per_s" : "kept_points_per_s"] = static_cast<double>(report.requested) / report.seconds;
   }
   SearchSpec spec(spec_of(options).problem);
   spec.problem.workloads.resize(1);
   spec.population = 16384;
   spec.generations = 40;
-  Scratch scratch;
+  const testing::TempFolder folder;
   Observer quiet;
   const auto executor = std::make_shared<NullExecutor>(16384, options["threads"].as<unsigned>());
-  const SearchReport report = run_search(spec, executor, scratch.path(), quiet);
+  const SearchReport report = run_search(spec, executor, folder / "search.db", quiet);
   answer["search_candidates_per_s"] = static_cast<double>(report.requested) / report.seconds;
   answer["search_agent_share"] = report.agent_seconds / report.seconds;
   answer["search_evaluation_share"] = report.evaluation_seconds / report.seconds;

@@ -47,8 +47,8 @@ Devices& Backend::devices() {
   return *devices_;
 }
 
-std::size_t Backend::wanted() {
-  return has_cuda() ? kRunsPerDevice * devices().size() : 0;
+std::size_t Backend::wanted(std::size_t candidates) {
+  return uses_cuda(candidates) ? kRunsPerDevice * devices().size() : 0;
 }
 
 const rank::Functions& Backend::ranking(std::size_t runs) {

@@ -26,8 +26,8 @@ class Backend {
   [[nodiscard]] Devices& devices();
   // How candidates are ranked where a batch of so many runs is evaluated.
   [[nodiscard]] const rank::Functions& ranking(std::size_t runs);
-  // Runs at a time that fill the CUDA devices; 0 where there are none: any number serves the CPU.
-  [[nodiscard]] std::size_t wanted();
+  // Runs at a time that fill the CUDA devices; 0 where so many candidates stay on the CPU, which any number serves.
+  [[nodiscard]] std::size_t wanted(std::size_t candidates);
   // "cpu, 2 threads, x86-64-v3"; for reports.
   [[nodiscard]] std::string description();
 

@@ -16,7 +16,6 @@ Evaluator::Evaluator(const Environment& environment, std::shared_ptr<const Workl
       detail_size_(environment.detail_size()),
       proof_size_(environment.proof_size()),
       has_artifacts_(environment.artifact().has_value()),
-      widens_(executor_->wanted() > 0),
       classes_(parameters_),
       family_index_(parameters_),
       finished_rounds_(parameters_ + 1) {}
@@ -129,6 +128,7 @@ void Evaluator::get_round(std::span<const std::int64_t> design, int level, std::
 // One class per round value: the largest, so that what it proves reaches far. Where the executor wants large batches, what a
 // finished run of a value left open is told apart further, and at the last level all runs: three rounds are enough.
 std::vector<Evaluator::Pending> Evaluator::representatives(std::span<const Pending> pending) const {
+  const bool widens = executor_->wanted(pending.size()) > 0;
   DesignIndex rounds(parameters_ + 1);
   std::vector<Pending> chosen;
   std::vector<std::int64_t> design(parameters_), round(parameters_ + 1);
@@ -136,7 +136,7 @@ std::vector<Evaluator::Pending> Evaluator::representatives(std::span<const Pendi
   for (const Pending& p : pending) {
     classes_.get(p.design_class, design);
     get_round(design, 0, round);
-    for (int level = 1; widens_ && level <= kLastLevel && finished_rounds_.contains(round); ++level)
+    for (int level = 1; widens && level <= kLastLevel && finished_rounds_.contains(round); ++level)
       get_round(design, level, round);
     const auto [number, is_new] = rounds.insert(round);
     if (is_new) {
@@ -183,12 +183,10 @@ void Evaluator::join_family(std::uint32_t number, OutcomeId id) {
   Family& family = families_[number];
   const auto design = simulated_design(id);
   const auto bytes = proof(id);
-  if (widens_) {
-    std::vector<std::int64_t> round(parameters_ + 1);
-    for (int level = 0; level < kLastLevel; ++level) {
-      get_round(design, level, round);
-      (void)finished_rounds_.insert(round);
-    }
+  std::vector<std::int64_t> round(parameters_ + 1);
+  for (int level = 0; level < kLastLevel; ++level) {
+    get_round(design, level, round);
+    (void)finished_rounds_.insert(round);
   }
   family.outcomes.push_back(id);
   family.designs.insert(family.designs.end(), design.begin(), design.end());

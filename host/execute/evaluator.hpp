@@ -101,13 +101,12 @@ class Evaluator {
   EvaluatorOptions options_;
   std::size_t parameters_, counters_, detail_size_, proof_size_;
   bool has_artifacts_;
-  bool widens_;  // whether the executor wants large batches
 
   DesignIndex classes_;                      // canonical designs
   std::vector<OutcomeId> outcome_of_class_;  // (class)
   DesignIndex family_index_;
   std::vector<Family> families_;
-  DesignIndex finished_rounds_;       // values of get_round() that have a run; kept where the executor wants large batches
+  DesignIndex finished_rounds_;       // values of get_round() that have a run
   std::vector<std::uint8_t> status_;  // (outcome)
   std::uint64_t requested_ = 0;
 

@@ -31,9 +31,10 @@ class Executor {
   virtual void simulate(const Environment& environment, const Workload& workload, std::span<const std::int64_t> designs,
                         Engine engine, Outcomes& outcomes) = 0;
 
-  // Runs at a time that leave no part of the executor idle; 0: any number serves. Where it is not 0, sweeps hand over many points
-  // at once, and designs run together of which some would have been proved: more runs, in far fewer batches.
-  [[nodiscard]] virtual std::size_t wanted() { return 0; }
+  // Runs at a time that leave no part of the executor idle, where it is given so many candidates; 0: any number serves. Where it
+  // is not 0, sweeps hand over many points at once, and designs run together of which some would have been proved: more runs, in
+  // far fewer batches.
+  [[nodiscard]] virtual std::size_t wanted(std::size_t /*candidates*/) { return 0; }
   // Threads of this process, for work around the simulation: canonical forms, sharing, agents.
   [[nodiscard]] virtual ThreadPool& pool() = 0;
   // How candidates are ranked where a batch of so many is evaluated; the results are the same everywhere.
@@ -51,7 +52,7 @@ class LocalExecutor final : public Executor {
                 Outcomes& outcomes) override {
     environment.simulate(workload, designs, engine, backend_, outcomes);
   }
-  [[nodiscard]] std::size_t wanted() override { return backend_.wanted(); }
+  [[nodiscard]] std::size_t wanted(std::size_t candidates) override { return backend_.wanted(candidates); }
   [[nodiscard]] ThreadPool& pool() override { return backend_.pool(); }
   [[nodiscard]] const rank::Functions& ranking(std::size_t candidates) override { return backend_.ranking(candidates); }
   [[nodiscard]] std::string description() override { return backend_.description(); }

@@ -85,7 +85,7 @@ class WorkloadSweep {
     resume();
     const std::uint64_t preloaded = evaluator_.simulated();
     const std::uint64_t points = points_of(spec_);
-    const std::uint64_t chunk = executor_.wanted() > 0 ? kDeviceChunk : kChunk;
+    const std::uint64_t chunk = executor_.wanted(points) > 0 ? kDeviceChunk : kChunk;
     const auto sweep = [&] {
       std::uint64_t first = store_ == nullptr ? 0 : store_->points_done(w_);
       for (std::uint64_t count = 0; first < points; first += count) {

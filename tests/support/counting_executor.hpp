@@ -18,7 +18,7 @@ class CountingExecutor final : public Executor {
     batches_.push_back(designs.size() / environment.parameters().size());
     local_.simulate(environment, workload, designs, engine, outcomes);
   }
-  [[nodiscard]] std::size_t wanted() override { return wanted_; }
+  [[nodiscard]] std::size_t wanted(std::size_t /*candidates*/) override { return wanted_; }
   [[nodiscard]] ThreadPool& pool() override { return local_.pool(); }
   [[nodiscard]] std::string description() override { return local_.description(); }
 
