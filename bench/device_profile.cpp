@@ -12,14 +12,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -32,6 +30,7 @@
 #include "kernels/core/philox.hpp"
 #include "tests/device/runtime/profile.hpp"
 #include "tests/device/runtime/standin.hpp"
+#include "tests/support/ptxas_log.hpp"
 
 namespace exarch {
 namespace {
@@ -70,19 +69,8 @@ struct Registers {
   std::map<std::string, unsigned> by_kernel;  // mangled
 
   Registers() {
-    static const std::regex kEntry("Compiling entry function '([^']+)' for '([^']+)'"), kUsed("Used (\\d+) registers");
-    for (const auto& file : std::filesystem::directory_iterator(EXARCH_CUDA_LOGS)) {
-      if (file.path().extension() != ".log") continue;
-      std::ifstream in(file.path());
-      std::string kernel;
-      for (std::string line; std::getline(in, line);) {
-        std::smatch match;
-        if (std::regex_search(line, match, kEntry)) {
-          kernel = match[2] == Gpu::architecture ? match[1].str() : "";
-        } else if (!kernel.empty() && std::regex_search(line, match, kUsed)) {
-          by_kernel[kernel] = static_cast<unsigned>(std::stoul(match[1]));
-        }
-      }
+    for (const testing::PtxasKernel& kernel : testing::ptxas_kernels(EXARCH_CUDA_LOGS)) {
+      if (kernel.architecture == Gpu::architecture) by_kernel[kernel.name] = kernel.registers;
     }
   }
 };

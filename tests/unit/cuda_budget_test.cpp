@@ -4,20 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <memory>
-#include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "tests/support/ptxas_log.hpp"
+
 namespace {
 
-struct Kernel {
-  std::string name, architecture;
-  unsigned registers = 0, stack = 0, spills = 0;  // stack and spills in bytes
-};
+using Kernel = exarch::testing::PtxasKernel;
 
 struct Budget {
   std::string line;
@@ -36,30 +33,11 @@ unsigned number(const std::string& text) {
   return static_cast<unsigned>(std::stoul(text));
 }
 
-// Kernels of this project in all logs; those of CUB are its own business.
+// Kernels of this project in all logs, by their readable names; those of CUB are its own business.
 std::vector<Kernel> read_logs() {
-  static const std::regex kEntry("Compiling entry function '([^']+)' for '([^']+)'");
-  static const std::regex kFrame("(\\d+) bytes stack frame, (\\d+) bytes spill stores, (\\d+) bytes spill loads");
-  static const std::regex kUsed("Used (\\d+) registers");
-  std::vector<Kernel> kernels;
-  for (const auto& file : std::filesystem::directory_iterator(EXARCH_CUDA_LOGS)) {
-    if (file.path().extension() != ".log") continue;
-    std::ifstream in(file.path());
-    std::string line;
-    Kernel kernel;
-    while (std::getline(in, line)) {
-      std::smatch match;
-      if (std::regex_search(line, match, kEntry)) {
-        kernel = {demangled(match[1]), match[2]};
-      } else if (std::regex_search(line, match, kFrame)) {
-        kernel.stack = number(match[1]);
-        kernel.spills = number(match[2]) + number(match[3]);
-      } else if (std::regex_search(line, match, kUsed)) {
-        kernel.registers = number(match[1]);
-        if (kernel.name.find("exarch::") < kernel.name.find("cub::")) kernels.push_back(kernel);
-      }
-    }
-  }
+  std::vector<Kernel> kernels = exarch::testing::ptxas_kernels(EXARCH_CUDA_LOGS);
+  for (Kernel& kernel : kernels) kernel.name = demangled(kernel.name);
+  std::erase_if(kernels, [](const Kernel& kernel) { return kernel.name.find("exarch::") >= kernel.name.find("cub::"); });
   return kernels;
 }
 
