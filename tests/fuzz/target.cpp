@@ -54,7 +54,8 @@ class NoOutput {
 const std::vector<Target>& targets() {
   static const std::vector<Target> kAll = [] {
     std::vector<Target> all;
-    for (const auto& some : {trace_targets(), dram_targets(), maestro_targets(), text_targets(), store_targets()}) {
+    for (const auto& some :
+         {trace_targets(), dram_targets(), maestro_targets(), timeloop_targets(), text_targets(), store_targets()}) {
       all.insert(all.end(), some.begin(), some.end());
     }
     return all;

@@ -22,6 +22,7 @@ struct Target {
 [[nodiscard]] std::vector<Target> trace_targets();
 [[nodiscard]] std::vector<Target> dram_targets();
 [[nodiscard]] std::vector<Target> maestro_targets();
+[[nodiscard]] std::vector<Target> timeloop_targets();
 [[nodiscard]] std::vector<Target> text_targets();
 [[nodiscard]] std::vector<Target> store_targets();
 

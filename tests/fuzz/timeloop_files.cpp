@@ -1,0 +1,53 @@
+// Timeloop's recorded problems.
+#include <algorithm>
+
+#include "host/error.hpp"
+#include "host/files/json.hpp"
+#include "host/timeloop/records.hpp"
+#include "host/timeloop/reference.hpp"
+#include "tests/fuzz/target.hpp"
+
+namespace exarch::fuzz {
+namespace {
+
+using namespace timeloop;
+
+// The reference compares the children of a level one by one, so that many take it long.
+bool is_small(const Mapping& mapping) {
+  return std::ranges::all_of(mapping.spatial, [](const Block& block) {
+    std::int64_t children = 1;
+    for (std::uint32_t l = 0; l < block.count && children <= 64; ++l) children *= block.loop[l].bound;
+    return children <= 64;
+  });
+}
+
+// The kernel ends, and says what the reference says.
+void check_costs(const Input& input, FillRule rule) {
+  Counters counts, want_counts;
+  Price price, want_price;
+  Fault fault, want_fault;
+  const Status status = cpu_functions().evaluate(input, rule, counts, price, fault);
+  if (status > Status::level || !is_small(input.mapping)) return;  // a limit of the kernel's, or slow
+  require(status == evaluate_reference(input, rule, want_counts, want_price, want_fault), "kernel and reference end alike");
+  if (status != Status::ok) return;
+  require(counts.steps == want_counts.steps && price.cycles == want_price.cycles && price.energy_pj == want_price.energy_pj &&
+              price.area_um2 == want_price.area_um2,
+          "kernel and reference cost alike");
+}
+
+void record(std::string_view input) {
+  const std::string text(input);
+  for (const FillRule rule : {FillRule::current, FillRule::y2022}) {
+    const LineAnswer line = answer_line(text, rule);
+    require(nlohmann::ordered_json::accept(line.text), "an answer is JSON");
+    if (line.fault.empty()) check_costs(record_of(parse_json<nlohmann::ordered_json>(text, "record.json")).input, rule);
+  }
+}
+
+}  // namespace
+
+std::vector<Target> timeloop_targets() {
+  return {{"record", record}};
+}
+
+}  // namespace exarch::fuzz
