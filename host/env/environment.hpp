@@ -113,7 +113,8 @@ struct FileAnswers {
 // CPU seconds of one evaluation by the reference, as it is commonly run, on a shipped workload.
 struct ReferenceCost {
   std::string workload;
-  double median, tenth_percentile;
+  double median;
+  double tenth_percentile = 0;  // 0: not known
 };
 
 struct BenchOptions {

@@ -108,6 +108,13 @@ Json parse_json(std::string_view text, const std::string& where, TwiceKeys twice
   }
 }
 
+const nlohmann::ordered_json& member(const nlohmann::ordered_json& object, const std::string& key, const std::string& where) {
+  if (!object.is_object()) throw Error(where + ": expected an object, found " + shown(object));
+  const auto it = object.find(key);
+  if (it == object.end()) throw Error(where + ": the key \"" + key + "\" is missing");
+  return *it;
+}
+
 std::string shown(const nlohmann::json& value) {
   std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
   if (text.size() > 60) text = text.substr(0, 57) + "...";

@@ -26,6 +26,10 @@ template <class Json = nlohmann::json>
 extern template nlohmann::json parse_json<nlohmann::json>(std::string_view, const std::string&, TwiceKeys);
 extern template nlohmann::ordered_json parse_json<nlohmann::ordered_json>(std::string_view, const std::string&, TwiceKeys);
 
+// The value of a key; Error "WHERE: ..." for what is no object, or lacks it.
+[[nodiscard]] const nlohmann::ordered_json& member(const nlohmann::ordered_json& object, const std::string& key,
+                                                   const std::string& where);
+
 // A value for a message, cut to a readable length.
 [[nodiscard]] std::string shown(const nlohmann::json& value);
 

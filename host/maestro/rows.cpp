@@ -30,13 +30,6 @@ std::int32_t whole_number(const Json& value, const std::string& where) {
   return value.get<std::int32_t>();
 }
 
-const Json& member(const Json& object, const std::string& key, const std::string& where) {
-  if (!object.is_object()) fail(where + ": expected an object, found " + shown(object));
-  const auto it = object.find(key);
-  if (it == object.end()) fail(where + ": the key \"" + key + "\" is missing");
-  return *it;
-}
-
 Dim dim(const std::string& name, const std::string& where) {
   if (const auto dim = dim_of(name)) return *dim;
   fail(where + ": unknown dimension '" + name + "'; there is N, G, K, C, R, S, Y, X, Y', X' and M");

@@ -10,6 +10,7 @@
 #include "host/files/byte_stream.hpp"
 #include "host/files/data_dir.hpp"
 #include "host/files/json.hpp"
+#include "host/space/tables.hpp"
 #include "host/timeloop/records.hpp"
 #include "host/timeloop/reference.hpp"
 
@@ -43,29 +44,64 @@ struct Result {
 
 // ---- tables ----------------------------------------------------------------------------------------------------------------
 
-enum Counter : std::size_t { kCycles, kSteps, kComputes, kEnergy, kArea, kUtilization, kUnbacked };
+// A counter: what it is called, and the field that it reads. One of them.
+struct CounterRow {
+  std::string_view name, unit, doc;
+  std::int64_t Result::*count = nullptr;
+  double Result::*real = nullptr;
+
+  [[nodiscard]] std::uint64_t bits(const Result& result) const {
+    return real == nullptr ? static_cast<std::uint64_t>(result.*count) : std::bit_cast<std::uint64_t>(result.*real);
+  }
+  void set(Result& result, std::uint64_t bits) const {
+    if (real == nullptr) {
+      result.*count = static_cast<std::int64_t>(bits);
+    } else {
+      result.*real = std::bit_cast<double>(bits);
+    }
+  }
+};
+
+constexpr CounterRow kCounters[] = {
+    {"cycles", "cycles", "until the slowest level is done", &Result::cycles},
+    {"compute_cycles", "cycles", "that the multipliers need", &Result::steps},
+    {"computes", "MACs", "of the layer", &Result::computes},
+    {"energy", "pJ", "of multipliers and levels, leakage included", nullptr, &Result::energy_pj},
+    {"area", "um2", "of multipliers and levels", nullptr, &Result::area_um2},
+    {"utilization", "", "computes per cycle and multiplier", nullptr, &Result::utilization},
+    {"unbacked", "tensors", "that the outermost level does not keep", &Result::unbacked},
+};
 
 std::vector<CounterInfo> counter_table() {
   using Kind = CounterInfo::Kind;
-  return {{"cycles", "cycles", "until the slowest level is done", false, Kind::natural},
-          {"compute_cycles", "cycles", "that the multipliers need", false, Kind::natural},
-          {"computes", "MACs", "of the layer", false, Kind::natural},
-          {"energy", "pJ", "of multipliers and levels, leakage included", false, Kind::real},
-          {"area", "um2", "of multipliers and levels", false, Kind::real},
-          {"utilization", "", "computes per cycle and multiplier", false, Kind::real},
-          {"unbacked", "tensors", "that the outermost level does not keep", false, Kind::natural}};
+  std::vector<CounterInfo> table;
+  for (const CounterRow& row : kCounters) {
+    table.push_back({std::string(row.name), std::string(row.unit), std::string(row.doc), false,
+                     row.real == nullptr ? Kind::natural : Kind::real});
+  }
+  return table;
 }
 
-enum Metric : std::size_t { kCyclesMetric, kEnergyMetric, kAreaMetric, kEdpMetric, kUtilizationMetric, kUnbackedMetric };
+// A metric: what it is called, and what it makes of the counters.
+struct MetricRow {
+  std::string_view name, unit, doc;
+  double (*of)(const Result& result);
+  int decimals = 2;  // as shown
+};
 
-std::vector<MetricInfo> metric_table() {
-  return {{"cycles", "cycles", "until the slowest level is done", 0},
-          {"energy_uj", "uJ", "of multipliers and levels, leakage included"},
-          {"area_mm2", "mm2", "of multipliers and levels"},
-          {"edp", "uJ*cycles", "energy times cycles"},
-          {"utilization", "", "computes per cycle and multiplier", 4},
-          {"unbacked", "tensors", "that the outermost level does not keep, so that nothing counts where they come from", 0}};
+double energy_uj(const Result& r) {
+  return r.energy_pj / 1e6;
 }
+
+constexpr MetricRow kMetrics[] = {
+    {"cycles", "cycles", "until the slowest level is done", [](const Result& r) { return static_cast<double>(r.cycles); }, 0},
+    {"energy_uj", "uJ", "of multipliers and levels, leakage included", energy_uj},
+    {"area_mm2", "mm2", "of multipliers and levels", [](const Result& r) { return r.area_um2 / 1e6; }},
+    {"edp", "uJ*cycles", "energy times cycles", [](const Result& r) { return energy_uj(r) * static_cast<double>(r.cycles); }},
+    {"utilization", "", "computes per cycle and multiplier", [](const Result& r) { return r.utilization; }, 4},
+    {"unbacked", "tensors", "that the outermost level does not keep, so that nothing counts where they come from",
+     [](const Result& r) { return static_cast<double>(r.unbacked); }, 0},
+};
 
 std::vector<ParameterInfo> parameter_table() {
   std::vector<ParameterInfo> parameters;
@@ -108,8 +144,8 @@ Description describe() {
       {kRecordName, "eyeriss-alexnet-2", "layer, architecture and mapping (.json)", WorkloadOption::Kind::file, 0, 0, true},
       {kRuleName, "current", "first fills of outputs: current leaves them out; 2022 counts them, as ArchGym does"}};
   d.counters = counter_table();
-  d.metrics = metric_table();
-  d.tradeoffs = {kCyclesMetric, kEnergyMetric};
+  d.metrics = metrics_of(kMetrics);
+  d.tradeoffs = {place_in(kMetrics, "cycles"), place_in(kMetrics, "energy_uj")};
   d.objectives = {{"edp", "min:edp,unbacked<=0"}, {"energy", "min:energy_uj,unbacked<=0"}, {"cycles", "min:cycles,unbacked<=0"}};
   d.sanity = "unbacked<=0";
   d.statuses.clear();
@@ -127,14 +163,6 @@ FillRule rule_of(const std::string& name) {
   if (name == "current") return FillRule::current;
   if (name == "2022") return FillRule::y2022;
   throw UsageError(std::string(kRuleName) + " = " + name + ": expected current or 2022");
-}
-
-// The counters of a result as bits.
-std::uint64_t bits(std::int64_t value) {
-  return static_cast<std::uint64_t>(value);
-}
-std::uint64_t bits(double value) {
-  return std::bit_cast<std::uint64_t>(value);
 }
 
 // ---- the environment -------------------------------------------------------------------------------------------------------
@@ -209,13 +237,7 @@ class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result
   void keep(const RecordWorkload& /*workload*/, const Result& result, OutcomeRow row) const override {
     row.status = static_cast<std::uint8_t>(result.status);
     if (result.status != Status::ok) return;
-    row.counters[kCycles] = bits(result.cycles);
-    row.counters[kSteps] = bits(result.steps);
-    row.counters[kComputes] = bits(result.computes);
-    row.counters[kEnergy] = bits(result.energy_pj);
-    row.counters[kArea] = bits(result.area_um2);
-    row.counters[kUtilization] = bits(result.utilization);
-    row.counters[kUnbacked] = bits(result.unbacked);
+    for_each_row<kCounters>([&](std::size_t i, const CounterRow& counter) { row.counters[i] = counter.bits(result); });
   }
 
   std::vector<WorkloadFact> do_describe_workload(const RecordWorkload& workload) const override {
@@ -247,12 +269,9 @@ class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result
 
   void do_price(const RecordWorkload& /*workload*/, std::span<const std::int64_t> /*design*/,
                 std::span<const std::uint64_t> counters, std::span<double> metrics) const override {
-    metrics[kCyclesMetric] = static_cast<double>(counters[kCycles]);
-    metrics[kEnergyMetric] = std::bit_cast<double>(counters[kEnergy]) / 1e6;
-    metrics[kAreaMetric] = std::bit_cast<double>(counters[kArea]) / 1e6;
-    metrics[kEdpMetric] = metrics[kEnergyMetric] * metrics[kCyclesMetric];
-    metrics[kUtilizationMetric] = std::bit_cast<double>(counters[kUtilization]);
-    metrics[kUnbackedMetric] = static_cast<double>(counters[kUnbacked]);
+    Result result{};
+    for_each_row<kCounters>([&](std::size_t i, const CounterRow& counter) { counter.set(result, counters[i]); });
+    for_each_row<kMetrics>([&](std::size_t i, const MetricRow& metric) { metrics[i] = metric.of(result); });
   }
 
   std::vector<std::string> do_explain(const RecordWorkload& workload, std::span<const std::int64_t> design,
@@ -312,8 +331,12 @@ class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result
 
   static void add_to(Fnv1a& hash, const Result& result) {
     hash.add(static_cast<std::uint64_t>(result.status));
-    for (const std::int64_t count : {result.cycles, result.steps, result.computes, result.unbacked}) hash.add(bits(count));
-    for (const double price : {result.energy_pj, result.area_um2, result.utilization}) hash.add(bits(price));
+    for (const std::int64_t count : {result.cycles, result.steps, result.computes, result.unbacked}) {
+      hash.add(static_cast<std::uint64_t>(count));
+    }
+    for (const double price : {result.energy_pj, result.area_um2, result.utilization}) {
+      hash.add(std::bit_cast<std::uint64_t>(price));
+    }
   }
 };
 

@@ -24,13 +24,6 @@ constexpr double kDearest = 1e30;  // price or bandwidth
   throw Error(what);
 }
 
-const Json& member(const Json& object, const std::string& key, const std::string& where) {
-  if (!object.is_object()) fail(where + ": expected an object, found " + shown(object));
-  const auto it = object.find(key);
-  if (it == object.end()) fail(where + ": the key \"" + key + "\" is missing");
-  return *it;
-}
-
 std::int64_t whole_number(const Json& value, const std::string& where, std::int64_t least = 1,
                           std::int64_t most = kLargestNumber) {
   const bool fits = value.is_number_unsigned() ? value.get<std::uint64_t>() <= static_cast<std::uint64_t>(most)

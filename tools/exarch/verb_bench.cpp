@@ -51,7 +51,7 @@ Json bench_workloads(const Environment& environment, const BenchOptions& options
       figures[workloads[w]->work_unit + "_per_cpu_s"] = static_cast<double>(workloads[w]->work) / cost;
     }
     figures["ratio_to_reference_median"] = references[w].median / cost;
-    figures["ratio_to_reference_fast"] = references[w].tenth_percentile / cost;
+    if (references[w].tenth_percentile > 0) figures["ratio_to_reference_fast"] = references[w].tenth_percentile / cost;
   }
   return json;
 }
