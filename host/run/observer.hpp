@@ -56,7 +56,7 @@ class Observer {
   virtual void on_progress(std::uint64_t /*done*/, const std::string& /*note*/) {}
   // What on_start() announced has ended.
   virtual void on_end() {}
-  // Called if wants_results(): the outcomes of a sweep then stay in memory, some 200 bytes a run.
+  // Called if wants_results(): the outcomes of a sweep then stay in memory, some 500 bytes a run.
   virtual void on_results(const SweptBatch& /*batch*/) {}
   [[nodiscard]] virtual bool wants_results() const { return false; }
   virtual void on_improvement(const FoundBetter& /*better*/) {}

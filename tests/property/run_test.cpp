@@ -68,6 +68,18 @@ std::vector<std::string> rows_of(const std::string& path) {
   return rows;
 }
 
+// The costs of a sweep's points, in order.
+struct Costs : Observer {
+  explicit Costs(const Objective& of) : objective(of) {}
+  void on_results(const SweptBatch& batch) override {
+    score(batch.evaluator, batch.outcomes, batch.designs, std::span(&objective, 1),
+          [&](const ScoredCandidate& c) { costs.push_back(c.costs[0]); });
+  }
+  [[nodiscard]] bool wants_results() const override { return true; }
+  const Objective& objective;
+  std::vector<double> costs;
+};
+
 // Cancels a run when it is asked for the n-th time.
 struct Canceller : Observer {
   explicit Canceller(int times) : left(times) {}
@@ -124,16 +136,7 @@ TEST(Sweeps, OfManyPointsAreTheSameInAFewLargeBatches) {
   problem.workloads = list_workloads(dram(), {{"trace", "ranktest"}});
   problem.objectives = parse_objectives(dram(), "energy");
   ASSERT_GT(problem.space.size(), 65536u);
-  struct Costs : Observer {
-    explicit Costs(const Objective& of) : objective(of) {}
-    void on_results(const SweptBatch& batch) override {
-      score(batch.evaluator, batch.outcomes, batch.designs, std::span(&objective, 1),
-            [&](const ScoredCandidate& c) { costs.push_back(c.costs[0]); });
-    }
-    [[nodiscard]] bool wants_results() const override { return true; }
-    const Objective& objective;
-    std::vector<double> costs;
-  } small_costs(problem.objectives[0]), large_costs(problem.objectives[0]);
+  Costs small_costs(problem.objectives[0]), large_costs(problem.objectives[0]);
   const auto small = std::make_shared<CountingExecutor>(0, 2), large = std::make_shared<CountingExecutor>(16384, 2);
   const SweepSpec all(problem);
   (void)run_sweep(all, small, folder / "small.db", small_costs);
@@ -157,16 +160,7 @@ TEST(Sweeps, OfManyPointsAreTheSameInAFewLargeBatches) {
 TEST(Sweeps, TheBestAreThoseOfTheWholeSpace) {
   SweepSpec spec(small_problem("random", "energy"));
   spec.keep = 5;
-  struct Costs : Observer {
-    explicit Costs(const Objective& of) : objective(of) {}
-    void on_results(const SweptBatch& batch) override {
-      score(batch.evaluator, batch.outcomes, batch.designs, std::span(&objective, 1),
-            [&](const ScoredCandidate& c) { costs.push_back(c.costs[0]); });
-    }
-    [[nodiscard]] bool wants_results() const override { return true; }
-    const Objective& objective;
-    std::vector<double> costs;
-  } all(spec.problem.objectives[0]);
+  Costs all(spec.problem.objectives[0]);
   const SweepReport report = run_sweep(spec, local(), "", all);
   ASSERT_EQ(report.kept.size(), 1u);
   std::ranges::sort(all.costs);
