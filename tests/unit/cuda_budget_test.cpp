@@ -29,10 +29,6 @@ std::string demangled(const std::string& name) {
   return status == 0 ? text.get() : name;
 }
 
-unsigned number(const std::string& text) {
-  return static_cast<unsigned>(std::stoul(text));
-}
-
 // Kernels of this project in all logs, by their readable names; those of CUB are its own business.
 std::vector<Kernel> read_logs() {
   std::vector<Kernel> kernels = exarch::testing::ptxas_kernels(EXARCH_CUDA_LOGS);
