@@ -75,6 +75,11 @@ class Studies : public Cli {
     // Appended to a copy: every chart must have drawn something, and show a tooltip where the middle one of its points is, or,
     // where the point has a band, near the band's edge.
     std::string text = read_text(path(page));
+    // Frames become timers: a busy machine may draw no frame at all while the page's virtual time runs, and the charts handle the
+    // mouse, and fade their tooltips in, by frames.
+    const std::string head = "<head>";
+    text.insert(text.find(head) + head.size(),
+                "<script>window.requestAnimationFrame = f => setTimeout(() => f(performance.now()), 16);</script>");
     text += R"(<script>
       const charts = Object.values(Chart.instances), banded = new Set();
       for (const chart of charts) {
@@ -89,7 +94,7 @@ class Studies : public Cli {
         }
         chart.canvas.dispatchEvent(new MouseEvent('mousemove', {clientX: box.left + at.x, clientY: box.top + at.y, bubbles: true}));
       }
-      setTimeout(() => {  // events are handled with the next frame
+      setTimeout(() => {  // many frames later
         const result = document.createElement('pre');
         result.id = 'told';
         result.textContent = JSON.stringify(charts.map(chart => {
