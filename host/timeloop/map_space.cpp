@@ -95,19 +95,10 @@ MapSpace::MapSpace(const Problem& problem, const Architecture& architecture, con
     : problem_(problem),
       architecture_(architecture),
       level_names_(std::move(level_names)),
+      dims_(constraints.dims),
+      tensors_(constraints.tensors),
       min_parallelism_(constraints.min_parallelism) {
-  for (std::uint32_t d = 0; d < kDims; ++d) {
-    if (problem.bound[d] < 1 || problem.bound[d] > kLargestNumber) {
-      refuse(std::string("the layer's ") + kDimLetters[d] + " = " + std::to_string(problem.bound[d]) + ": expected 1 to " +
-             std::to_string(kLargestNumber));
-    }
-  }
-  if (architecture.levels < 1 || architecture.levels > kMaxLevels) refuse("expected 1 to 8 storage levels");
-  if (!(min_parallelism_ >= 0 && min_parallelism_ <= 1)) refuse("the least share of multipliers in use is a number from 0 to 1");
-  level_names_.resize(architecture.levels);
-  for (std::uint32_t s = 0; s < architecture.levels; ++s) {
-    if (level_names_[s].empty()) level_names_[s] = "level " + std::to_string(s);
-  }
+  check_numbers(constraints);
   lay_blocks(constraints);
   lay_factors(constraints);
   lay_bypasses(constraints);
@@ -116,6 +107,30 @@ MapSpace::MapSpace(const Problem& problem, const Architecture& architecture, con
     if (part == 0 || !multiplied(total, part)) {  // 0: a part is too large itself
       refuse("there are 2^128 mappings or more, which are too many to number: fix some factors, orders or bypasses");
     }
+  }
+}
+
+void MapSpace::check_numbers(const Constraints& constraints) {
+  std::uint32_t listed = 0;
+  for (const Dim dim : dims_) {
+    if (index_of(dim) >= kDims || (listed >> index_of(dim) & 1u) != 0) refuse("the problem lists a dimension twice");
+    listed |= 1u << index_of(dim);
+  }
+  std::uint32_t tensors = 0;
+  for (const Space space : tensors_) tensors |= 1u << space;
+  if (tensors != 7u) refuse("the problem has each of its three tensors once");
+  for (std::uint32_t d = 0; d < kDims; ++d) {
+    const std::int64_t most = (listed >> d & 1u) != 0 ? kLargestNumber : 1;
+    if (problem_.bound[d] >= 1 && problem_.bound[d] <= most) continue;
+    refuse(std::string("the layer's ") + kDimLetters[d] + " = " + std::to_string(problem_.bound[d]) + ": expected 1 to " +
+           std::to_string(most));
+  }
+  if (architecture_.levels < 1 || architecture_.levels > kMaxLevels) refuse("expected 1 to 8 storage levels");
+  const double share = constraints.min_parallelism;
+  if (!(share >= 0 && share <= 1)) refuse("the least share of multipliers in use is a number from 0 to 1");
+  level_names_.resize(architecture_.levels);
+  for (std::uint32_t s = 0; s < architecture_.levels; ++s) {
+    if (level_names_[s].empty()) level_names_[s] = "level " + std::to_string(s);
   }
 }
 
@@ -148,8 +163,8 @@ void MapSpace::lay_blocks(const Constraints& constraints) {
   sizes_.orders = sizes_.splits = 1;
   for (const Block& block : blocks_) {
     const std::size_t fixed = block.inner.size() + block.outer.size();
-    if (block.free_order && !multiplied(sizes_.orders, kFactorial[kDims - fixed])) sizes_.orders = 0;
-    if (block.spatial && block.split < 0) sizes_.splits *= kDims + 1;
+    if (block.free_order && !multiplied(sizes_.orders, kFactorial[dims_.size() - fixed])) sizes_.orders = 0;
+    if (block.spatial && block.split < 0) sizes_.splits *= dims_.size() + 1;
   }
 }
 
@@ -158,19 +173,24 @@ void MapSpace::add_block(std::uint32_t level, bool spatial, const BlockConstrain
   std::uint32_t seen = 0;
   for (const std::vector<Dim>* list : {&block.inner, &block.outer}) {
     for (const Dim dim : *list) {
-      if (index_of(dim) >= kDims || (seen >> index_of(dim) & 1u) != 0) {
-        refuse(place_of(block) + ": the order names a dimension twice; name each once");
+      if (std::find(dims_.begin(), dims_.end(), dim) == dims_.end()) {
+        refuse(place_of(block) + ": the order names a dimension that the problem does not have");
       }
+      if ((seen >> index_of(dim) & 1u) != 0) refuse(place_of(block) + ": the order names a dimension twice; name each once");
       seen |= 1u << index_of(dim);
     }
+  }
+  for (std::uint32_t d = 0; d < kDims; ++d) {
+    if (constraint.factor[d] <= 1 || std::find(dims_.begin(), dims_.end(), static_cast<Dim>(d)) != dims_.end()) continue;
+    refuse(place_of(block) + ": a factor of " + kDimLetters[d] + ", which the problem does not have");
   }
   if (block.split < -1) refuse(place_of(block) + ": a split is the number of dimensions on X, from 0 to 7");
   // Where the order of loops cannot matter, Timeloop has one: within the innermost block, and along one axis.
   const bool one_axis = spatial && (wide_[level] == 1 || high_[level] == 1);
   if ((blocks_.empty() && !spatial) || (one_axis && seen == 0)) {
     block.free_order = false;
-    for (std::uint32_t d = 0; d < kDims; ++d) {
-      if ((seen >> d & 1u) == 0) block.inner.push_back(static_cast<Dim>(d));
+    for (const Dim dim : dims_) {
+      if ((seen >> index_of(dim) & 1u) == 0) block.inner.push_back(dim);
     }
   }
   blocks_.push_back(std::move(block));
@@ -196,12 +216,13 @@ FactorSlot MapSpace::slot_of(const BlockConstraint& constraint, const Block& blo
 
 void MapSpace::lay_factors(const Constraints& constraints) {
   sizes_.factors = 1;
-  for (std::uint32_t d = 0; d < kDims; ++d) {
+  for (const Dim dim : dims_) {
+    const std::uint32_t d = index_of(dim);
     std::vector<FactorSlot> slots;
     std::string fixed;  // "level 0, temporal loops 3, level 1, spatial loops 5"
     for (const Block& block : blocks_) {
       const BlockConstraint& constraint = (block.spatial ? constraints.spatial : constraints.temporal)[block.level];
-      slots.push_back(slot_of(constraint, block, static_cast<Dim>(d)));
+      slots.push_back(slot_of(constraint, block, dim));
       if (slots.back().fixed.value_or(1) == 1) continue;
       fixed += (fixed.empty() ? "" : "; ") + place_of(block) + " " + std::to_string(*slots.back().fixed);
     }
@@ -223,7 +244,7 @@ void MapSpace::lay_factors(const Constraints& constraints) {
 void MapSpace::lay_bypasses(const Constraints& constraints) {
   keep_ = constraints.keep;
   sizes_.bypasses = 1;
-  for (std::uint32_t space = 0; space < kSpaces; ++space) {
+  for (const Space space : tensors_) {
     Choice& outermost = keep_[architecture_.levels - 1][space];
     if (outermost == Choice::open) outermost = Choice::yes;
     bool can_stay = false;
@@ -249,11 +270,11 @@ MapSlice MapSpace::slice_of(WideCount factors, bool pruned) const {
   MapSlice slice;
   slice.space_ = this;
   slice.sizes_ = {1, 1, 1, sizes_.bypasses};
-  for (std::uint32_t d = 0; d < kDims; ++d) {
+  for (std::size_t d = 0; d < dims_.size(); ++d) {
     std::array<std::int64_t, 2 * std::size_t{kMaxLevels}> column{};
     factors_[d].at(factors % factors_[d].size(), column.data());
     factors /= factors_[d].size();
-    for (std::size_t b = 0; b < blocks_.size(); ++b) slice.block_[b].factor[d] = column[b];
+    for (std::size_t b = 0; b < blocks_.size(); ++b) slice.block_[b].factor[index_of(dims_[d])] = column[b];
   }
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
     const Block& from = blocks_[b];
@@ -261,32 +282,33 @@ MapSlice MapSpace::slice_of(WideCount factors, bool pruned) const {
     // Where the split is fixed it counts all dimensions, so that all of them keep their places.
     const bool skips = pruned && (!from.spatial || from.split < 0);
     std::uint32_t taken = 0, count = 0;
+    const auto is_taken = [&taken](Dim dim) { return (taken >> index_of(dim) & 1u) != 0; };
+    const auto is_unit = [&to](Dim dim) { return to.factor[index_of(dim)] == 1; };
     const auto take = [&](Dim dim) {
-      if ((taken >> index_of(dim) & 1u) != 0) return;
+      if (is_taken(dim)) return;
       taken |= 1u << index_of(dim);
       to.loops[count++] = dim;
     };
-    for (std::uint32_t d = 0; skips && d < kDims; ++d) to.units += to.factor[d] == 1 ? 1 : 0;
-    for (std::uint32_t d = 0; skips && from.free_order && d < kDims; ++d) {
-      if (to.factor[d] == 1) take(static_cast<Dim>(d));
+    for (const Dim dim : dims_) to.units += skips && is_unit(dim) ? 1 : 0;
+    for (const Dim dim : dims_) {
+      if (skips && from.free_order && is_unit(dim)) take(dim);
     }
     for (const Dim dim : from.inner) take(dim);
     to.first = count;
-    std::uint32_t last = 0;  // those with a place at the outer end
-    for (const Dim dim : from.outer) last |= (taken >> index_of(dim) & 1u) == 0 ? 1u << index_of(dim) : 0;
-    for (std::uint32_t d = 0; d < kDims; ++d) {
-      if ((last >> d & 1u) == 0) take(static_cast<Dim>(d));
+    for (const Dim dim : dims_) {
+      if (std::find(from.outer.begin(), from.outer.end(), dim) == from.outer.end()) take(dim);
     }
     to.permuted = count - to.first;
     for (const Dim dim : from.outer) take(dim);
     slice.sizes_.orders *= kFactorial[to.permuted];
-    if (from.spatial && from.split < 0) slice.sizes_.splits *= kDims + 1 - to.units;
+    if (from.spatial && from.split < 0) slice.sizes_.splits *= dims_.size() + 1 - to.units;
   }
   return slice;
 }
 
 Mapping MapSlice::at(WideCount order, WideCount split, WideCount bypass) const {
   Mapping mapping{};
+  const auto dims = static_cast<std::uint32_t>(space_->dims_.size());
   for (std::size_t b = 0; b < space_->blocks_.size(); ++b) {
     const MapSpace::Block& from = space_->blocks_[b];
     std::array<Dim, kDims> loops = block_[b].loops;
@@ -294,17 +316,17 @@ Mapping MapSlice::at(WideCount order, WideCount split, WideCount bypass) const {
     order /= kFactorial[block_[b].permuted];
     auto on_x = static_cast<std::uint32_t>(from.split);
     if (from.spatial && from.split < 0) {
-      const std::uint32_t choices = kDims + 1 - block_[b].units;
+      const std::uint32_t choices = dims + 1 - block_[b].units;
       on_x = block_[b].units + static_cast<std::uint32_t>(split % choices);
       split /= choices;
     }
     timeloop::Block& to = (from.spatial ? mapping.spatial : mapping.temporal)[from.level];
-    for (std::uint32_t l = 0; l < kDims; ++l) {
+    for (std::uint32_t l = 0; l < dims; ++l) {
       const std::int64_t bound = block_[b].factor[index_of(loops[l])];
       if (bound > 1) to.loop[to.count++] = {loops[l], from.spatial && l >= on_x ? Axis::y : Axis::x, bound};
     }
   }
-  for (std::uint32_t space = 0; space < kSpaces; ++space) {
+  for (const Space space : space_->tensors_) {
     for (std::uint32_t s = 0; s < space_->architecture_.levels; ++s) {
       const Choice choice = space_->keep_[s][space];
       mapping.keep[s][space] = choice == Choice::open ? bypass % 2 == 1 : choice == Choice::yes;

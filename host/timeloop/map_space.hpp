@@ -45,6 +45,10 @@ struct Constraints {
   std::array<BlockConstraint, kMaxLevels> spatial, temporal;   // (level) innermost level first
   std::array<std::array<Choice, kSpaces>, kMaxLevels> keep{};  // (level, tensor)
   double min_parallelism = 0;                                  // least share of the multipliers in use
+  // In which order the problem lists them. It numbers the mappings: Timeloop's random search finds others with another order. A
+  // problem may have fewer dimensions; then the layer's bounds of the others are 1. Example, of a matrix product: C, M, N.
+  std::vector<Dim> dims{Dim::C, Dim::M, Dim::R, Dim::S, Dim::N, Dim::P, Dim::Q};
+  std::array<Space, kSpaces> tensors{kWeights, kInputs, kOutputs};
 };
 
 // What a mapping has to achieve, the most important first. Equal designs of the first are told apart by the second, and so on.
@@ -85,7 +89,7 @@ class MapSlice {
 
   struct Block {
     std::array<std::int64_t, kDims> factor;
-    std::array<Dim, kDims> loops;  // all of them; the permuted ones by name, the others in their places
+    std::array<Dim, kDims> loops;  // all that the problem has; the permuted ones by name, the others in their places
     std::uint32_t first, permuted, units;
   };
   const MapSpace* space_ = nullptr;
@@ -139,6 +143,7 @@ class MapSpace {
 
   void lay_blocks(const Constraints& constraints);
   void add_block(std::uint32_t level, bool spatial, const BlockConstraint& constraint);
+  void check_numbers(const Constraints& constraints);
   void lay_factors(const Constraints& constraints);
   void lay_bypasses(const Constraints& constraints);
   [[nodiscard]] FactorSlot slot_of(const BlockConstraint& constraint, const Block& block, Dim dim);
@@ -149,6 +154,8 @@ class MapSpace {
   Architecture architecture_;
   std::vector<std::string> level_names_, warnings_;
   std::array<std::int64_t, kMaxLevels> wide_{}, high_{};  // (level) fanout
+  std::vector<Dim> dims_;                                 // as the problem lists them
+  std::array<Space, kSpaces> tensors_;
   std::vector<Block> blocks_;
   std::vector<FactorSplits> factors_;                           // (dim)
   std::array<std::array<Choice, kSpaces>, kMaxLevels> keep_{};  // (level, tensor)
