@@ -41,6 +41,15 @@ class Walk {
   [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] const Place& place() const { return place_; }
 
+  // Whether random numbers decide where it goes, so that it does not end by itself.
+  [[nodiscard]] bool is_random() const {
+    return algorithm_ == SamplerAlgorithm::random_pruned || algorithm_ == SamplerAlgorithm::hybrid;
+  }
+  // Whether it has nothing to choose but bypasses.
+  [[nodiscard]] bool only_bypasses_change() const {
+    return is_random() && factors_ == 1 && size(kOrderPart) == 1 && size(kSplitPart) == 1;
+  }
+
   [[nodiscard]] Mapping mapping() const {
     if (slice_) return slice_->at(place_[kOrderPart], place_[kSplitPart], place_[kBypassPart]);
     return space_.at({global_factors(), place_[kOrderPart], place_[kSplitPart], place_[kBypassPart]});
@@ -67,9 +76,6 @@ class Walk {
 
  private:
   [[nodiscard]] bool has_random_orders() const { return algorithm_ == SamplerAlgorithm::random_pruned; }
-  [[nodiscard]] bool has_random_factors() const {
-    return algorithm_ == SamplerAlgorithm::random_pruned || algorithm_ == SamplerAlgorithm::hybrid;
-  }
   [[nodiscard]] WideCount global_factors() const { return place_[kFactorPart] * threads_ + thread_; }
 
   [[nodiscard]] WideCount size(Part part) const {
@@ -101,7 +107,7 @@ class Walk {
       }
       place_[part] = 0;
     }
-    if (has_random_factors()) {
+    if (is_random()) {
       enter(random_factors_.next());
     } else if (place_[kFactorPart] + 1 < factors_) {
       enter(place_[kFactorPart] + 1);
@@ -182,7 +188,11 @@ class SamplerRun {
     if (most_valid_ > 0 && report_.valid >= most_valid_) return end(SamplerEnd::search_size);
     if (settings_.victory_condition > 0 && since_best_ >= settings_.victory_condition) return end(SamplerEnd::victory);
     if (invalid_ > 0 && invalid_ >= settings_.timeout) return end(SamplerEnd::timeout);
-    return walk_.ended() && end(SamplerEnd::exhausted);
+    if (walk_.ended()) return end(SamplerEnd::exhausted);
+    const bool endless = !settings_.penalize_bypass_fails && walk_.only_bypasses_change();
+    if (endless && report_.tried > space_.sizes().bypasses) return end(SamplerEnd::endless);
+    const bool long_enough = walk_.is_random() && settings_.most_tried > 0 && report_.tried >= settings_.most_tried;
+    return long_enough && end(SamplerEnd::endless);
   }
 
   // Tries the mapping where the walk stands, and goes on.

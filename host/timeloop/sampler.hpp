@@ -44,13 +44,16 @@ struct SamplerSettings {
   std::uint32_t search_size = 0;          // valid mappings, of all threads together; 0: no limit
   std::uint32_t max_permutations = 16;    // of random_pruned: orders that it tries for the same factors
   bool penalize_bypass_fails = false;     // whether mappings that differ in bypasses only count for the limits
+  std::uint64_t most_tried = 10'000'000;  // Exarch's own, of the random searches: see SamplerEnd::endless; 0: no limit
   Goals goals{Goal::edp};                 // what a better mapping is; see is_better()
   FillRule fill_rule = FillRule::current;
   const std::atomic<bool>* stop = nullptr;  // set by another thread: end with what there is
 };
 
-// Why a thread ended.
-enum class SamplerEnd : std::uint8_t { timeout, victory, search_size, exhausted, stopped };
+// Why a thread ended. `endless`: Timeloop's thread goes on for ever, or for longer than SamplerSettings::most_tried. It does so
+// where nothing but bypasses is open to it, as these count for no limit; and where mappings are each better than another in a
+// circle, which the 0.1 % of is_better() allow.
+enum class SamplerEnd : std::uint8_t { timeout, victory, search_size, exhausted, stopped, endless };
 
 struct SamplerThread {
   SamplerEnd end = SamplerEnd::exhausted;

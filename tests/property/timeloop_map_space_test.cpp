@@ -433,6 +433,14 @@ TEST(TimeloopSampler, EndsAndSaysWhy) {
   EXPECT_FALSE(none.found);
   EXPECT_EQ(none.threads[2].end, SamplerEnd::timeout);
   EXPECT_EQ(none.threads[2].valid, 0u);
+  // One choice of factors, and free bypasses: Timeloop does not end.
+  settings = {};
+  const SamplerResult endless = sample(MapSpace(layer(1, 1), meshes({1, 1, 1, 1, 1, 1}), {}), settings);
+  EXPECT_EQ(endless.threads[0].end, SamplerEnd::endless);
+  EXPECT_TRUE(endless.found);
+  settings.most_tried = 100;
+  settings.victory_condition = 1000000;
+  EXPECT_EQ(sample(space, settings).threads[0].tried, 100u);
   const std::atomic<bool> stop{true};
   settings.stop = &stop;
   EXPECT_EQ(sample(space, settings).threads[0].end, SamplerEnd::stopped);
