@@ -281,29 +281,37 @@ MapSlice MapSpace::slice_of(WideCount factors, bool pruned) const {
     MapSlice::Block& to = slice.block_[b];
     // Where the split is fixed it counts all dimensions, so that all of them keep their places.
     const bool skips = pruned && (!from.spatial || from.split < 0);
-    std::uint32_t taken = 0, count = 0;
-    const auto is_taken = [&taken](Dim dim) { return (taken >> index_of(dim) & 1u) != 0; };
-    const auto is_unit = [&to](Dim dim) { return to.factor[index_of(dim)] == 1; };
-    const auto take = [&](Dim dim) {
-      if (is_taken(dim)) return;
-      taken |= 1u << index_of(dim);
-      to.loops[count++] = dim;
-    };
-    for (const Dim dim : dims_) to.units += skips && is_unit(dim) ? 1 : 0;
-    for (const Dim dim : dims_) {
-      if (skips && from.free_order && is_unit(dim)) take(dim);
-    }
-    for (const Dim dim : from.inner) take(dim);
-    to.first = count;
-    for (const Dim dim : dims_) {
-      if (std::find(from.outer.begin(), from.outer.end(), dim) == from.outer.end()) take(dim);
-    }
-    to.permuted = count - to.first;
-    for (const Dim dim : from.outer) take(dim);
+    for (const Dim dim : dims_) to.units += skips && to.factor[index_of(dim)] == 1 ? 1 : 0;
+    place_loops(from, skips, to);
     slice.sizes_.orders *= kFactorial[to.permuted];
     if (from.spatial && from.split < 0) slice.sizes_.splits *= dims_.size() + 1 - to.units;
   }
   return slice;
+}
+
+// The loops of a block before they are permuted. With `units_first`, those of bound 1 are the innermost.
+void MapSpace::place_loops(const Block& from, bool units_first, MapSlice::Block& to) const {
+  if (from.inner.size() == dims_.size() && (!units_first || !from.free_order || !from.spatial)) {  // nothing to choose
+    std::copy(from.inner.begin(), from.inner.end(), to.loops.begin());
+    to.first = static_cast<std::uint32_t>(dims_.size());
+    return;
+  }
+  std::uint32_t taken = 0, count = 0;
+  const auto take = [&](Dim dim) {
+    if ((taken >> index_of(dim) & 1u) != 0) return;
+    taken |= 1u << index_of(dim);
+    to.loops[count++] = dim;
+  };
+  for (const Dim dim : dims_) {
+    if (units_first && to.factor[index_of(dim)] == 1) take(dim);
+  }
+  for (const Dim dim : from.inner) take(dim);
+  to.first = count;
+  for (const Dim dim : dims_) {
+    if (std::find(from.outer.begin(), from.outer.end(), dim) == from.outer.end()) take(dim);
+  }
+  to.permuted = count - to.first;
+  for (const Dim dim : from.outer) take(dim);
 }
 
 Mapping MapSlice::at(WideCount order, WideCount split, WideCount bypass) const {

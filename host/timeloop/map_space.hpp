@@ -147,6 +147,7 @@ class MapSpace {
   void lay_factors(const Constraints& constraints);
   void lay_bypasses(const Constraints& constraints);
   [[nodiscard]] FactorSlot slot_of(const BlockConstraint& constraint, const Block& block, Dim dim);
+  void place_loops(const Block& from, bool units_first, MapSlice::Block& to) const;
   [[nodiscard]] MapSlice slice_of(WideCount factors, bool pruned) const;
   [[nodiscard]] std::string place_of(const Block& block) const;  // "DRAM, temporal loops"
 
