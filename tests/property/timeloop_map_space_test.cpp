@@ -378,7 +378,7 @@ TEST(TimeloopSampler, APromilleIsNoProgress) {
 }
 
 TEST(TimeloopSampler, ThreadsShareTheMapSpace) {
-  const MapSpace space(layer(4, 6, 2), meshes({4, 2, 4, 1, 2, 1, 1, 1}, 12), {});
+  const MapSpace space(layer(4, 6), meshes({4, 2, 4, 1, 2, 1, 1, 1}, 9), {});
   SamplerSettings settings;
   settings.algorithm = SamplerAlgorithm::linear_pruned;
   settings.timeout = 0xffffffff;
