@@ -439,6 +439,9 @@ class GymEnvironment final : public Model<GymWorkload, GymCandidate, GymResult> 
   }
 
   static std::string why_none_fits(const GymLayer& layer, const Architecture& architecture) {
+    const std::int64_t rows = layer.problem.bound[index_of(Dim::S)];
+    if (rows > kMostRows)
+      return "needs " + std::to_string(rows) + " rows of PEs (S); no design has more than " + std::to_string(kMostRows);
     const RowStationary::Needs needs = layer.mappings->needs(architecture);
     std::string helps;
     const auto add = [&](std::int64_t needed, const std::string& what, std::int64_t there) {
