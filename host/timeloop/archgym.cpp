@@ -161,16 +161,22 @@ std::vector<DesignSpace> archgym_spaces(std::span<const ParameterInfo> parameter
   }
   // One row of PEs is infeasible.
   effective.front().second.erase(effective.front().second.begin());
-  return {space_with("archgym", "all choices of TimeloopGym", parameters, all),
-          space_with("effective", "the same, but for what no cycle and no access depends on", parameters, effective),
-          space_with("eyeriss", "buffers of smartbuffers: the number of PEs, and how large the buffers are", parameters,
-                     {{"nPEs", {56, 112, 168, 224, 280, 336}},
-                      {"ifmap_depth", {8, 16, 32}},
-                      {"psum_depth", {8, 16, 32, 64}},
-                      {"weights_depth", {32, 64, 128, 256, 512}},
-                      {"glb_depth", {4096, 8192, 16384, 32768}},
-                      {"glb_read_bw", {4, 8, 16}},
-                      {"glb_write_bw", {4, 8, 16}}})};
+  auto smart = effective;
+  for (auto& [name, values] : smart) {
+    if (std::string_view(name).ends_with("_class")) values = {kSmartSram, kSmartRf};
+  }
+  return {
+      space_with("archgym", "all choices of TimeloopGym", parameters, all),
+      space_with("effective", "the same, but for what no cycle and no access depends on", parameters, effective),
+      space_with("smartbuffers", "the same, with classes alone whose price grows with their size", parameters, smart),
+      space_with("eyeriss", "the sizes of the default design's buffers, PEs, bandwidths: small enough for a sweep", parameters,
+                 {{"nPEs", {56, 112, 168, 224, 280, 336}},
+                  {"ifmap_depth", {8, 16, 32}},
+                  {"psum_depth", {8, 16, 32, 64}},
+                  {"weights_depth", {32, 64, 128, 256, 512}},
+                  {"glb_depth", {4096, 8192, 16384, 32768}},
+                  {"glb_read_bw", {4, 8, 16}},
+                  {"glb_write_bw", {4, 8, 16}}})};
 }
 
 EnergyTable EnergyTable::shipped() {

@@ -161,8 +161,10 @@ struct Pricing {
     return cycles;
   }
 
-  [[nodiscard]] double energy(const Accesses& n, double instances, double compute_pj) const {
-    double energy = compute_pj;
+  [[nodiscard]] double energy(const Accesses& n, const ArraySize& used) const {
+    const std::int64_t pes = used.columns * used.rows;
+    const auto instances = static_cast<double>(pes);
+    double energy = static_cast<double>(n.steps * pes) * architecture.compute.compute_pj;
     energy += psum.energy(n.psum_reads, n.psum_fills, n.psum_updates) * instances;
     energy += weights.energy(n.weights_reads, n.weights_fills, 0) * instances;
     energy += ifmap.energy(n.ifmap_reads, n.ifmap_fills, 0) * instances;
@@ -311,6 +313,12 @@ void RowStationary::count(const Spread& spread) const {
     keep_undominated(kept);
     std::ranges::sort(kept, {}, &Footprint::index);
     kept.shrink_to_fit();
+    spread.least_words.fill(kept.empty() ? 0 : kLargestCount);
+    for (const Footprint& footprint : kept) {
+      for (std::size_t i = 0; i < footprint.words.size(); ++i) {
+        spread.least_words[i] = std::min(spread.least_words[i], footprint.words[i]);
+      }
+    }
     spread.footprints = std::move(kept);
   });
 }
@@ -521,26 +529,56 @@ std::optional<BestMapping> RowStationary::best(const Architecture& a, MapObjecti
     }
   }
   const std::array<std::int64_t, 4> sizes = sizes_of(a);
-  const ArraySize there = array_of(a);
   const bool cycles_first = objective == MapObjective::cycles_energy;
   std::optional<BestMapping> best;
-  for (const auto& spread : spreads_) {
-    if (cycles_first && best && spread->steps > best->cycles) break;  // no mapping takes fewer cycles than steps
-    if (spread->array.columns > there.columns || spread->array.rows > there.rows) continue;
-    const std::int64_t used = spread->array.columns * spread->array.rows;
-    const double compute_pj = static_cast<double>(spread->steps * used) * a.compute.compute_pj;
-    visit_kept(*spread, [&](const Footprint& footprint, const Accesses* counted) {
-      for (std::size_t i = 0; i < sizes.size(); ++i) {
-        if (footprint.size[i] > sizes[i]) return;
-      }
-      const Accesses accesses = counted != nullptr ? *counted : accesses_of(*spread, footprint.words);
-      const std::int64_t cycles = pricing.cycles(accesses);
-      if (cycles_first && best && cycles > best->cycles) return;
-      const BestMapping now{footprint.index, cycles, pricing.energy(accesses, static_cast<double>(used), compute_pj)};
-      if (!best || is_better(now, *best, objective)) best = now;
-    });
+  const auto fits = [&](const Footprint& footprint) {
+    bool fit = true;
+    for (std::size_t i = 0; i < sizes.size(); ++i) fit &= footprint.size[i] <= sizes[i];
+    return fit;
+  };
+  const auto try_mapping = [&](const Spread& spread, const Footprint& footprint, const Accesses& accesses) {
+    const std::int64_t cycles = pricing.cycles(accesses);
+    if (cycles_first && best && cycles > best->cycles) return;
+    const BestMapping now{footprint.index, cycles, pricing.energy(accesses, spread.array)};
+    if (!best || is_better(now, *best, objective)) best = now;
+  };
+  // No mapping is better than one with the least of everything, which may not exist. It has the lowest index there is.
+  const auto bound_of_spread = [&](const Spread& spread) {
+    count(spread);
+    const Accesses least = accesses_of(spread, spread.least_words);
+    return BestMapping{0, pricing.cycles(least), pricing.energy(least, spread.array)};
+  };
+  const auto try_spread = [&](const Spread& spread, const BestMapping& bound) {
+    for (const Handed& handed : spread.handed) {
+      if (fits(handed.footprint)) try_mapping(spread, handed.footprint, handed.accesses);
+    }
+    if (best && !is_better(bound, *best, objective)) return;
+    for (const Footprint& footprint : spread.footprints) {
+      if (fits(footprint)) try_mapping(spread, footprint, accesses_of(spread, footprint.words));
+    }
+  };
+  const std::vector<const Spread*> spreads = spreads_on(array_of(a));
+  if (cycles_first) {  // by steps: those that are never tried need not be counted
+    for (const Spread* spread : spreads) {
+      if (best && spread->steps > best->cycles) break;  // no mapping takes fewer cycles than steps
+      try_spread(*spread, bound_of_spread(*spread));
+    }
+    return best;
   }
+  std::vector<std::pair<BestMapping, const Spread*>> promising;
+  for (const Spread* spread : spreads) promising.emplace_back(bound_of_spread(*spread), spread);
+  std::ranges::stable_sort(promising, [&](const auto& x, const auto& y) { return is_better(x.first, y.first, objective); });
+  for (const auto& [bound, spread] : promising) try_spread(*spread, bound);
   return best;
+}
+
+// Those that the array can carry, by steps.
+std::vector<const RowStationary::Spread*> RowStationary::spreads_on(const ArraySize& array) const {
+  std::vector<const Spread*> fitting;
+  for (const auto& spread : spreads_) {
+    if (spread->array.columns <= array.columns && spread->array.rows <= array.rows) fitting.push_back(spread.get());
+  }
+  return fitting;
 }
 
 RowStationary::Needs RowStationary::needs(const Architecture& a) const {

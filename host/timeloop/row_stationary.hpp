@@ -141,8 +141,10 @@ class RowStationary {
     mutable std::once_flag once;
     mutable std::vector<Footprint> footprints;  // by index
     mutable std::vector<Handed> handed;
+    mutable std::array<std::int64_t, 5> least_words;  // of each kind, over all footprints
   };
   void count(const Spread& spread) const;
+  [[nodiscard]] std::vector<const Spread*> spreads_on(const ArraySize& array) const;
   template <class Body>
   void visit_mappings(const Spread& spread, const Body& body) const;
   [[nodiscard]] Tiles tiles_of(const Split& split) const;

@@ -254,6 +254,8 @@ TEST(TimeloopGymSpaces, HaveTheirSizes) {
   EXPECT_EQ(environment.parameters().size(), kGymParameters);
   EXPECT_EQ(find_space(environment, "archgym").size(), 2154550209231716352u);
   EXPECT_EQ(find_space(environment, "effective").size(), 23ull * 3 * 192 * 192 * 192 * 4 * 7 * 4 * 3 * 4 * 4);
+  EXPECT_EQ(find_space(environment, "smartbuffers").size(), 23ull * 3 * 96 * 96 * 96 * 2 * 7 * 4 * 3 * 4 * 4);
+  EXPECT_EQ(find_space(environment, "eyeriss").size(), 12960u);
 }
 
 }  // namespace
