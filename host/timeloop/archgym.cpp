@@ -17,8 +17,7 @@ namespace {
 
 using GymJson = nlohmann::ordered_json;
 
-// ---- parameters
-// ----------------------------------------------------------------------------------------------------------------
+// ---- parameters -----------------------------------------------------------------------------------------------------------
 
 constexpr std::array<const char*, 4> kClasses{"regfile", "smartbuffer_SRAM", "smartbuffer_RF",
                                               "SRAM"};  // in the order of GymClass
@@ -95,8 +94,7 @@ DesignSpace space_with(const std::string& name, const std::string& doc, std::spa
   return {name, doc, parameters, values};
 }
 
-// ---- the table
-// -----------------------------------------------------------------------------------------------------------------
+// ---- the table ------------------------------------------------------------------------------------------------------------
 
 double cost_member(const GymJson& object, const char* key, const std::string& where) {
   const GymJson& value = member(object, key, where);
@@ -123,8 +121,7 @@ std::int64_t label_member(const GymJson& object, const char* key, const Names& n
   throw Error(where + "." + key + ": unknown name " + shown(value));
 }
 
-// ---- architectures
-// -------------------------------------------------------------------------------------------------------------
+// ---- architectures --------------------------------------------------------------------------------------------------------
 
 struct StorageChoice {
   const char* prefix;  // of its parameters

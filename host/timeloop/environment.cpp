@@ -55,7 +55,7 @@ struct GymResult {
   std::string mappings;
 };
 
-// ---- tables ----------------------------------------------------------------------------------------------------------------
+// ---- tables ---------------------------------------------------------------------------------------------------------------
 
 struct GymCounter {
   std::string_view name, unit, doc;
@@ -198,7 +198,7 @@ Hardware hardware_of(const EnergyTable& table) {
   return {{kColumns, kMostRows}, {spads, spads, spads, table.sizes(GymPart::shared_glb)}};
 }
 
-// ---- mappings as text --------------------------------------------------------------------------------------------------------
+// ---- mappings as text -----------------------------------------------------------------------------------------------------
 
 // "layer2: psum_spad M16; weights_spad R5; rows S5; columns Q9; shared_glb C2 P27; DRAM C48 M16 Q3".
 std::string text_of(const GymLayer& layer, const Mapping& mapping) {
@@ -220,7 +220,7 @@ std::string text_of(const GymLayer& layer, const Mapping& mapping) {
   return text;
 }
 
-// ---- evaluating --------------------------------------------------------------------------------------------------------------
+// ---- evaluating -----------------------------------------------------------------------------------------------------------
 
 // What a mapping costs; Status::ok, as it was found to fit.
 template <class Evaluate>

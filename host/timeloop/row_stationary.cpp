@@ -48,8 +48,7 @@ std::vector<std::array<std::int64_t, N>> splits_of(std::int64_t bound) {
   return all;
 }
 
-// ---- counting
-// ------------------------------------------------------------------------------------------------------------------
+// ---- counting -------------------------------------------------------------------------------------------------------------
 
 struct OuterLoop {
   std::int64_t bound;
@@ -74,8 +73,7 @@ std::int64_t left_over(std::int64_t extent, std::int64_t step) {
   return std::max<std::int64_t>(0, extent - step);
 }
 
-// ---- domination
-// ----------------------------------------------------------------------------------------------------------------
+// ---- domination -----------------------------------------------------------------------------------------------------------
 
 // Leaves out what another one dominates; of equal ones the lowest index stays. In lexicographic order a footprint comes after all
 // that dominate it.
@@ -205,8 +203,7 @@ bool is_better(const BestMapping& a, const BestMapping& b, MapObjective objectiv
   return a.index < b.index;
 }
 
-// ---- the mappings of a layer
-// -----------------------------------------------------------------------------------------------------
+// ---- the mappings of a layer ----------------------------------------------------------------------------------------------
 
 RowStationary::RowStationary(const Problem& problem, FillRule rule, Hardware hardware)
     : problem_(problem), rule_(rule), hardware_(std::move(hardware)) {
@@ -512,64 +509,84 @@ bool RowStationary::is_enough(ArchgymLevel spad, double bandwidth) const {
   return bandwidth >= (spad == kPsumSpad ? 2 : spad == kWeightsSpad ? 1 : hands ? 1 + gaps : gaps);
 }
 
-// ---- an architecture
-// ---------------------------------------------------------------------------------------------------------------
+// ---- an architecture ------------------------------------------------------------------------------------------------------
+
+class RowStationary::Hunt {
+ public:
+  Hunt(const RowStationary& mappings, const Architecture& a, MapObjective objective)
+      : mappings_(mappings), objective_(objective), sizes_(sizes_of(a)), pricing_(pricing_on(mappings, a)) {}
+
+  [[nodiscard]] const std::optional<BestMapping>& best() const { return best_; }
+
+  // No mapping is better than one with the least of everything, which may not exist. It has the lowest index there is.
+  [[nodiscard]] BestMapping bound_of(const Spread& spread) const {
+    mappings_.count(spread);
+    const Accesses least = mappings_.accesses_of(spread, spread.least_words);
+    return {0, pricing_.cycles(least), pricing_.energy(least, spread.array)};
+  }
+
+  void try_all(const Spread& spread, const BestMapping& bound) {
+    for (const Handed& handed : spread.handed) {
+      if (fits(handed.footprint)) try_one(spread, handed.footprint, handed.accesses);
+    }
+    if (best_ && !is_better(bound, *best_, objective_)) return;
+    for (const Footprint& footprint : spread.footprints) {
+      if (fits(footprint)) try_one(spread, footprint, mappings_.accesses_of(spread, footprint.words));
+    }
+  }
+
+ private:
+  static Pricing pricing_on(const RowStationary& mappings, const Architecture& a) {
+    Pricing pricing{a,
+                    lane_of(a.storage[kPsumSpad]),
+                    lane_of(a.storage[kWeightsSpad]),
+                    lane_of(a.storage[kIfmapSpad]),
+                    lane_of(a.storage[kSharedGlb]),
+                    lane_of(a.storage[kDram]),
+                    {}};
+    for (const ArchgymLevel spad : {kPsumSpad, kWeightsSpad, kIfmapSpad}) {
+      for (const double bandwidth : {a.storage[spad].read_bw, a.storage[spad].write_bw}) {
+        if (bandwidth > 0 && !mappings.is_enough(spad, bandwidth)) pricing.checks_spad[spad] = true;
+      }
+    }
+    return pricing;
+  }
+
+  [[nodiscard]] bool fits(const Footprint& footprint) const {
+    bool fit = true;
+    for (std::size_t i = 0; i < sizes_.size(); ++i) fit &= footprint.size[i] <= sizes_[i];
+    return fit;
+  }
+
+  void try_one(const Spread& spread, const Footprint& footprint, const Accesses& accesses) {
+    const std::int64_t cycles = pricing_.cycles(accesses);
+    if (objective_ == MapObjective::cycles_energy && best_ && cycles > best_->cycles) return;
+    const BestMapping now{footprint.index, cycles, pricing_.energy(accesses, spread.array)};
+    if (!best_ || is_better(now, *best_, objective_)) best_ = now;
+  }
+
+  const RowStationary& mappings_;
+  MapObjective objective_;
+  std::array<std::int64_t, 4> sizes_;
+  Pricing pricing_;
+  std::optional<BestMapping> best_;
+};
 
 std::optional<BestMapping> RowStationary::best(const Architecture& a, MapObjective objective) const {
-  Pricing pricing{a,
-                  lane_of(a.storage[kPsumSpad]),
-                  lane_of(a.storage[kWeightsSpad]),
-                  lane_of(a.storage[kIfmapSpad]),
-                  lane_of(a.storage[kSharedGlb]),
-                  lane_of(a.storage[kDram]),
-                  {}};
-  for (const ArchgymLevel spad : {kPsumSpad, kWeightsSpad, kIfmapSpad}) {
-    for (const double bandwidth : {a.storage[spad].read_bw, a.storage[spad].write_bw}) {
-      if (bandwidth > 0 && !is_enough(spad, bandwidth)) pricing.checks_spad[spad] = true;
-    }
-  }
-  const std::array<std::int64_t, 4> sizes = sizes_of(a);
-  const bool cycles_first = objective == MapObjective::cycles_energy;
-  std::optional<BestMapping> best;
-  const auto fits = [&](const Footprint& footprint) {
-    bool fit = true;
-    for (std::size_t i = 0; i < sizes.size(); ++i) fit &= footprint.size[i] <= sizes[i];
-    return fit;
-  };
-  const auto try_mapping = [&](const Spread& spread, const Footprint& footprint, const Accesses& accesses) {
-    const std::int64_t cycles = pricing.cycles(accesses);
-    if (cycles_first && best && cycles > best->cycles) return;
-    const BestMapping now{footprint.index, cycles, pricing.energy(accesses, spread.array)};
-    if (!best || is_better(now, *best, objective)) best = now;
-  };
-  // No mapping is better than one with the least of everything, which may not exist. It has the lowest index there is.
-  const auto bound_of_spread = [&](const Spread& spread) {
-    count(spread);
-    const Accesses least = accesses_of(spread, spread.least_words);
-    return BestMapping{0, pricing.cycles(least), pricing.energy(least, spread.array)};
-  };
-  const auto try_spread = [&](const Spread& spread, const BestMapping& bound) {
-    for (const Handed& handed : spread.handed) {
-      if (fits(handed.footprint)) try_mapping(spread, handed.footprint, handed.accesses);
-    }
-    if (best && !is_better(bound, *best, objective)) return;
-    for (const Footprint& footprint : spread.footprints) {
-      if (fits(footprint)) try_mapping(spread, footprint, accesses_of(spread, footprint.words));
-    }
-  };
+  Hunt hunt(*this, a, objective);
   const std::vector<const Spread*> spreads = spreads_on(array_of(a));
-  if (cycles_first) {  // by steps: those that are never tried need not be counted
+  if (objective == MapObjective::cycles_energy) {  // by steps: those that are never tried need not be counted
     for (const Spread* spread : spreads) {
-      if (best && spread->steps > best->cycles) break;  // no mapping takes fewer cycles than steps
-      try_spread(*spread, bound_of_spread(*spread));
+      if (hunt.best() && spread->steps > hunt.best()->cycles) break;  // no mapping takes fewer cycles than steps
+      hunt.try_all(*spread, hunt.bound_of(*spread));
     }
-    return best;
+    return hunt.best();
   }
   std::vector<std::pair<BestMapping, const Spread*>> promising;
-  for (const Spread* spread : spreads) promising.emplace_back(bound_of_spread(*spread), spread);
+  for (const Spread* spread : spreads) promising.emplace_back(hunt.bound_of(*spread), spread);
   std::ranges::stable_sort(promising, [&](const auto& x, const auto& y) { return is_better(x.first, y.first, objective); });
-  for (const auto& [bound, spread] : promising) try_spread(*spread, bound);
-  return best;
+  for (const auto& [bound, spread] : promising) hunt.try_all(*spread, bound);
+  return hunt.best();
 }
 
 // Those that the array can carry, by steps.

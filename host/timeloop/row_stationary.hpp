@@ -143,6 +143,7 @@ class RowStationary {
     mutable std::vector<Handed> handed;
     mutable std::array<std::int64_t, 5> least_words;  // of each kind, over all footprints
   };
+  class Hunt;  // for the best mapping on one architecture
   void count(const Spread& spread) const;
   [[nodiscard]] std::vector<const Spread*> spreads_on(const ArraySize& array) const;
   template <class Body>

@@ -162,7 +162,7 @@ TEST_F(Timeloop, SearchesAndSweeps) {
   EXPECT_EQ(Json::parse(good({"best", "all.db", "--json"}))[0]["metrics"]["edp"], best["metrics"]["edp"]);
 }
 
-// ---- architectures ---------------------------------------------------------------------------------------------------------
+// ---- architectures --------------------------------------------------------------------------------------------------------
 
 // A network of two small layers, one of them twice.
 constexpr const char* kSmallNetwork =
