@@ -18,6 +18,7 @@
 #include "host/timeloop/layers.hpp"
 #include "host/timeloop/reference.hpp"
 #include "host/timeloop/row_stationary.hpp"
+#include "host/timeloop/sampler.hpp"
 #include "kernels/launch/timeloop_launch.hpp"
 
 namespace exarch {
@@ -27,6 +28,7 @@ namespace {
 constexpr const char* kNetworks = "timeloop/networks";
 constexpr const char* kNetworkName = "network";
 constexpr const char* kObjectiveName = "map-objective";
+constexpr const char* kMapperName = "mapper";
 
 struct GymLayer {
   std::string name;  // of the first of equal ones
@@ -41,6 +43,7 @@ struct GymWorkload final : Workload {
   std::int64_t total = 0;        // layers
   FillRule rule = FillRule::y2022;
   MapObjective objective = MapObjective::cycles_energy;
+  bool samples = false;  // with Timeloop's mapper, as TimeloopGym does, instead of the best mapping
 };
 
 struct GymCandidate {
@@ -161,6 +164,7 @@ Description describe_gym() {
       {kNetworkName, "alexnet", "layers (.json)", WorkloadOption::Kind::file, 0, 0, true},
       {kObjectiveName, "cycles",
        "the best mapping of a layer: cycles (then energy), energy (then cycles), or edp, which is energy times cycles"},
+      {kMapperName, "best", "best: proved; sampled: what Timeloop's own mapper finds with the settings of TimeloopGym"},
       {kRuleName, "2022", "first fills of outputs: 2022 counts them, as ArchGym does; current leaves them out"}};
   for (const GymCounter& row : kGymCounters) {
     using Kind = CounterInfo::Kind;
@@ -191,6 +195,12 @@ MapObjective objective_of(const std::string& name) {
   if (name == "energy") return MapObjective::energy_cycles;
   if (name == "edp") return MapObjective::edp;
   throw UsageError(std::string(kObjectiveName) + " = " + in_quotes(name) + ": expected cycles, energy or edp");
+}
+
+bool samples_of(const std::string& name) {
+  if (name == "best") return false;
+  if (name == "sampled") return true;
+  throw UsageError(std::string(kMapperName) + " = " + in_quotes(name) + ": expected best or sampled");
 }
 
 Hardware hardware_of(const EnergyTable& table) {
@@ -264,6 +274,32 @@ std::optional<BestMapping> best_by_reference(const GymLayer& layer, FillRule rul
   return best;
 }
 
+// What Timeloop's mapper finds with TimeloopGym's settings; none where it gives up before it finds any.
+std::optional<Mapping> sampled_mapping(const GymLayer& layer, FillRule rule, const Architecture& architecture,
+                                       MapObjective objective) {
+  if (layer.problem.bound[index_of(Dim::S)] > architecture.compute.instances / kColumns) return std::nullopt;
+  SamplerSettings settings;
+  settings.algorithm = SamplerAlgorithm::random_pruned;
+  settings.threads = 8;
+  settings.timeout = 150;
+  settings.victory_condition = 10;
+  settings.goals = objective == MapObjective::cycles_energy   ? Goals{Goal::cycles, Goal::energy}
+                   : objective == MapObjective::energy_cycles ? Goals{Goal::energy, Goal::cycles}
+                                                              : Goals{Goal::edp};
+  settings.fill_rule = rule;
+  const SamplerResult result = sample(layer.problem, architecture, row_stationary(), settings);
+  return result.found ? std::optional(result.mapping) : std::nullopt;
+}
+
+// The mapping of a layer that the workload asks for.
+std::optional<Mapping> mapping_for(const GymWorkload& workload, const GymLayer& layer, const Architecture& architecture,
+                                   Engine engine) {
+  if (workload.samples) return sampled_mapping(layer, workload.rule, architecture, workload.objective);
+  const auto best = engine == Engine::fast ? layer.mappings->best(architecture, workload.objective)
+                                           : best_by_reference(layer, workload.rule, architecture, workload.objective);
+  return best ? std::optional(layer.mappings->mapping(best->index)) : std::nullopt;
+}
+
 class GymEnvironment final : public Model<GymWorkload, GymCandidate, GymResult> {
  public:
   GymEnvironment() : Model(describe_gym()) {}
@@ -279,6 +315,7 @@ class GymEnvironment final : public Model<GymWorkload, GymCandidate, GymResult> 
     workload->table = EnergyTable::shipped();
     workload->rule = rule_of(options.at(kRuleName));
     workload->objective = objective_of(options.at(kObjectiveName));
+    workload->samples = samples_of(options.at(kMapperName));
     try {
       add_layers(layers_of(parse_json<nlohmann::ordered_json>(text, path.string())), *workload);
     } catch (const Error& error) {
@@ -286,14 +323,14 @@ class GymEnvironment final : public Model<GymWorkload, GymCandidate, GymResult> 
       throw Error(what.starts_with(path.string()) ? what : path.string() + ": " + what);
     }
     workload->name = name;
-    for (const char* option : {kObjectiveName, kRuleName}) {
+    for (const char* option : {kObjectiveName, kMapperName, kRuleName}) {
       if (options.at(option) != option_default(option)) workload->name += ", " + std::string(option) + " " + options.at(option);
     }
     Fnv1a hash;
     for (const char c : text) hash.add_word(static_cast<unsigned char>(c));
     workload->identity = std::string(kNetworkName) + " " + std::to_string(hash.value()) + "; energies " +
                          std::to_string(workload->table.hash) + "; " + kObjectiveName + " " + options.at(kObjectiveName) +
-                         "; fill rule " + options.at(kRuleName);
+                         "; mapper " + options.at(kMapperName) + "; fill rule " + options.at(kRuleName);
     workload->work = workload->layers.size();
     workload->work_unit = "layers";
     return workload;
@@ -316,16 +353,14 @@ class GymEnvironment final : public Model<GymWorkload, GymCandidate, GymResult> 
     if (result.status != GymStatus::ok) return;
     const Architecture& architecture = accelerator.architecture;
     for (const GymLayer& layer : workload.layers) {
-      const bool fast = engine == Engine::fast;
-      const auto best = fast ? layer.mappings->best(architecture, workload.objective)
-                             : best_by_reference(layer, workload.rule, architecture, workload.objective);
-      if (!best) {
+      const auto mapping = mapping_for(workload, layer, architecture, engine);
+      if (!mapping) {
         result.status = GymStatus::no_mapping;
         return;
       }
-      const Mapping mapping = layer.mappings->mapping(best->index);
-      price_mapping(fast ? cpu_functions().evaluate : evaluate_reference, layer, workload.rule, architecture, mapping, result);
-      result.mappings += (result.mappings.empty() ? "" : "\n") + text_of(layer, mapping);
+      price_mapping(engine == Engine::fast ? cpu_functions().evaluate : evaluate_reference, layer, workload.rule, architecture,
+                    *mapping, result);
+      result.mappings += (result.mappings.empty() ? "" : "\n") + text_of(layer, *mapping);
     }
   }
 
@@ -394,7 +429,11 @@ class GymEnvironment final : public Model<GymWorkload, GymCandidate, GymResult> 
     if (accelerator.status != GymStatus::ok) return {accelerator.why};
     std::vector<std::string> sentences;
     for (const GymLayer& layer : workload.layers) {
-      if (layer.mappings->best(accelerator.architecture, workload.objective)) continue;
+      if (mapping_for(workload, layer, accelerator.architecture, Engine::fast)) continue;
+      if (layer.mappings->best(accelerator.architecture, workload.objective)) {
+        sentences.push_back(layer.name + ": the mapper gave up before it found a valid mapping; --mapper best finds one");
+        continue;
+      }
       sentences.push_back(layer.name + ": " + why_none_fits(layer, accelerator.architecture));
     }
     return sentences;

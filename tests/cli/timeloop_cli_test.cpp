@@ -177,7 +177,12 @@ TEST_F(Timeloop, TheBaselineOfArchGym) {
   EXPECT_NE(good({"eval", "timeloop"}).find("layer5: psum_spad M16"), std::string::npos);
   const Json frugal = Json::parse(good({"eval", "timeloop", "--map-objective", "energy", "--json"}));
   EXPECT_NEAR(frugal["metrics"]["energy_uj"].get<double>(), 5615.15, 0.005);
+  const Json sampled = Json::parse(good({"eval", "timeloop", "--mapper", "sampled", "--json"}));  // what TimeloopGym reports
+  EXPECT_EQ(sampled["metrics"]["cycles"], 7885704);
+  EXPECT_EQ(sampled["metrics"]["archgym_energy"], 29205.99);
+  EXPECT_EQ(sampled["metrics"]["archgym_area"], 2.03);
   expect_refused({"eval", "timeloop", "--map-objective", "delay"}, 2, "expected cycles, energy or edp");
+  expect_refused({"eval", "timeloop", "--mapper", "random"}, 2, "expected best or sampled");
 }
 
 TEST_F(Timeloop, NetworksOfUsers) {
@@ -219,7 +224,9 @@ TEST_F(Timeloop, DesignsWithoutAResultSayWhy) {
       {{"--set", "weights_depth=13"}, "is not in the table of energies"},
       {{"--set", "glb_class=SRAM"}, "the estimator finds no such memory"},
       {{"--set", "weights_depth=8"}, "layer1: no mapping fits; one of these changes is enough: words of weights 8 -> 12"},
-      {{"--network", "cognitive_5s"}, "no design has more than 24"}};
+      {{"--network", "cognitive_5s"}, "no design has more than 24"},
+      {{"--network", "cognitive_5s", "--mapper", "sampled"}, "no design has more than 24"},
+      {{"--mapper", "sampled", "--set", "weights_depth=8"}, "layer1: no mapping fits; one of these changes is enough"}};
   for (const auto& [words, message] : cases) {
     Words all{"eval", "timeloop"};
     all.insert(all.end(), words.begin(), words.end());

@@ -79,6 +79,9 @@ TEST(TimeloopGymGolden, OptimumOfTheBaseline) {
   // C, M, R and S, P and Q, stride
   constexpr std::int64_t kShapes[5][5] = {
       {3, 96, 11, 55, 4}, {96, 256, 5, 27, 1}, {256, 384, 3, 13, 1}, {384, 384, 3, 13, 1}, {384, 256, 3, 13, 1}};
+  const auto spads = table.sizes(GymPart::spad);
+  const Hardware all_hardware{{kColumns, kMostRows}, {spads, spads, spads, table.sizes(GymPart::shared_glb)}};
+  std::size_t kept = 0;
   for (std::size_t layer = 0; layer < kAlexnet.size(); ++layer) {
     const auto& [c, m, r, p, stride] = kShapes[layer];
     const RowStationary mappings({{c, m, r, r, 1, p, p}, stride, stride, 1, 1}, FillRule::y2022, hardware_for(a));
@@ -92,12 +95,16 @@ TEST(TimeloopGymGolden, OptimumOfTheBaseline) {
                    : 0;
     });
     EXPECT_EQ(valid, want.valid);
+    // How many are priced at most, for all architectures of TimeloopGym: docs/models.md.
+    const RowStationary of_all({{c, m, r, r, 1, p, p}, stride, stride, 1, 1}, FillRule::y2022, all_hardware);
+    kept += of_all.kept();
     const auto fast = mappings.best(a, MapObjective::cycles_energy), frugal = mappings.best(a, MapObjective::energy_cycles);
     ASSERT_TRUE(fast && frugal);
     EXPECT_EQ(fast->cycles, want.cycles);
     EXPECT_NEAR(fast->energy_pj / 1e6, want.energy_uj, 0.005);
     EXPECT_NEAR(frugal->energy_pj / 1e6, want.least_uj, 0.005);
   }
+  EXPECT_EQ(kept, 77887u);
 }
 
 TEST(TimeloopGymGolden, TheEnvironmentsBaseline) {

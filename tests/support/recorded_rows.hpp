@@ -34,5 +34,7 @@ inline constexpr std::size_t kInvalidTexts = 58;
 
 // Of Timeloop: runs, each under both fill rules; inputs that it refuses, of which so many before it evaluates them.
 inline constexpr std::size_t kTimeloopRuns = 400, kTimeloopRefusals = 50, kTimeloopUnread = 8;
+// Of its mapper: random searches, of which so many find nothing; and searches of whole map spaces.
+inline constexpr std::size_t kTimeloopSamples = 17, kTimeloopSamplesWithout = 3, kTimeloopOptima = 39;
 
 }  // namespace exarch::testing

@@ -59,6 +59,9 @@ TEST(Docs, ValidationStatesTheRowsThatTheTestsCompare) {
   expect_says(text, "| `model.jsonl.gz` | " + shown(kTimeloopRuns) + " runs |");
   expect_says(text, "| `invalid.jsonl.gz` | " + shown(kTimeloopRefusals) + " refusals |");
   expect_says(text, "wrong factors (" + shown(kTimeloopUnread) + ")");
+  expect_says(text, "| `mapper_random.jsonl.gz` | " + shown(kTimeloopSamples) + " samples |");
+  expect_says(text, shown(kTimeloopSamplesWithout) + " find nothing");
+  expect_says(text, "| `mapper.jsonl.gz` | " + shown(kTimeloopOptima) + " optima |");
   expect_says(text, shown(kGenomes) + " recorded genomes");
   expect_says(text, "`clean.jsonl.gz` has " + shown(kCleanRows) + " random designs");
 }
