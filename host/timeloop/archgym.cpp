@@ -168,9 +168,9 @@ std::vector<DesignSpace> archgym_spaces(std::span<const ParameterInfo> parameter
       space_with("smartbuffers", "the same, with classes alone whose price grows with their size", parameters, smart),
       space_with("eyeriss", "the sizes of the default design's buffers, PEs, bandwidths: small enough for a sweep", parameters,
                  {{"nPEs", {56, 112, 168, 224, 280, 336}},
-                  {"ifmap_depth", {8, 16, 32}},
+                  {"ifmap_depth", {8, 12, 16, 32}},
                   {"psum_depth", {8, 16, 32, 64}},
-                  {"weights_depth", {32, 64, 128, 256, 512}},
+                  {"weights_depth", {32, 64, 128, 192, 256, 512}},
                   {"glb_depth", {4096, 8192, 16384, 32768}},
                   {"glb_read_bw", {4, 8, 16}},
                   {"glb_write_bw", {4, 8, 16}}})};
@@ -242,7 +242,8 @@ Accelerator accelerator_of(std::span<const std::int64_t> design, const EnergyTab
     return out;
   };
   if (pes % kRow != 0) return refuse(GymStatus::no_estimate, "nPEs = " + std::to_string(pes) + " is no multiple of 14");
-  if (kColumns % mesh_x != 0) return refuse(GymStatus::no_estimate, "meshX = " + std::to_string(mesh_x) + " does not divide 14");
+  if (kArrayColumns % mesh_x != 0)
+    return refuse(GymStatus::no_estimate, "meshX = " + std::to_string(mesh_x) + " does not divide 14");
   a.levels = kArchgymLevels;
   a.compute = {pes, mesh_x, pes / mesh_x, table.compute_pj, table.compute_um2};
   a.storage[kDram] = {-1, table.dram_block,   1, 1, 1, 1, 0, 0, table.dram.read_pj, table.dram.write_pj, table.dram.write_pj,
@@ -267,7 +268,7 @@ Accelerator accelerator_of(std::span<const std::int64_t> design, const EnergyTab
       storage.write_bw = static_cast<double>(value(prefix + "_write_bw"));
     }
     if (choice.part != GymPart::shared_glb) {
-      storage.instances = choice.part == GymPart::spad ? pes : kColumns;
+      storage.instances = choice.part == GymPart::spad ? pes : kArrayColumns;
       storage.mesh_x = mesh_x;
       storage.mesh_y = storage.instances / mesh_x;
     }

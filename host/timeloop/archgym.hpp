@@ -30,7 +30,7 @@ inline constexpr std::size_t kGymParameters = 26;
 [[nodiscard]] std::size_t gym_parameter(std::string_view name);
 
 // Columns of DummyBuffers, and the most rows of PEs below them.
-inline constexpr std::int64_t kColumns = 14, kMostRows = 24;
+inline constexpr std::int64_t kArrayColumns = 14, kMostRows = 24;
 
 // The four parts whose class, depth and block size are parameters, and which the table has.
 enum class GymPart : std::uint8_t { spad, dummy_buffer, shared_glb };

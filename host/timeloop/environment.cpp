@@ -205,7 +205,7 @@ bool samples_of(const std::string& name) {
 
 Hardware hardware_of(const EnergyTable& table) {
   const std::vector<std::int64_t> spads = table.sizes(GymPart::spad);
-  return {{kColumns, kMostRows}, {spads, spads, spads, table.sizes(GymPart::shared_glb)}};
+  return {{kArrayColumns, kMostRows}, {spads, spads, spads, table.sizes(GymPart::shared_glb)}};
 }
 
 // ---- mappings as text -----------------------------------------------------------------------------------------------------
@@ -277,7 +277,7 @@ std::optional<BestMapping> best_by_reference(const GymLayer& layer, FillRule rul
 // What Timeloop's mapper finds with TimeloopGym's settings; none where it gives up before it finds any.
 std::optional<Mapping> sampled_mapping(const GymLayer& layer, FillRule rule, const Architecture& architecture,
                                        MapObjective objective) {
-  if (layer.problem.bound[index_of(Dim::S)] > architecture.compute.instances / kColumns) return std::nullopt;
+  if (layer.problem.bound[index_of(Dim::S)] > architecture.compute.instances / kArrayColumns) return std::nullopt;
   SamplerSettings settings;
   settings.algorithm = SamplerAlgorithm::random_pruned;
   settings.threads = 8;
@@ -494,7 +494,7 @@ class GymEnvironment final : public Model<GymWorkload, GymCandidate, GymResult> 
     words(needs.tiles.weights, "weights", kWeightsSpad);
     words(needs.tiles.ifmap, "ifmap", kIfmapSpad);
     words(needs.tiles.glb, "glb", kSharedGlb);
-    add(needs.array.rows, "rows of PEs (nPEs / 14)", architecture.storage[kPsumSpad].instances / kColumns);
+    add(needs.array.rows, "rows of PEs (nPEs / 14)", architecture.storage[kPsumSpad].instances / kArrayColumns);
     add(needs.array.columns, "columns (meshX)", architecture.storage[kPsumSpad].mesh_x);
     if (helps.empty()) return "no mapping fits, and no single change is enough";
     return "no mapping fits; one of these changes is enough: " + helps;

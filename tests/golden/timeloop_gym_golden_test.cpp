@@ -25,7 +25,7 @@ Input input_of(const Json& row) {
 
 Hardware hardware_for(const Architecture& a) {
   const auto size = [&a](ArchgymLevel level) { return std::vector<std::int64_t>{a.storage[level].size}; };
-  return {{kColumns, kMostRows}, {size(kPsumSpad), size(kWeightsSpad), size(kIfmapSpad), size(kSharedGlb)}};
+  return {{kArrayColumns, kMostRows}, {size(kPsumSpad), size(kWeightsSpad), size(kIfmapSpad), size(kSharedGlb)}};
 }
 
 TEST(TimeloopGymGolden, OptimaOfExhaustiveSearches) {
@@ -80,7 +80,7 @@ TEST(TimeloopGymGolden, OptimumOfTheBaseline) {
   constexpr std::int64_t kShapes[5][5] = {
       {3, 96, 11, 55, 4}, {96, 256, 5, 27, 1}, {256, 384, 3, 13, 1}, {384, 384, 3, 13, 1}, {384, 256, 3, 13, 1}};
   const auto spads = table.sizes(GymPart::spad);
-  const Hardware all_hardware{{kColumns, kMostRows}, {spads, spads, spads, table.sizes(GymPart::shared_glb)}};
+  const Hardware all_hardware{{kArrayColumns, kMostRows}, {spads, spads, spads, table.sizes(GymPart::shared_glb)}};
   std::size_t kept = 0;
   for (std::size_t layer = 0; layer < kAlexnet.size(); ++layer) {
     const auto& [c, m, r, p, stride] = kShapes[layer];
