@@ -27,7 +27,7 @@ std::string whole_number(const WorkloadOption& option, const std::string& text) 
 
 std::vector<const Environment*>& registry() {
   static std::vector<const Environment*> all{&dram_environment(), &maestro_environment(), &maestro_archgym_environment(),
-                                             &timeloop_environment()};
+                                             &timeloop_environment(), &timeloop_mapping_environment()};
   return all;
 }
 

@@ -1,4 +1,5 @@
-// The environment `timeloop` as its users run it: recorded problems, records of their own, searches, mistakes.
+// The environments `timeloop` and `timeloop-mapping` as their users run them: recorded problems, records and networks of their
+// own, searches, mistakes.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -17,8 +18,8 @@ using namespace testing;
 using Json = nlohmann::ordered_json;
 
 // A hash of results over a fixed set of runs. A change of any result changes it: then change it here and raise the model's
-// version (host/timeloop/environment.cpp), so that older stores are not continued with other numbers.
-constexpr const char* kSignature = "af3f45d312681404";
+// version (host/timeloop/environment.hpp), so that older stores are not continued with other numbers.
+constexpr const char *kSignature = "3853ba17d0b7c766", *kMappingSignature = "af3f45d312681404";
 
 class Timeloop : public Cli {
  protected:
@@ -44,6 +45,7 @@ class Timeloop : public Cli {
 
 TEST_F(Timeloop, SignatureIsKnown) {
   EXPECT_EQ(good({"bench", "timeloop", "--signature"}), std::string(kSignature) + "\n");
+  EXPECT_EQ(good({"bench", "timeloop-mapping", "--signature"}), std::string(kMappingSignature) + "\n");
 }
 
 TEST_F(Timeloop, AnswersEveryRecordInOrder) {
@@ -118,14 +120,14 @@ TEST_F(Timeloop, LinesThatAreNoProblemsDoNotStopTheOthers) {
   const Words lines = lines_of(good({"eval", "timeloop", "--in", "odd.jsonl"}));
   ASSERT_EQ(lines.size(), std::size(odd));
   for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(Json::parse(lines[i])["status"], odd[i].second) << lines[i];
-  expect_refused({"eval", "timeloop", "--in", "odd.jsonl", "--record", "eyeriss-alexnet-1"}, 2, "--record has no effect");
+  expect_refused({"eval", "timeloop", "--in", "odd.jsonl", "--network", "alexnet"}, 2, "--network has no effect");
   expect_refused({"eval", "timeloop", "--in", "odd.jsonl", "--fill-rule", "2023"}, 2, "expected current or 2022");
 }
 
 TEST_F(Timeloop, DesignsAreBypasses) {
   write_text(dir_ / "own.json", kRow);
   const auto evaluate = [&](Words words) {
-    words.insert(words.begin(), {"eval", "timeloop", "--record", "own.json", "--json"});
+    words.insert(words.begin(), {"eval", "timeloop-mapping", "--record", "own.json", "--json"});
     return Json::parse(good(words));
   };
   const Json plain = evaluate({});
@@ -139,25 +141,117 @@ TEST_F(Timeloop, DesignsAreBypasses) {
   EXPECT_EQ(evaluate({"--set", "L0=WIO", "--set", "L5=none"})["counters"], plain["counters"]);
   EXPECT_GT(evaluate({"--set", "L0=IO"})["counters"]["energy"], plain["counters"]["energy"]);  // weights from DRAM each time
   EXPECT_EQ(evaluate({"--set", "L1=IO"})["metrics"]["unbacked"], 1);
-  const Outcome none = run({"eval", "timeloop", "--record", "own.json", "--set", "L0=none", "--set", "L1=WI"});
+  const Outcome none = run({"eval", "timeloop-mapping", "--record", "own.json", "--set", "L0=none", "--set", "L1=WI"});
   EXPECT_EQ(none.code, 1);
   EXPECT_NE(none.out.find("one of the tensors is bypassed in all storage levels"), std::string::npos) << none.out;
   write_text(dir_ / "bad.json", with("\"M\": 3, ", ""));
-  expect_refused({"eval", "timeloop", "--record", "bad.json"}, 1, "problem: the key \"M\" is missing");
-  expect_refused({"eval", "timeloop", "--record", "nosuch"}, 1, "nosuch");
+  expect_refused({"eval", "timeloop-mapping", "--record", "bad.json"}, 1, "problem: the key \"M\" is missing");
+  expect_refused({"eval", "timeloop-mapping", "--record", "nosuch"}, 1, "nosuch");
 }
 
 TEST_F(Timeloop, SearchesAndSweeps) {
   const std::string swept =
-      good({"sweep", "timeloop", "--all", "--space", "levels", "--record", "eyeriss-alexnet-2", "--out", "all.db"});
+      good({"sweep", "timeloop-mapping", "--all", "--space", "levels", "--record", "eyeriss-alexnet-2", "--out", "all.db"});
   EXPECT_NE(swept.find("32768"), std::string::npos) << swept;
-  const Json found = Json::parse(good({"search", "timeloop", "--space", "levels", "--agent", "ga", "--generations", "15",
+  const Json found = Json::parse(good({"search", "timeloop-mapping", "--space", "levels", "--agent", "ga", "--generations", "15",
                                        "--seed", "1", "--out", "ga.db", "--json"}));
   ASSERT_FALSE(found["best"].empty());
   const Json& best = found["best"][0];
   EXPECT_EQ(best["metrics"]["unbacked"], 0);
   EXPECT_EQ(best["design"]["L5"], "record");
   EXPECT_EQ(Json::parse(good({"best", "all.db", "--json"}))[0]["metrics"]["edp"], best["metrics"]["edp"]);
+}
+
+// ---- architectures --------------------------------------------------------------------------------------------------------
+
+// A network of two small layers, one of them twice.
+constexpr const char* kSmallNetwork =
+    R"({"layers": [{"name": "a", "C": 4, "M": 8, "R": 3, "S": 3, "P": 7, "Q": 7}, {"C": 8, "M": 4, "R": 1, "S": 1, "P": 7, "Q": 7},)"
+    R"( {"C": 4, "M": 8, "R": 3, "S": 3, "P": 7, "Q": 7, "Wstride": 1, "count": 2}]})";
+
+TEST_F(Timeloop, TheBaselineOfArchGym) {
+  const Json fast = Json::parse(good({"eval", "timeloop", "--json"}));
+  EXPECT_EQ(fast["metrics"]["cycles"], 7885704);
+  EXPECT_NEAR(fast["metrics"]["energy_uj"].get<double>(), 6220.50, 0.005);
+  EXPECT_NE(fast["artifact"]["mappings"].get<std::string>().find("layer5: psum_spad M16"), std::string::npos);
+  EXPECT_NE(good({"eval", "timeloop"}).find("layer5: psum_spad M16"), std::string::npos);
+  const Json frugal = Json::parse(good({"eval", "timeloop", "--map-objective", "energy", "--json"}));
+  EXPECT_NEAR(frugal["metrics"]["energy_uj"].get<double>(), 5615.15, 0.005);
+  const Json sampled = Json::parse(good({"eval", "timeloop", "--mapper", "sampled", "--json"}));  // what TimeloopGym reports
+  EXPECT_EQ(sampled["metrics"]["cycles"], 7885704);
+  EXPECT_EQ(sampled["metrics"]["archgym_energy"], 29205.99);
+  EXPECT_EQ(sampled["metrics"]["archgym_area"], 2.03);
+  expect_refused({"eval", "timeloop", "--map-objective", "delay"}, 2, "expected cycles, energy or edp");
+  expect_refused({"eval", "timeloop", "--mapper", "random"}, 2, "expected best or sampled");
+}
+
+TEST_F(Timeloop, NetworksOfUsers) {
+  write_text(dir_ / "net.json", kSmallNetwork);
+  const auto evaluate = [&](Words words) {
+    words.insert(words.begin(), {"eval", "timeloop", "--network", "net.json", "--json"});
+    return Json::parse(good(words));
+  };
+  const Json both = evaluate({});
+  EXPECT_EQ(both["counters"]["computes"], 3 * 4 * 8 * 9 * 49 + 8 * 4 * 49);
+  for (const char* objective : {"cycles", "energy", "edp"}) {
+    // The reference model goes through all mappings.
+    EXPECT_EQ(evaluate({"--map-objective", objective, "--engine", "reference"})["counters"],
+              evaluate({"--map-objective", objective})["counters"]);
+  }
+  // Spads' bandwidths and DummyBuffer change no count; DummyBuffer has an area.
+  const Json other = evaluate({"--set", "ifmap_read_bw=8", "--set", "dummy_depth=4096"});
+  EXPECT_EQ(other["counters"], both["counters"]);
+  EXPECT_GT(other["metrics"]["area_mm2"], both["metrics"]["area_mm2"]);
+  const std::pair<const char*, const char*> cases[] = {
+      {"{}", "\"layers\" is missing"},
+      {R"({"layers": []})", "expected a list of 1 to 4096 layers"},
+      {R"({"layers": [{"C": 1}]})", "layers[0]: the key \"M\" is missing"},
+      {R"({"layers": [{"C": 1, "M": 0, "R": 1, "S": 1, "P": 1, "Q": 1}]})", "layers[0].M: expected a whole number from 1"},
+      {R"({"layers": [{"C": 1, "M": 1, "R": 1, "S": 1, "P": 1, "Q": 1, "K": 2}]})", "unknown key 'K'"},
+      {R"({"layers": [{"C": 1073741824, "M": 1073741824, "R": 1, "S": 1, "P": 1, "Q": 1}]})", "exceed 2^53"},
+      {R"({"layers": [{"C": 720720, "M": 720720, "R": 1, "S": 1, "P": 1, "Q": 1}]})", "row-stationary mappings; up to"},
+      {"[1]", "net"}};
+  for (const auto& [text, message] : cases) {
+    write_text(dir_ / "bad.json", text);
+    expect_refused({"eval", "timeloop", "--network", "bad.json"}, 1, message);
+  }
+}
+
+TEST_F(Timeloop, DesignsWithoutAResultSayWhy) {
+  const std::pair<Words, const char*> cases[] = {
+      {{"--set", "nPEs=14"}, "no_fanout"},
+      {{"--set", "nPEs=15"}, "no multiple of 14"},
+      {{"--set", "weights_depth=13"}, "is not in the table of energies"},
+      {{"--set", "glb_class=SRAM"}, "the estimator finds no such memory"},
+      {{"--set", "weights_depth=8"}, "layer1: no mapping fits; one of these changes is enough: words of weights 8 -> 12"},
+      {{"--network", "cognitive_5s"}, "no design has more than 24"},
+      {{"--network", "cognitive_5s", "--mapper", "sampled"}, "no design has more than 24"},
+      {{"--mapper", "sampled", "--set", "weights_depth=8"}, "layer1: no mapping fits; one of these changes is enough"}};
+  for (const auto& [words, message] : cases) {
+    Words all{"eval", "timeloop"};
+    all.insert(all.end(), words.begin(), words.end());
+    const Outcome outcome = run(all);
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_NE((outcome.out + outcome.err).find(message), std::string::npos) << outcome.out << outcome.err;
+  }
+}
+
+TEST_F(Timeloop, SearchesArchitectures) {
+  write_text(dir_ / "net.json", kSmallNetwork);
+  const Json found =
+      Json::parse(good({"search", "timeloop", "--network", "net.json", "--space", "effective", "--agent", "ga", "--generations",
+                        "10", "--seed", "1", "--objective", "energy,area_mm2<=1.0", "--out", "ga.db", "--json"}));
+  ASSERT_FALSE(found["best"].empty());
+  EXPECT_LE(found["best"][0]["metrics"]["area_mm2"], 1.0);
+  const Words swept = {"sweep", "timeloop", "--network", "net.json", "--space", "eyeriss", "--sample", "500", "--seed", "2"};
+  const auto with_threads = [&](const std::string& threads) {
+    Words words = swept;
+    words.insert(words.end(), {"--out", "t" + threads + ".db", "--threads", threads});
+    good(words);
+    return good({"export", "t" + threads + ".db"});
+  };
+  EXPECT_EQ(with_threads("1"), with_threads("2"));
+  EXPECT_NE(good({"export", "t1.db"}).find("psum_spad"), std::string::npos);
 }
 
 }  // namespace

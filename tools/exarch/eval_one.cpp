@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "host/error.hpp"
 #include "host/files/text.hpp"
@@ -29,6 +30,12 @@ void print_result(const Environment& environment, const Evaluator& evaluator, Ev
   }
   print_table(rows);
   std::cout << "\n";
+  if (const auto& artifact = environment.artifact()) {
+    std::cout << artifact->name << ": " << artifact->doc << "\n";
+    std::istringstream lines(evaluator.artifact(id));
+    for (std::string line; std::getline(lines, line);) std::cout << printable(line) << "\n";
+    std::cout << "\n";
+  }
 }
 
 // The design as the reference's input file, for one workload.

@@ -1,0 +1,78 @@
+// The Timeloop environment's part of `exarch bench`: the signature, and how many architectures are searched in a second.
+#include "host/env/hash.hpp"
+#include "host/env/timing.hpp"
+#include "host/timeloop/environment.hpp"
+
+namespace exarch::timeloop {
+namespace {
+
+// One evaluation of TimeloopGym on AlexNet: 9.9 CPU seconds of timeloop-mapper, tables given. See docs/performance.md.
+constexpr double kReferenceDesign = 9.9;
+
+struct Pass {
+  double seconds;
+  Outcomes outcomes;
+};
+
+Pass pass_over(const Workload& workload, std::span<const std::int64_t> designs) {
+  Backend backend("cpu", 1);
+  Pass pass;
+  const double start = cpu_seconds();
+  timeloop_environment().simulate(workload, designs, Engine::fast, backend, pass.outcomes);
+  pass.seconds = cpu_seconds() - start;
+  return pass;
+}
+
+}  // namespace
+
+// Random designs of TimeloopGym's space, of which some 60 % have no result; and those alone that have one.
+std::vector<Measurement> bench_measure(const BenchOptions& options) {
+  const Environment& environment = timeloop_environment();
+  const std::size_t columns = environment.parameters().size();
+  const auto designs = random_designs(environment.spaces().front(), options.designs, options.seed);
+  std::vector<Measurement> figures;
+  for (const char* objective : {"cycles", "energy", "edp"}) {
+    const std::string name = std::string("alexnet_architectures/") + objective;
+    const auto workload = environment.load_workload({{"network", "alexnet"}, {"map-objective", objective}});
+    const Pass first = pass_over(*workload, designs);  // counts the mappings
+    figures.push_back({name + "/first_pass_cpu_s", first.seconds});
+    std::vector<std::int64_t> valid;
+    for (std::size_t i = 0; i < options.designs; ++i) {
+      const auto design = std::span<const std::int64_t>(designs).subspan(i * columns, columns);
+      if (first.outcomes.status[i] == 0) valid.insert(valid.end(), design.begin(), design.end());
+    }
+    const auto add_rate = [&](const std::string& what, std::span<const std::int64_t> timed) {
+      std::vector<double> seconds;
+      for (std::size_t round = 0; round < options.rounds; ++round) seconds.push_back(pass_over(*workload, timed).seconds);
+      if (timed.empty()) return;
+      const double rate = static_cast<double>(timed.size() / columns) / median(seconds);
+      figures.push_back({name + "/" + what + "_per_cpu_s", rate});
+      figures.push_back({name + "/" + what + "_ratio_to_reference", rate * kReferenceDesign});
+    };
+    add_rate("random", designs);
+    add_rate("valid", valid);
+  }
+  return figures;
+}
+
+std::uint64_t bench_signature() {
+  Fnv1a hash;
+  const Environment& environment = timeloop_environment();
+  Backend backend("cpu", 1);
+  for (const DesignSpace& space : environment.spaces()) {
+    const auto designs = random_designs(space, 64, 4);
+    for (const char* network : {"alexnet", "keyword_spotting"}) {
+      for (const auto& [objective, rule] : {std::pair{"cycles", "2022"}, {"energy", "current"}, {"edp", "2022"}}) {
+        const auto workload =
+            environment.load_workload({{"network", network}, {"map-objective", objective}, {"fill-rule", rule}});
+        Outcomes outcomes;
+        environment.simulate(*workload, designs, Engine::fast, backend, outcomes);
+        for (const std::uint8_t status : outcomes.status) hash.add(status);
+        for (const std::uint64_t counter : outcomes.counters) hash.add(counter);
+      }
+    }
+  }
+  return hash.value();
+}
+
+}  // namespace exarch::timeloop
