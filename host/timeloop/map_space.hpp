@@ -26,6 +26,7 @@ struct BlockConstraint {
   static constexpr std::int64_t kWhole = -1;  // the bound of the layer
   std::array<std::int64_t, kDims> factor{};   // (dim) kOpen, kWhole, or the bound of the loop
   std::array<std::int64_t, kDims> most{};     // (dim) largest bound of the loop; 0: no limit
+  std::array<std::int64_t, kDims> least{};    // (dim) smallest bound of the loop; 0: no limit
   std::vector<Dim> innermost;  // loops with a fixed place, the innermost first; others are outside them, in any order
   std::vector<Dim> outermost;  // loops with a fixed place at the outer end, the innermost of them first
   // Spatial blocks: how many dimensions, counted from the innermost of the order, are on the X axis; the others are on Y.
