@@ -13,10 +13,14 @@
 #include "host/space/tables.hpp"
 #include "host/timeloop/records.hpp"
 #include "host/timeloop/reference.hpp"
+#include "host/timeloop/yaml_answer.hpp"
 
 namespace exarch {
 namespace timeloop {
 namespace {
+
+// Levels that have a parameter. What levels beyond keep is as the record says.
+constexpr std::uint32_t kSetLevels = 8;
 
 constexpr const char* kRecords = "timeloop/records";
 constexpr const char* kRecordName = "record";
@@ -32,7 +36,7 @@ struct RecordWorkload final : Workload {
 };
 
 struct Candidate {
-  std::array<std::uint8_t, kMaxLevels> kept;  // (level) a value of kKept
+  std::array<std::uint8_t, kSetLevels> kept;  // (level) a value of kKept
 };
 
 struct Result {
@@ -105,7 +109,7 @@ constexpr MetricRow kMetrics[] = {
 
 std::vector<ParameterInfo> parameter_table() {
   std::vector<ParameterInfo> parameters;
-  for (std::uint32_t s = 0; s < kMaxLevels; ++s) {
+  for (std::uint32_t s = 0; s < kSetLevels; ++s) {
     const std::string level = std::to_string(s);
     parameters.push_back(
         {"L" + level,
@@ -155,6 +159,7 @@ Description describe() {
   // distribution was measured.
   d.reference_costs = {{"eyeriss-alexnet-2", 0.20, 0.20}};
   d.takes_problems = true;
+  d.takes_model_files = true;
   return d;
 }
 
@@ -204,13 +209,23 @@ class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result
     return {std::move(line.text), std::move(line.fault)};
   }
 
+  ModelFilesAnswer answer_model_files(std::span<const std::string> paths, const std::map<std::string, std::string>& defines,
+                                      const WorkloadOptions& options) const override {
+    FillRule rule = FillRule::current;
+    for (const auto& [name, value] : options) {
+      if (name != kRuleName) throw UsageError("--" + name + " has no effect on Timeloop's files; leave it out");
+      rule = rule_of(value);
+    }
+    return answer_timeloop_files(paths, defines, rule);
+  }
+
   // What each level of the shipped records keeps is changed, one level at a time.
   std::uint64_t signature() const override {
     Fnv1a hash;
     for (const std::string& name : shipped_workloads()) {
       for (const char* rule : {"current", "2022"}) {
         const auto workload = load({{kRecordName, name}, {kRuleName, rule}});
-        for (std::uint32_t s = 0; s < kMaxLevels; ++s) {
+        for (std::uint32_t s = 0; s < kSetLevels; ++s) {
           for (std::size_t kept = 0; kept < kKept.size(); ++kept) {
             Candidate candidate{};
             candidate.kept[s] = static_cast<std::uint8_t>(kept);
@@ -225,7 +240,7 @@ class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result
  protected:
   Candidate candidate_of(std::span<const std::int64_t> design) const override {
     Candidate candidate{};
-    for (std::uint32_t s = 0; s < kMaxLevels; ++s) candidate.kept[s] = static_cast<std::uint8_t>(design[s]);
+    for (std::uint32_t s = 0; s < kSetLevels; ++s) candidate.kept[s] = static_cast<std::uint8_t>(design[s]);
     return candidate;
   }
 
@@ -252,12 +267,12 @@ class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result
   DesignSpace do_space_on(const std::string& name, const RecordWorkload& workload) const override {
     if (name != "levels") return Model::do_space_on(name, workload);
     return space_of_levels(name, "what every level of the record but the outermost keeps", parameters(),
-                           workload.record.input.architecture.levels - 1);
+                           std::min(workload.record.input.architecture.levels - 1, kSetLevels));
   }
 
   // Levels that the record does not have keep nothing; what it says is a value like the others.
   void do_canonicalise(const RecordWorkload& workload, std::span<std::int64_t> design) const override {
-    for (std::uint32_t s = 0; s < kMaxLevels; ++s) {
+    for (std::uint32_t s = 0; s < kSetLevels; ++s) {
       if (s >= workload.record.input.architecture.levels) {
         design[s] = kAsRecorded;
       } else if (design[s] == kAsRecorded) {
@@ -300,7 +315,7 @@ class TimeloopEnvironment final : public Model<RecordWorkload, Candidate, Result
   }
 
   static void apply(const Candidate& candidate, Input& input) {
-    for (std::uint32_t s = 0; s < input.architecture.levels; ++s) {
+    for (std::uint32_t s = 0; s < std::min(input.architecture.levels, kSetLevels); ++s) {
       if (candidate.kept[s] == kAsRecorded) continue;
       for (std::uint32_t space = 0; space < kSpaces; ++space) {
         input.mapping.keep[s][space] = ((candidate.kept[s] - 1u) >> space & 1u) != 0;

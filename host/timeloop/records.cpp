@@ -251,8 +251,8 @@ std::string parse_error_of(const Record& record, Status status, const Fault& fau
   const std::string level = fault.level < record.level_names.size() ? record.level_names[fault.level] : "";
   switch (status) {
     case Status::factor_product:
-      return "ERROR: parsing mapping: product of all factors of dimension " + record.dim_names[index_of(fault.dim)] +
-             " is " + std::to_string(fault.needed) + ", which is not equal to the dimension size of the workload " +
+      return "ERROR: parsing mapping: product of all factors of dimension " + record.dim_names[index_of(fault.dim)] + " is " +
+             std::to_string(fault.needed) + ", which is not equal to the dimension size of the workload " +
              std::to_string(fault.available) + ".";
     case Status::mesh:
       return "the meshes do not fit at " + level +

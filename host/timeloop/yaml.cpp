@@ -10,7 +10,21 @@ namespace {
 
 // ---- sections ---------------------------------------------------------------------------------------------------------------
 
-enum class Section { architecture, arch_constraints, mapspace, problem, mapping, mapper, ert, art, variables, sparse, layout, model, ignored };
+enum class Section {
+  architecture,
+  arch_constraints,
+  mapspace,
+  problem,
+  mapping,
+  mapper,
+  ert,
+  art,
+  variables,
+  sparse,
+  layout,
+  model,
+  ignored
+};
 
 struct SectionName {
   const char* name;
@@ -72,7 +86,8 @@ class Sections {
       if (!meant.empty()) refuse(node, "the section " + in_quotes(key) + " is not known" + meant);
       return;
     }
-    if (known->section == Section::ignored || node.is_null()) return;
+    // timeloopfe writes `mapping: []` where there is none.
+    if (known->section == Section::ignored || node.is_null() || (node.is_list() && node.items.empty())) return;
     const bool several = known->section == Section::arch_constraints || known->section == Section::mapspace;
     if (const YamlNode* other = find(known->section); other != nullptr && !several) {
       refuse(node, "a second section " + in_quotes(key) + "; the first is at " + shown(other->place));
@@ -105,7 +120,8 @@ void refuse_sections(const Sections& sections, Scope& scope) {
   }
   for (const YamlNode* mapspace : sections.all(Section::mapspace)) {
     const YamlNode* kind = mapspace->find("template");
-    if (kind != nullptr && kind->is_scalar() && kind->text != "uber") refuse(*kind, "template: imperfect factors (" + in_quotes(kind->text) + ") are not modelled; uber is");
+    if (kind != nullptr && kind->is_scalar() && kind->text != "uber")
+      refuse(*kind, "template: imperfect factors (" + in_quotes(kind->text) + ") are not modelled; uber is");
   }
 }
 
@@ -115,7 +131,8 @@ MapperKeys mapper_of(const YamlNode& node, Scope& scope) {
   if (!node.is_map()) refuse(node, "mapper: expected a map, found " + shown(node));
   MapperKeys keys;
   const auto count = [&](const char* key, std::uint64_t& value) {
-    if (const YamlNode* given = node.find(key)) value = static_cast<std::uint64_t>(whole_of(*given, key, scope, 0, kLargestCount));
+    if (const YamlNode* given = node.find(key))
+      value = static_cast<std::uint64_t>(whole_of(*given, key, scope, 0, kLargestCount));
   };
   count("search_size", keys.search_size);
   count("timeout", keys.timeout);
@@ -123,11 +140,13 @@ MapperKeys mapper_of(const YamlNode& node, Scope& scope) {
   count("victory_condition", keys.victory_condition);
   count("sync_interval", keys.sync_interval);
   count("max_permutations_per_if_visit", keys.max_permutations_per_if_visit);
-  if (const YamlNode* threads = node.find("num_threads")) keys.threads = static_cast<std::uint64_t>(whole_of(*threads, "num_threads", scope, 1, 4096));
+  if (const YamlNode* threads = node.find("num_threads"))
+    keys.threads = static_cast<std::uint64_t>(whole_of(*threads, "num_threads", scope, 1, 4096));
   if (const YamlNode* loops = node.find("max_temporal_loops_in_a_mapping")) {
     keys.max_temporal_loops_in_a_mapping = whole_of(*loops, "max_temporal_loops_in_a_mapping", scope, -1, kLargestNumber);
   }
-  if (const YamlNode* revisits = node.find("filter_revisits")) keys.filter_revisits = truth_of(*revisits, "filter_revisits", scope);
+  if (const YamlNode* revisits = node.find("filter_revisits"))
+    keys.filter_revisits = truth_of(*revisits, "filter_revisits", scope);
   if (const YamlNode* fails = node.find("penalize_consecutive_bypass_fails")) {
     keys.penalize_consecutive_bypass_fails = truth_of(*fails, "penalize_consecutive_bypass_fails", scope);
   }
@@ -175,9 +194,10 @@ TimeloopFiles read_timeloop(std::span<const std::filesystem::path> paths, const 
 
   TimeloopFiles files;
   const YamlNode *architecture = sections.find(Section::architecture), *problem = sections.find(Section::problem);
-  const YamlNode *ert = sections.find(Section::ert), *art = sections.find(Section::art), *mapping = sections.find(Section::mapping);
+  const YamlNode *ert = sections.find(Section::ert), *art = sections.find(Section::art),
+                 *mapping = sections.find(Section::mapping);
   std::optional<FlatArchitecture> flat;
-  if (problem != nullptr) files.layer = layer_of(*problem, scope);
+  if (problem != nullptr) files.layer = layer_of(*problem, scope, files.warnings);
   if (architecture != nullptr) {
     flat = architecture_of(*architecture, problem, scope);
     if (ert != nullptr) apply_tables(*ert, art, *flat, scope, files.warnings);
@@ -190,11 +210,13 @@ TimeloopFiles read_timeloop(std::span<const std::filesystem::path> paths, const 
   std::vector<const YamlNode*> constraints = sections.all(Section::arch_constraints);
   for (const YamlNode* mapspace : sections.all(Section::mapspace)) constraints.push_back(mapspace);
   if (const YamlNode* own = architecture == nullptr ? nullptr : architecture->find("constraints")) constraints.push_back(own);
-  const bool has_mapping = mapping != nullptr && !(mapping->is_list() && mapping->items.empty());
   if (!flat || !files.layer) {
-    const YamlNode* lonely = has_mapping ? mapping : nullptr;
-    for (const YamlNode* section : constraints) lonely = is_empty(*section) || section->find("template") != nullptr ? lonely : section;
-    if (lonely != nullptr) refuse(*lonely, std::string("mappings and constraints need ") + (flat ? "the problem" : "the architecture") + " that they are about");
+    const YamlNode* lonely = mapping;
+    for (const YamlNode* section : constraints)
+      lonely = is_empty(*section) || section->find("template") != nullptr ? lonely : section;
+    if (lonely != nullptr)
+      refuse(*lonely, std::string("mappings and constraints need ") + (flat ? "the problem" : "the architecture") +
+                          " that they are about");
     return files;
   }
 
@@ -202,7 +224,7 @@ TimeloopFiles read_timeloop(std::span<const std::filesystem::path> paths, const 
   Rules limits = reader.no_rules();
   if (flat->has_nodes) reader.read_nodes(limits);
   for (const YamlNode* section : constraints) reader.read(*section, false, limits);
-  if (has_mapping) {
+  if (mapping != nullptr) {
     // What nodes say holds for a mapping, too: timeloopfe writes it into the mapping.
     Rules rules = flat->has_nodes ? limits : reader.no_rules();
     reader.read(*mapping, true, rules);
@@ -229,7 +251,8 @@ Record record_of(const TimeloopFiles& files) {
   return record;
 }
 
-// ---- constraints and a mapping -------------------------------------------------------------------------------------------------
+// ---- constraints and a mapping
+// -------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -259,7 +282,8 @@ std::string broken_in(const Record& record, const Block& block, const BlockConst
   for (std::uint32_t d = 0; d < kDims; ++d) {
     const std::int64_t have = factor_in(block, static_cast<Dim>(d)), want = constraint.factor[d];
     const std::int64_t fixed = want == BlockConstraint::kWhole ? record.input.problem.bound[d] : want;
-    const std::string what = where + " has " + record.dim_names[d] + " = " + std::to_string(have) + ", where the constraints say ";
+    const std::string what =
+        where + " has " + record.dim_names[d] + " = " + std::to_string(have) + ", where the constraints say ";
     if (fixed != BlockConstraint::kOpen && have != fixed) return what + std::to_string(fixed);
     if (constraint.most[d] != 0 && have > constraint.most[d]) return what + "at most " + std::to_string(constraint.most[d]);
     if (constraint.least[d] != 0 && have < constraint.least[d]) return what + "at least " + std::to_string(constraint.least[d]);

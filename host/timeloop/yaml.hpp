@@ -43,13 +43,13 @@ struct Machine {
 
 // How Timeloop's own mapper would search. Of the defaults those of Timeloop.
 struct MapperKeys {
-  std::string algorithm = "hybrid";                // random, exhaustive, linear_pruned, hybrid, random_pruned
-  std::vector<std::string> metrics{"edp"};         // delay, energy, edp, last_level_accesses ...; the most important first
-  std::optional<std::uint64_t> threads;            // none: as many as the processor has
-  std::uint64_t search_size = 0;                   // valid mappings; 0: no limit
-  std::uint64_t timeout = 1000;                    // invalid mappings in a row that end the search
-  std::uint64_t victory_condition = 500;           // valid mappings in a row without a better one that end it; 0: no limit
-  std::uint64_t sync_interval = 0;                 // mappings between two exchanges of threads; 0: none
+  std::string algorithm = "hybrid";         // random, exhaustive, linear_pruned, hybrid, random_pruned
+  std::vector<std::string> metrics{"edp"};  // delay, energy, edp, last_level_accesses ...; the most important first
+  std::optional<std::uint64_t> threads;     // none: as many as the processor has
+  std::uint64_t search_size = 0;            // valid mappings; 0: no limit
+  std::uint64_t timeout = 1000;             // invalid mappings in a row that end the search
+  std::uint64_t victory_condition = 500;    // valid mappings in a row without a better one that end it; 0: no limit
+  std::uint64_t sync_interval = 0;          // mappings between two exchanges of threads; 0: none
   std::uint64_t max_permutations_per_if_visit = 16;
   std::int64_t max_temporal_loops_in_a_mapping = -1;  // -1: no limit
   bool filter_revisits = false;

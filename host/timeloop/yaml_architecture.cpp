@@ -58,7 +58,8 @@ class Attributes {
   }
   [[nodiscard]] std::optional<double> price(std::initializer_list<const char*> names) const {
     const std::optional<double> value = number(names);
-    if (value && !(*value >= 0 && *value <= 1e30)) refuse(*find(names), std::string(*names.begin()) + ": expected a number from 0 to 1e30");
+    if (value && !(*value >= 0 && *value <= 1e30))
+      refuse(*find(names), std::string(*names.begin()) + ": expected a number from 0 to 1e30");
     return value;
   }
   // Refuses a value that has an effect in Timeloop which the model does not have. `neutral` has none.
@@ -95,7 +96,8 @@ Mesh mesh_of(const Attributes& attributes, std::int64_t elements) {
   if (x && y) return {instances, *x, *y};
   const std::int64_t given = x ? *x : y ? *y : instances;
   if (instances % given != 0) {
-    refuse(attributes.place(), "a mesh with one side of " + std::to_string(given) + " does not have " + std::to_string(instances) + " instances");
+    refuse(attributes.place(),
+           "a mesh with one side of " + std::to_string(given) + " does not have " + std::to_string(instances) + " instances");
   }
   return y ? Mesh{instances, instances / given, given} : Mesh{instances, given, instances / given};
 }
@@ -104,7 +106,8 @@ Mesh mesh_of(const Attributes& attributes, std::int64_t elements) {
 
 // Effects that Timeloop has and the model has not.
 void refuse_what_is_not_modelled(const Attributes& a) {
-  a.refuse_any("shared_bandwidth", "bandwidth that reads and writes share is not modelled; give read_bandwidth and write_bandwidth");
+  a.refuse_any("shared_bandwidth",
+               "bandwidth that reads and writes share is not modelled; give read_bandwidth and write_bandwidth");
   a.refuse_unless("min_utilization", 0, "a least utilization is not modelled");
   a.refuse_unless("allow_overbooking", 0, "overbooking is not modelled");
   for (const char* name : {"network_fill_latency", "network_drain_latency", "fill_latency", "drain_latency"}) {
@@ -114,7 +117,8 @@ void refuse_what_is_not_modelled(const Attributes& a) {
     a.refuse_unless(name, 0, "energies of networks are not modelled");
   }
   a.refuse_unless("addr_gen_energy", 0, "energies of address generators are not modelled");
-  for (const char* name : {"network_read", "network_fill", "network_drain", "network_update", "network_operand", "network_result"}) {
+  for (const char* name :
+       {"network_read", "network_fill", "network_drain", "network_update", "network_operand", "network_result"}) {
     a.refuse_any(name, "networks of one's own are not modelled");
   }
   a.refuse_unless("has_power_gating", 0, "power gating is not modelled");
@@ -141,7 +145,8 @@ Words words_of(const Attributes& a) {
   if (width_node == nullptr) return words;
   const std::int64_t width = whole_of(*width_node, "width", a.scope(), 1, kLargestNumber);
   const auto no_multiple = [&](std::int64_t of) {
-    refuse(*width_node, "width: " + std::to_string(width) + " bits are no multiple of " + std::to_string(of) + ", which a block of words has");
+    refuse(*width_node,
+           "width: " + std::to_string(width) + " bits are no multiple of " + std::to_string(of) + ", which a block of words has");
   };
   if (width % (words.bits * words.block) != 0) no_multiple(words.bits * words.block);
   if (block && cluster) {
@@ -160,7 +165,8 @@ Words words_of(const Attributes& a) {
 
 // Words that an instance holds; -1: without limit.
 std::int64_t size_of(const Attributes& a, const Words& words) {
-  const std::optional<std::int64_t> entries = a.whole({"entries"}, 0), depth = a.whole({"depth", "memory_depth", "data_storage_depth"}, 0);
+  const std::optional<std::int64_t> entries = a.whole({"entries"}, 0),
+                                    depth = a.whole({"depth", "memory_depth", "data_storage_depth"}, 0);
   const std::optional<std::int64_t> kilobytes = a.whole({"sizeKB"}, 0);
   if ((entries ? 1 : 0) + (depth ? 1 : 0) + (kilobytes ? 1 : 0) > 1) {
     refuse(*a.find({"entries", "depth", "memory_depth", "sizeKB"}), "the size is given twice, by entries, depth or sizeKB");
@@ -177,7 +183,8 @@ double built_in_sram_pj(std::int64_t size, const Words& words) {
   const std::int64_t width = words.bits * words.block * words.cluster;
   const std::int64_t height = size % words.block == 0 ? size / words.block : size / words.block + 1;
   const double slope = (6.0 - 1.0) / (100.0 - 0.5);
-  const double kilobytes = static_cast<double>(static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(height)) / (8 * 1024);
+  const double kilobytes =
+      static_cast<double>(static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(height)) / (8 * 1024);
   return (slope * (kilobytes - 0.5) + 1.0) * static_cast<double>(width) / 16 / static_cast<double>(words.cluster);
 }
 
@@ -189,7 +196,8 @@ double bandwidth_of(const Attributes& a, const char* name) {
   double bandwidth = 0;  // none: without limit
   if (const std::optional<double> both = a.price({"bandwidth"})) bandwidth = *both / 2;
   if (const std::optional<double> own = a.price({name})) bandwidth = *own;
-  if (bandwidth == 0 && a.find({"bandwidth", name}) != nullptr) refuse(*a.find({name, "bandwidth"}), std::string(name) + ": expected more than 0");
+  if (bandwidth == 0 && a.find({"bandwidth", name}) != nullptr)
+    refuse(*a.find({name, "bandwidth"}), std::string(name) + ": expected more than 0");
   return bandwidth;
 }
 
@@ -203,7 +211,8 @@ Storage storage_of(const Attributes& a, const std::string& class_name, std::int6
   if (dram && words.cluster != 1) refuse(a.place(), "cluster_size: a DRAM's is 1");
   if (!dram && size < 0) refuse(a.place(), "a buffer needs a size: depth, entries or sizeKB");
   const std::optional<double> buffering = a.number({"multiple_buffering"});
-  if (buffering && !(*buffering >= 1 && *buffering <= 1e6)) refuse(*a.find({"multiple_buffering"}), "multiple_buffering: expected a number from 1");
+  if (buffering && !(*buffering >= 1 && *buffering <= 1e6))
+    refuse(*a.find({"multiple_buffering"}), "multiple_buffering: expected a number from 1");
   Storage storage{};
   storage.size = size < 0 ? -1 : static_cast<std::int64_t>(std::floor(static_cast<double>(size) / buffering.value_or(1)));
   storage.block_size = words.block;
@@ -211,12 +220,15 @@ Storage storage_of(const Attributes& a, const std::string& class_name, std::int6
   storage.instances = mesh.instances;
   storage.mesh_x = mesh.x;
   storage.mesh_y = mesh.y;
-  if (storage.cluster_size > storage.instances) refuse(a.place(), "cluster_size: expected at most as many as there are instances");
+  if (storage.cluster_size > storage.instances)
+    refuse(a.place(), "cluster_size: expected at most as many as there are instances");
   storage.read_bw = bandwidth_of(a, "read_bandwidth");
   storage.write_bw = bandwidth_of(a, "write_bandwidth");
-  const double access = a.price({"vector_access_energy"}).value_or(dram ? built_in_dram_pj(words) : built_in_sram_pj(size, words));
+  const double access =
+      a.price({"vector_access_energy"}).value_or(dram ? built_in_dram_pj(words) : built_in_sram_pj(size, words));
   storage.read_pj = storage.fill_pj = storage.update_pj = access;
-  if (const double area = a.price({"cluster_area"}).value_or(0); area > 0) storage.area_um2 = area / static_cast<double>(words.cluster);
+  if (const double area = a.price({"cluster_area"}).value_or(0); area > 0)
+    storage.area_um2 = area / static_cast<double>(words.cluster);
   return storage;
 }
 
@@ -247,8 +259,8 @@ Range range_of(const YamlNode& node) {
   }
   const std::optional<double> first = number_in(text.substr(open + 1, dots - open - 1));
   const std::optional<double> last = number_in(text.substr(dots + 2, close - dots - 2));
-  const bool good = first && last && *first == std::trunc(*first) && *last == std::trunc(*last) && *first >= 0 && *first <= *last &&
-                    *last <= static_cast<double>(kLargestNumber);
+  const bool good = first && last && *first == std::trunc(*first) && *last == std::trunc(*last) && *first >= 0 &&
+                    *first <= *last && *last <= static_cast<double>(kLargestNumber);
   if (!good) refuse(*name_node, "name: expected a range like PE[0..167], found " + in_quotes(text));
   range.elements = static_cast<std::int64_t>(*last - *first) + 1;
   if (range.elements > kLargestNumber) refuse(*name_node, "name: more than 1073741824 elements");
@@ -262,7 +274,8 @@ class Builder {
  public:
   void add_storage(FlatLevel level, const Storage& storage) {
     if (levels_.size() >= kMaxLevels) {
-      refuse(level.place, "the architecture has more than " + std::to_string(kMaxLevels) + " storage levels, which is a limit of Exarch");
+      refuse(level.place,
+             "the architecture has more than " + std::to_string(kMaxLevels) + " storage levels, which is a limit of Exarch");
     }
     for (const FlatLevel& other : levels_) {
       if (other.name == level.name) refuse(level.place, "a second storage level is called " + in_quotes(level.name));
@@ -300,10 +313,11 @@ class Builder {
   bool has_compute_ = false;
 };
 
-FlatLevel level_of(const std::string& name, const Attributes& attributes) {
+FlatLevel level_of(const std::string& name, const Attributes& attributes, const std::string& class_name) {
   FlatLevel level;
   level.name = name;
   level.place = attributes.place();
+  level.dummy = class_name == "dummy_storage";  // timeloopfe's, for the fanout
   level.own_energy = attributes.find({"vector_access_energy"}) != nullptr;
   return level;
 }
@@ -321,7 +335,8 @@ void add_component(const YamlNode& component, std::int64_t around, Scope& scope,
   const Attributes attributes({&attributes_or_self(component)}, scope, component.place);
   switch (kind_of_class(class_name)) {
     case ComponentKind::storage:
-      builder.add_storage(level_of(range.name, attributes), storage_of(attributes, class_name, around * range.elements));
+      builder.add_storage(level_of(range.name, attributes, class_name),
+                          storage_of(attributes, class_name, around * range.elements));
       break;
     case ComponentKind::compute:
       builder.set_compute(range.name, compute_of(attributes, around * range.elements), component.place);
@@ -340,7 +355,8 @@ FlatArchitecture tree_of(const YamlNode& architecture, Scope& scope) {
   const YamlNode* node = &architecture;
   for (int depth = 0; const YamlNode* subtrees = node->find("subtree"); ++depth) {
     if (depth == kMaxTreeDepth) refuse(*subtrees, "more than 32 subtrees within each other");
-    if (!subtrees->is_list() || subtrees->items.size() != 1) refuse(*subtrees, "subtree: expected a list of one, as Timeloop does");
+    if (!subtrees->is_list() || subtrees->items.size() != 1)
+      refuse(*subtrees, "subtree: expected a list of one, as Timeloop does");
     node = &subtrees->items[0];
     const Range range = range_of(*node);
     if (around > kLargestNumber / range.elements) refuse(*node, "more than 1073741824 instances");
@@ -360,18 +376,22 @@ FlatArchitecture plain_list_of(const YamlNode& architecture, Scope& scope) {
   if (arithmetic == nullptr || storage == nullptr || !storage->is_list()) {
     refuse(architecture, "the architecture has neither a subtree nor nodes, nor arithmetic and a list of storage");
   }
-  const auto attributes_of = [&scope](const YamlNode& node) { return Attributes({&attributes_or_self(node)}, scope, node.place); };
+  const auto attributes_of = [&scope](const YamlNode& node) {
+    return Attributes({&attributes_or_self(node)}, scope, node.place);
+  };
   const YamlNode* name = arithmetic->find("name");
-  builder.set_compute(name == nullptr ? "__ARITH__" : range_of(*arithmetic).name, compute_of(attributes_of(*arithmetic), 0), arithmetic->place);
+  builder.set_compute(name == nullptr ? "__ARITH__" : range_of(*arithmetic).name, compute_of(attributes_of(*arithmetic), 0),
+                      arithmetic->place);
   for (std::size_t i = storage->items.size(); i-- > 0;) {
     const YamlNode& level = storage->items[i];
     const Attributes attributes = attributes_of(level);
-    builder.add_storage(level_of(range_of(level).name, attributes), storage_of(attributes, "", 0));
+    builder.add_storage(level_of(range_of(level).name, attributes, ""), storage_of(attributes, "", 0));
   }
   return builder.finish(architecture.place);
 }
 
-// ---- nodes of version 0.4 ------------------------------------------------------------------------------------------------------
+// ---- nodes of version 0.4
+// ------------------------------------------------------------------------------------------------------
 
 class NodeReader {
  public:
@@ -416,7 +436,8 @@ class NodeReader {
     } else if (node.tag == "!Pipelined") {
       refuse(node, "!Pipelined: pipelines are not modelled");
     } else {
-      refuse(node, "the tag " + in_quotes(node.tag) + " of a node is not known: !Component, !Container, !Hierarchical, !Parallel, !Nothing");
+      refuse(node, "the tag " + in_quotes(node.tag) +
+                       " of a node is not known: !Component, !Container, !Hierarchical, !Parallel, !Nothing");
     }
   }
 
@@ -449,7 +470,8 @@ class NodeReader {
     const YamlNode* constraints = node.find("constraints");
     const YamlNode* spatial = constraints == nullptr ? nullptr : constraints->find("spatial");
     if (fanout.x == 1 && fanout.y == 1) {
-      if (spatial != nullptr && !spatial->items.empty()) refuse(*spatial, "spatial constraints of " + in_quotes(name) + ", which has no fanout (spatial: {meshX: ...})");
+      if (spatial != nullptr && !spatial->items.empty())
+        refuse(*spatial, "spatial constraints of " + in_quotes(name) + ", which has no fanout (spatial: {meshX: ...})");
       return;
     }
     if (parallel_ > 0) refuse(node, "nodes under !Parallel have no fanout of their own, as in Timeloop");
@@ -496,7 +518,7 @@ class NodeReader {
     }
     switch (kind_of_class(class_name)) {
       case ComponentKind::storage:
-        add_storage(node, level_of(name, attributes), storage_of(attributes, class_name, x_ * y_));
+        add_storage(node, level_of(name, attributes, class_name), storage_of(attributes, class_name, x_ * y_));
         break;
       case ComponentKind::compute: {
         Compute compute = compute_of(attributes, x_ * y_);
@@ -509,8 +531,9 @@ class NodeReader {
         refuse(node, "networks of one's own (class " + in_quotes(class_name) + ") are not modelled");
       default:
         if (class_name == "nothing") break;
-        refuse(*class_node, "the class " + in_quotes(class_name) + " is none of those Timeloop knows: DRAM, SRAM, regfile, smartbuffer, "
-                            "storage, mac, intmac, fpmac, compute, or a name with one of them in it");
+        refuse(*class_node, "the class " + in_quotes(class_name) +
+                                " is none of those Timeloop knows: DRAM, SRAM, regfile, smartbuffer, "
+                                "storage, mac, intmac, fpmac, compute, or a name with one of them in it");
     }
   }
 
@@ -581,7 +604,8 @@ FlatArchitecture architecture_of(const YamlNode& architecture, const YamlNode* p
   return plain_list_of(architecture, scope);
 }
 
-// ---- Accelergy's tables --------------------------------------------------------------------------------------------------------
+// ---- Accelergy's tables
+// --------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -640,7 +664,8 @@ std::map<std::string, Actions> energies_of(const YamlNode& ert, Scope& scope) {
   if (tables == nullptr) refuse(ert, "ERT: has no tables");
   std::map<std::string, Actions> energies;
   if (tables->is_map()) {
-    for (std::size_t c = 0; c < tables->keys.size(); ++c) energies[component_of(tables->keys[c])] = actions_of_map(tables->items[c], scope);
+    for (std::size_t c = 0; c < tables->keys.size(); ++c)
+      energies[component_of(tables->keys[c])] = actions_of_map(tables->items[c], scope);
     return energies;
   }
   if (!tables->is_list()) refuse(*tables, "tables: expected a list");
@@ -651,7 +676,8 @@ std::map<std::string, Actions> energies_of(const YamlNode& ert, Scope& scope) {
   }
   for (const char* wire : {"wire", "Wire"}) {
     const auto found = energies.find(wire);
-    if (found != energies.end() && found->second["transfer_random"] != 0) refuse(*tables, "ERT: energies of wires are not modelled");
+    if (found != energies.end() && found->second["transfer_random"] != 0)
+      refuse(*tables, "ERT: energies of wires are not modelled");
   }
   return energies;
 }
@@ -711,9 +737,8 @@ void apply_tables(const YamlNode& ert, const YamlNode* art, FlatArchitecture& fl
     }
   }
   const auto compute = energies.find(machine.compute_name);
-  const double* energy = compute == energies.end()
-                             ? nullptr
-                             : first_of(compute->second, {"mac_random", "mult_random", "mac", "mult", "compute"});
+  const double* energy =
+      compute == energies.end() ? nullptr : first_of(compute->second, {"mac_random", "mult_random", "mac", "mult", "compute"});
   if (energy != nullptr) {
     machine.architecture.compute.compute_pj = *energy;
   } else {
@@ -727,7 +752,8 @@ void apply_tables(const YamlNode& ert, const YamlNode* art, FlatArchitecture& fl
       machine.architecture.storage[s].area_um2 = found->second;
     }
   }
-  if (const auto found = areas.find(machine.compute_name); found != areas.end()) machine.architecture.compute.area_um2 = found->second;
+  if (const auto found = areas.find(machine.compute_name); found != areas.end())
+    machine.architecture.compute.area_um2 = found->second;
 }
 
 }  // namespace exarch::timeloop

@@ -45,12 +45,12 @@ std::vector<double> numbers_of(const std::vector<Value>& arguments, const std::s
 
 std::optional<Value> call_mathematics(const std::string& name, const std::vector<Value>& arguments) {
   static const std::map<std::string, double (*)(double)> kOfOne{
-      {"ceil", [](double x) { return std::ceil(x); }},  {"floor", [](double x) { return std::floor(x); }},
+      {"ceil", [](double x) { return std::ceil(x); }},   {"floor", [](double x) { return std::floor(x); }},
       {"trunc", [](double x) { return std::trunc(x); }}, {"round", [](double x) { return std::nearbyint(x); }},
-      {"int", [](double x) { return std::trunc(x); }},  {"float", [](double x) { return x; }},
-      {"abs", [](double x) { return std::abs(x); }},    {"sqrt", [](double x) { return std::sqrt(x); }},
-      {"log2", [](double x) { return std::log2(x); }},  {"log10", [](double x) { return std::log10(x); }},
-      {"log", [](double x) { return std::log(x); }},    {"exp", [](double x) { return std::exp(x); }}};
+      {"int", [](double x) { return std::trunc(x); }},   {"float", [](double x) { return x; }},
+      {"abs", [](double x) { return std::abs(x); }},     {"sqrt", [](double x) { return std::sqrt(x); }},
+      {"log2", [](double x) { return std::log2(x); }},   {"log10", [](double x) { return std::log10(x); }},
+      {"log", [](double x) { return std::log(x); }},     {"exp", [](double x) { return std::exp(x); }}};
   if (name == "min") {
     const std::vector<double> numbers = numbers_of(arguments, name);
     return Value{*std::ranges::min_element(numbers)};
@@ -59,7 +59,8 @@ std::optional<Value> call_mathematics(const std::string& name, const std::vector
     const std::vector<double> numbers = numbers_of(arguments, name);
     return Value{*std::ranges::max_element(numbers)};
   }
-  if (name == "pow" && arguments.size() == 2) return Value{std::pow(number_of(arguments[0], name), number_of(arguments[1], name))};
+  if (name == "pow" && arguments.size() == 2)
+    return Value{std::pow(number_of(arguments[0], name), number_of(arguments[1], name))};
   if (name == "len" && arguments.size() == 1) {
     if (const Value::List* list = arguments[0].list()) return Value{static_cast<double>(list->size())};
     if (const std::string* text = arguments[0].text()) return Value{static_cast<double>(text->size())};
@@ -115,9 +116,16 @@ class Parser {
   Parser(std::string_view text, Names& names) : text_(text), names_(names) {}
 
   Value all() {
-    Value value = choice();
+    Value value;
+    try {
+      value = choice();
+    } catch (const Error&) {
+      if (undefined_.empty()) throw;
+      no_value(in_quotes(undefined_) + " is not defined");
+    }
     skip();
-    if (at_ < text_.size()) no_value("no expression: " + in_quotes(text_) + " has more behind its end, from " + in_quotes(rest()));
+    if (at_ < text_.size())
+      no_value("no expression: " + in_quotes(text_) + " has more behind its end, from " + in_quotes(rest()));
     return value;
   }
 
@@ -334,7 +342,9 @@ class Parser {
         name += "." + quoted(text_[++at_]);
         expect("]");
       } else {
-        return indexed(names_.get(name));
+        Value value = names_.get(name);
+        if (value.is_undefined()) undefined_ = name;
+        return indexed(std::move(value));
       }
     }
   }
@@ -344,7 +354,8 @@ class Parser {
     while (value.list() != nullptr && take("[")) {
       const double index = number_of(choice(), "[]");
       expect("]");
-      if (!(index >= 0 && index < static_cast<double>(value.list()->size()))) no_value("a list has no element " + to_text(Value{index}));
+      if (!(index >= 0 && index < static_cast<double>(value.list()->size())))
+        no_value("a list has no element " + to_text(Value{index}));
       Value element = (*value.list())[static_cast<std::size_t>(index)];
       value = std::move(element);
     }
@@ -355,6 +366,7 @@ class Parser {
   Names& names_;
   std::size_t at_ = 0;
   int depth_ = 0;
+  std::string undefined_;  // a name without a value
 };
 
 }  // namespace
@@ -410,7 +422,8 @@ bool is_true(const Value& value) {
 }
 
 Value evaluate(std::string_view expression, Names& names) {
-  if (expression.size() > kMaxExpressionBytes) no_value("an expression of more than " + std::to_string(kMaxExpressionBytes) + " bytes");
+  if (expression.size() > kMaxExpressionBytes)
+    no_value("an expression of more than " + std::to_string(kMaxExpressionBytes) + " bytes");
   return Parser(expression, names).all();
 }
 

@@ -3,8 +3,8 @@
 //   evaluate("max(DATAWIDTH, 16) * 3", names)     evaluate("1 if depth >= 1 else 0", names)
 //   evaluate("cwd() ~ '/arch.yaml'", names)       evaluate("problem | default('problem.yaml')", names)
 //
-// Numbers, texts, true and false, lists; + - * / // % **, comparisons, and, or, not, in, `a if b else c`, `a ~ b`, `| default(x)`;
-// functions, and names with dots or ["keys"] behind them. What a name means is the caller's business.
+// Numbers, texts, true and false, lists; + - * / // % **, comparisons, and, or, not, in, `a if b else c`, `a ~ b`, `|
+// default(x)`; functions, and names with dots or ["keys"] behind them. What a name means is the caller's business.
 #pragma once
 
 #include <optional>

@@ -1,8 +1,8 @@
 // Problem shapes: which of the seven loops of a convolution each dimension is.
 //
-// The model counts for three tensors, each of which has a certain set of loops: Weights C, M, R and S; Inputs N, C, R with P, and S
-// with Q; Outputs N, M, P and Q. A shape fits if its dimensions can be named so that its tensors have these loops. Dimensions of
-// size 1 have no effect, and fit anywhere.
+// The model counts for three tensors, each of which has a certain set of loops: Weights C, M, R and S; Inputs N, C, R with P, and
+// S with Q; Outputs N, M, P and Q. A shape fits if its dimensions can be named so that its tensors have these loops. Dimensions
+// of size 1 have no effect, and fit anywhere.
 #include <algorithm>
 
 #include "host/files/text.hpp"
@@ -60,14 +60,16 @@ YamlNode named_shape(const std::string& name, const YamlNode& node) {
   if (plain == "cnn_layer" || plain == "CNN_Layer") return parse_yaml(kConvolution, "cnn_layer");
   if (plain == "gemm_ABZ") return parse_yaml(kProduct, "gemm_ABZ");
   if (plain == "gemm") refuse(node, "the shape gemm has a fourth tensor, the sum that the product is added to; gemm_ABZ is read");
-  refuse(node, "the shape " + in_quotes(name) + " is not known: cnn_layer and gemm_ABZ are, or describe it here (dimensions, data_spaces)");
+  refuse(node, "the shape " + in_quotes(name) +
+                   " is not known: cnn_layer and gemm_ABZ are, or describe it here (dimensions, data_spaces)");
 }
 
 // ---- reading ---------------------------------------------------------------------------------------------------------------
 
 class ShapeReader {
  public:
-  ShapeReader(const YamlNode& shape, const YamlNode& instance, Scope& scope) : shape_(shape), instance_(instance), scope_(scope) {}
+  ShapeReader(const YamlNode& shape, const YamlNode& instance, Scope& scope)
+      : shape_(shape), instance_(instance), scope_(scope) {}
 
   Shape read() {
     if (!shape_.is_map()) refuse(shape_, "shape: expected a name or a map, found " + shown(shape_));
@@ -120,7 +122,8 @@ class ShapeReader {
     tensor.place = node.place;
     const YamlNode* name = node.find("name");
     const YamlNode* projection = node.find("projection");
-    if (name == nullptr || projection == nullptr || !projection->is_list()) refuse(node, "a data space has a name and a projection");
+    if (name == nullptr || projection == nullptr || !projection->is_list())
+      refuse(node, "a data space has a name and a projection");
     tensor.name = text_of(*name, "name");
     if (const YamlNode* written = node.find("read_write")) tensor.written = truth_of(*written, "read_write", scope_);
     for (const YamlNode& rank : projection->items) tensor.ranks.push_back(rank_of(rank));
@@ -148,7 +151,8 @@ class ShapeReader {
     Term term{static_cast<std::size_t>(known - result_.dims.begin()), 1};
     if (words.size() == 2) {
       const auto coefficient = coefficients_.find(text_of(words[1], "projection"));
-      if (coefficient == coefficients_.end()) refuse(words[1], "the projection names " + shown(words[1]) + ", which is no coefficient");
+      if (coefficient == coefficients_.end())
+        refuse(words[1], "the projection names " + shown(words[1]) + ", which is no coefficient");
       term.coefficient = coefficient->second;
     }
     return term;
@@ -290,6 +294,7 @@ class Fitting {
       }
       layer.loops.push_back(loops[d] == 0 ? std::nullopt : std::optional(static_cast<Dim>(index(loops[d]))));
     }
+    note_coefficients_of_ones(loops);
     const auto coefficient = [this](char loop) { return coefficient_.contains(loop) ? coefficient_[loop] : 1; };
     layer.problem.wstride = coefficient('P');
     layer.problem.hstride = coefficient('Q');
@@ -297,6 +302,15 @@ class Fitting {
     layer.problem.hdilation = coefficient('S');
     for (std::uint32_t s = 0; s < kSpaces; ++s) layer.space_names[s] = shape_.tensors[tensor_[s]].name;
     return layer;
+  }
+
+  // Coefficients of dimensions of size 1 have no effect; they are kept where their loop has a place for them.
+  void note_coefficients_of_ones(const std::vector<char>& loops) {
+    for (const Rank& rank : shape_.tensors[tensor_[kInputs]].ranks) {
+      for (const Term& term : rank) {
+        if (shape_.sizes[term.dim] == 1) coefficient_.try_emplace(loops[term.dim], term.coefficient);
+      }
+    }
   }
 
   static std::size_t index(char loop) { return std::string(kLoopNames).find(loop); }
@@ -312,12 +326,15 @@ class Fitting {
       }
       const std::string dim = "the dimension " + shape_.dims[d] + " (size " + std::to_string(shape_.sizes[d]) + ")";
       if (count == 3) {
-        refuse(shape_.place, dim + " is in all tensors (" + in +
-                                 "), as groups, depthwise channels and batches of matrix products are; the model's loops are each in "
-                                 "two. These products are independent of each other: evaluate one, with " +
-                                 shape_.dims[d] + ": 1");
+        refuse(shape_.place,
+               dim + " is in all tensors (" + in +
+                   "), as groups, depthwise channels and batches of matrix products are; the model's loops are each in "
+                   "two. These products are independent of each other: evaluate one, with " +
+                   shape_.dims[d] + ": 1");
       }
-      if (count < 2) refuse(shape_.place, dim + " is in " + (count == 0 ? "no tensor" : in + " alone") + "; the model's loops are each in two");
+      if (count < 2)
+        refuse(shape_.place,
+               dim + " is in " + (count == 0 ? "no tensor" : in + " alone") + "; the model's loops are each in two");
     }
     refuse(shape_.place,
            "the shape does not fit the loops of a convolution, whose tensors are Weights[C,M,R,S], "
@@ -334,27 +351,28 @@ class Fitting {
   std::map<char, std::int64_t> coefficient_;
 };
 
-// Densities below 1 are sparsity.
-void check_density(const YamlNode& density, Scope& scope) {
+// Whether a density is other than 1, in {Inputs: 0.5} or {Inputs: {density: 0.5, distribution: ...}}.
+bool is_sparse(const YamlNode& density, Scope& scope) {
   if (density.is_map()) {
-    for (const YamlNode& item : density.items) check_density(item, scope);
-    return;
+    const YamlNode* inner = density.find("density");
+    if (inner != nullptr) return is_sparse(*inner, scope);
+    return std::ranges::any_of(density.items, [&scope](const YamlNode& item) { return is_sparse(item, scope); });
   }
-  if (!density.is_scalar()) return;
-  const Value value = value_of(density, scope);
-  if (value.number() != nullptr && *value.number() == 1) return;
-  if (density.text == "fixed_structured" || density.text == "fixed-structured") return;
-  refuse(density, "densities: sparse tensors are not modelled; leave the densities out for dense ones");
+  if (!density.is_scalar()) return false;
+  return number_of(density, "density", scope) != 1;
 }
 
 }  // namespace
 
-Layer layer_of(const YamlNode& problem, Scope& scope) {
+Layer layer_of(const YamlNode& problem, Scope& scope, std::vector<std::string>& warnings) {
   if (!problem.is_map()) refuse(problem, "problem: expected a map, found " + shown(problem));
   const YamlNode* instance = problem.find("instance");
   const YamlNode& sizes = instance == nullptr ? problem : *instance;
   for (const char* key : {"densities", "commonDensity"}) {
-    if (const YamlNode* density = sizes.find(key)) check_density(*density, scope);
+    const YamlNode* density = sizes.find(key);
+    if (density == nullptr || !is_sparse(*density, scope)) continue;
+    warnings.push_back(shown(density->place) + ": " + key +
+                       " have no effect, as in Timeloop without sparse_optimizations: the tensors count as dense");
   }
   const YamlNode* shape = problem.find("shape");
   YamlNode named;

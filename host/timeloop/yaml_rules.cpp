@@ -36,9 +36,15 @@ class FactorWords {
     while (at_ < text_.size() && (is_space(text_[at_]) || text_[at_] == ',')) ++at_;
     return at_ == text_.size();
   }
-  std::string letters() { return take([](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }); }
-  std::string digits() { return take([](char c) { return c >= '0' && c <= '9'; }); }
-  std::string sign() { return take([](char c) { return c == '=' || c == '<' || c == '>'; }); }
+  std::string letters() {
+    return take([](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; });
+  }
+  std::string digits() {
+    return take([](char c) { return c >= '0' && c <= '9'; });
+  }
+  std::string sign() {
+    return take([](char c) { return c == '=' || c == '<' || c == '>'; });
+  }
   // "7,3": a factor with a last iteration of its own.
   [[nodiscard]] bool has_remainder() const {
     return at_ + 1 < text_.size() && text_[at_] == ',' && text_[at_ + 1] >= '0' && text_[at_ + 1] <= '9';
@@ -115,7 +121,8 @@ std::uint32_t RuleReader::level_of(const YamlNode& target, const YamlNode& direc
   for (std::uint32_t s = 0; s < names.size(); ++s) {
     // A node of version 0.4 has its spatial directives at the level that fans out to it.
     const bool for_node = part == Part::spatial && flat_.levels[s].fans_out_to == name;
-    if (for_node || (names[s] == name && !(part == Part::spatial && flat_.has_nodes && !flat_.levels[s].dummy && fanout(s) == 1))) return s;
+    if (for_node || (names[s] == name && !(part == Part::spatial && flat_.has_nodes && !flat_.levels[s].dummy && fanout(s) == 1)))
+      return s;
   }
   for (std::uint32_t s = 0; s < names.size(); ++s) {
     if (names[s] == name) return s;
@@ -124,7 +131,8 @@ std::uint32_t RuleReader::level_of(const YamlNode& target, const YamlNode& direc
   if (number && *number >= 0 && *number < static_cast<double>(names.size())) return static_cast<std::uint32_t>(*number);
   std::string known;
   for (const std::string& other : names) known += (known.empty() ? "" : ", ") + other;
-  refuse(*node, "the storage level " + in_quotes(name) + " is not in the architecture" + did_you_mean(name, names) + "; it has " + known);
+  refuse(*node, "the storage level " + in_quotes(name) + " is not in the architecture" + did_you_mean(name, names) + "; it has " +
+                    known);
 }
 
 void RuleReader::read_directive(const YamlNode& target, const YamlNode& directive, bool is_mapping, Rules& rules) const {
@@ -140,7 +148,8 @@ void RuleReader::read_directive(const YamlNode& target, const YamlNode& directiv
     const std::uint32_t s = level_of(target, directive, spatial ? Part::spatial : Part::temporal);
     LoopRules& loops = spatial ? rules.level[s].spatial : rules.level[s].temporal;
     if (is_mapping && loops.is_said && !flat_.has_nodes) {
-      refuse(directive, "a second " + type + " directive for " + in_quotes(flat_.levels[s].name) + "; the first is at " + shown(loops.place));
+      refuse(directive, "a second " + type + " directive for " + in_quotes(flat_.levels[s].name) + "; the first is at " +
+                            shown(loops.place));
     }
     read_loops(node, is_mapping, spatial, s, loops);
     if (const YamlNode* split = directive.find("split"); split != nullptr && node.find("split") == nullptr && spatial) {
@@ -151,16 +160,19 @@ void RuleReader::read_directive(const YamlNode& target, const YamlNode& directiv
   } else if (!is_mapping && (type == "utilization" || type == "parallelism")) {
     const YamlNode* least = node.find("min");
     if (least == nullptr) refuse(directive, type + ": has no min");
-    if (level_of(target, directive, Part::temporal) != 0) refuse(directive, type + ": is constrained at the innermost level, as in Timeloop");
+    if (level_of(target, directive, Part::temporal) != 0)
+      refuse(directive, type + ": is constrained at the innermost level, as in Timeloop");
     rules.min_parallelism = number_of(*least, "min", scope_);
     if (!(rules.min_parallelism >= 0 && rules.min_parallelism <= 1)) refuse(*least, "min: expected a share from 0 to 1");
   } else if (type == "max_overbooked_proportion") {
     const YamlNode* proportion = node.find("proportion");
-    if (proportion != nullptr && number_of(*proportion, "proportion", scope_) != 0) refuse(*proportion, type + ": overbooking is not modelled");
+    if (proportion != nullptr && number_of(*proportion, "proportion", scope_) != 0)
+      refuse(*proportion, type + ": overbooking is not modelled");
   } else if (type == "skew") {
     refuse(*type_node, "skew: skews are not modelled");
   } else {
-    static const std::vector<std::string> kTypes{"temporal", "spatial", "bypass", "dataspace", "datatype", "utilization", "parallelism"};
+    static const std::vector<std::string> kTypes{"temporal", "spatial",     "bypass",     "dataspace",
+                                                 "datatype", "utilization", "parallelism"};
     refuse(*type_node, "the type " + in_quotes(type) + " of a directive is not known" + did_you_mean(type, kTypes) +
                            "; temporal, spatial and bypass are" + (is_mapping ? "" : ", and utilization"));
   }
@@ -185,7 +197,8 @@ void RuleReader::read_loops(const YamlNode& node, bool is_mapping, bool spatial,
   if (const YamlNode* split = node.find("split")) {
     if (!spatial) refuse(*split, "split: has no meaning for temporal loops");
     const std::int64_t value = whole_of(*split, "split", scope_, 0, kLargestNumber);
-    if (rules.split != kNone && rules.split != value) refuse(*split, "split: is " + std::to_string(rules.split) + " by another directive");
+    if (rules.split != kNone && rules.split != value)
+      refuse(*split, "split: is " + std::to_string(rules.split) + " by another directive");
     rules.split = value;
   }
   if (!spatial || fanout(s) > 1) return;
@@ -224,7 +237,8 @@ void RuleReader::read_factor_text(const std::string& text, const YamlNode& node,
 
 void RuleReader::set_factor(std::vector<std::int64_t>& factors, std::size_t dim, std::int64_t value, const YamlNode& node) const {
   if (factors[dim] != kNone && factors[dim] != value) {
-    refuse(node, "factors: " + layer_.dims[dim] + " is given twice, as " + std::to_string(factors[dim]) + " and " + std::to_string(value));
+    refuse(node, "factors: " + layer_.dims[dim] + " is given twice, as " + std::to_string(factors[dim]) + " and " +
+                     std::to_string(value));
   }
   factors[dim] = value;
 }
@@ -255,7 +269,8 @@ void RuleReader::read_permutation(const YamlNode& node, bool is_mapping, LoopRul
     }
   }
   const bool said = !rules.inner.empty() || !rules.outer.empty();
-  if (said && (rules.inner != inner || rules.outer != outer)) refuse(node, "permutation: another directive has another one for this level");
+  if (said && (rules.inner != inner || rules.outer != outer))
+    refuse(node, "permutation: another directive has another one for this level");
   rules.inner = std::move(inner);
   rules.outer = std::move(outer);
 }
@@ -331,7 +346,8 @@ void RuleReader::read_keeps(const YamlNode& node, std::array<Choice, kSpaces>& k
   }
 }
 
-// ---- nodes of version 0.4 ------------------------------------------------------------------------------------------------------
+// ---- nodes of version 0.4
+// ------------------------------------------------------------------------------------------------------
 
 void RuleReader::read_nodes(Rules& rules) const {
   for (std::uint32_t s = 0; s < flat_.levels.size(); ++s) {
@@ -354,7 +370,8 @@ void RuleReader::read_nodes(Rules& rules) const {
       refuse_options(*dataspace);
       read_keeps(*dataspace, r.keep);
     }
-    if (const YamlNode* booked = level.constraints->find("max_overbooked_proportion"); booked != nullptr && !booked->items.empty()) {
+    if (const YamlNode* booked = level.constraints->find("max_overbooked_proportion");
+        booked != nullptr && !booked->items.empty()) {
       refuse(*booked, "max_overbooked_proportion: overbooking is not modelled");
     }
   }
@@ -362,16 +379,20 @@ void RuleReader::read_nodes(Rules& rules) const {
     if (!flat_.levels[s].may_keep) continue;
     const std::vector<std::string>& may = *flat_.levels[s].may_keep;
     for (std::uint32_t space = 0; space < kSpaces; ++space) {
-      const bool named = std::ranges::find(may, layer_.space_names[space]) != may.end() || std::ranges::find(may, "*") != may.end();
+      const bool named =
+          std::ranges::find(may, layer_.space_names[space]) != may.end() || std::ranges::find(may, "*") != may.end();
       if (!named) rules.level[s].keep[space] = Choice::no;
     }
   }
   for (const FlatArchitecture::Parallel& parallel : flat_.parallels) {
     for (const std::string& name : layer_.space_names) {
-      const bool kept = std::ranges::find(parallel.kept, name) != parallel.kept.end() || std::ranges::find(parallel.kept, "*") != parallel.kept.end();
+      const bool kept = std::ranges::find(parallel.kept, name) != parallel.kept.end() ||
+                        std::ranges::find(parallel.kept, "*") != parallel.kept.end();
       if (!kept) {
-        refuse(parallel.place, in_quotes(name) + " is kept by no branch of !Parallel; give it one, be it !Nothing {constraints: {dataspace: {keep: [" +
-                                   name + "]}}}");
+        refuse(parallel.place,
+               in_quotes(name) +
+                   " is kept by no branch of !Parallel; give it one, be it !Nothing {constraints: {dataspace: {keep: [" + name +
+                   "]}}}");
       }
     }
   }
@@ -384,14 +405,16 @@ void RuleReader::place_units(Rules& rules) const {
       if (spatial && fanout(s) == 1) continue;
       for (std::size_t d = 0; d < layer_.dims.size(); ++d) {
         const bool unit = loops.equal[d] == 1 || loops.most[d] == 1 || loops.least[d] == 1 || layer_.sizes[d] == 1;
-        const bool placed = std::ranges::find(loops.inner, d) != loops.inner.end() || std::ranges::find(loops.outer, d) != loops.outer.end();
+        const bool placed =
+            std::ranges::find(loops.inner, d) != loops.inner.end() || std::ranges::find(loops.outer, d) != loops.outer.end();
         if (unit && !placed) loops.inner.insert(loops.inner.begin(), d);
       }
     }
   }
 }
 
-// ---- what comes of rules -------------------------------------------------------------------------------------------------------
+// ---- what comes of rules
+// -------------------------------------------------------------------------------------------------------
 
 // (dimension) what a factor 0 stands for: what the other factors leave.
 std::vector<std::int64_t> RuleReader::rests_of(const Rules& rules) const {
@@ -403,7 +426,9 @@ std::vector<std::int64_t> RuleReader::rests_of(const Rules& rules) const {
       for (const LoopRules* loops : {&rules.level[s].spatial, &rules.level[s].temporal}) {
         const std::int64_t factor = loops->equal[d];
         if (factor == kRest) {
-          if (open++ > 0) refuse(loops->place, "factors: " + layer_.dims[d] + " has the factor 0, which is the rest, twice; the first is at " + shown(place));
+          if (open++ > 0)
+            refuse(loops->place,
+                   "factors: " + layer_.dims[d] + " has the factor 0, which is the rest, twice; the first is at " + shown(place));
           place = loops->place;
         } else if (factor > 1) {
           product = product > kLargestNumber ? product : product * factor;
@@ -412,8 +437,8 @@ std::vector<std::int64_t> RuleReader::rests_of(const Rules& rules) const {
     }
     if (open == 0) continue;
     if (layer_.sizes[d] % product != 0) {
-      refuse(place, "factors: " + layer_.dims[d] + " has the factor 0, which is the rest, but the other factors, " + std::to_string(product) +
-                        ", do not divide its size " + std::to_string(layer_.sizes[d]));
+      refuse(place, "factors: " + layer_.dims[d] + " has the factor 0, which is the rest, but the other factors, " +
+                        std::to_string(product) + ", do not divide its size " + std::to_string(layer_.sizes[d]));
     }
     rests[d] = layer_.sizes[d] / product;
   }
@@ -423,7 +448,8 @@ std::vector<std::int64_t> RuleReader::rests_of(const Rules& rules) const {
 Block RuleReader::block_of(const LoopRules& rules, bool spatial, const std::vector<std::int64_t>& rest, std::uint32_t s) const {
   std::vector<std::size_t> order = rules.inner;
   for (std::size_t d = 0; d < layer_.dims.size(); ++d) {
-    if (std::ranges::find(rules.inner, d) == rules.inner.end() && std::ranges::find(rules.outer, d) == rules.outer.end()) order.push_back(d);
+    if (std::ranges::find(rules.inner, d) == rules.inner.end() && std::ranges::find(rules.outer, d) == rules.outer.end())
+      order.push_back(d);
   }
   order.insert(order.end(), rules.outer.begin(), rules.outer.end());
   Block block{};
@@ -432,8 +458,8 @@ Block RuleReader::block_of(const LoopRules& rules, bool spatial, const std::vect
     const std::int64_t factor = rules.equal[d] == kNone ? 1 : rules.equal[d] == kRest ? rest[d] : rules.equal[d];
     if (factor == 1) continue;
     if (!layer_.loops[d]) {
-      refuse(rules.place, "factors: " + layer_.dims[d] + " has the factor " + std::to_string(factor) + " at " + in_quotes(flat_.levels[s].name) +
-                              ", but its size is 1");
+      refuse(rules.place, "factors: " + layer_.dims[d] + " has the factor " + std::to_string(factor) + " at " +
+                              in_quotes(flat_.levels[s].name) + ", but its size is 1");
     }
     const bool on_y = spatial && rules.split != kNone && static_cast<std::int64_t>(i) >= rules.split;
     block.loop[block.count++] = {*layer_.loops[d], on_y ? Axis::y : Axis::x, factor};
@@ -465,8 +491,9 @@ BlockConstraint RuleReader::constraint_of(const LoopRules& rules, std::uint32_t 
     if (rules.equal[d] == kRest) {
       block.factor[loop] = BlockConstraint::kWhole;
     } else if (rules.equal[d] > layer_.sizes[d]) {
-      warnings_.push_back(shown(rules.place) + ": the factor " + std::to_string(rules.equal[d]) + " of " + layer_.dims[d] + " at " +
-                          in_quotes(flat_.levels[s].name) + " is beyond its size " + std::to_string(layer_.sizes[d]) + " and is left out, as in Timeloop");
+      warnings_.push_back(shown(rules.place) + ": the factor " + std::to_string(rules.equal[d]) + " of " + layer_.dims[d] +
+                          " at " + in_quotes(flat_.levels[s].name) + " is beyond its size " + std::to_string(layer_.sizes[d]) +
+                          " and is left out, as in Timeloop");
     } else if (rules.equal[d] != kNone) {
       block.factor[loop] = rules.equal[d];
     }

@@ -53,18 +53,19 @@ class Scope final : public Names {
 
 // ---- problem ---------------------------------------------------------------------------------------------------------------
 
-[[nodiscard]] Layer layer_of(const YamlNode& problem, Scope& scope);
+// Densities below 1 count for nothing without sparse optimizations, of which a warning tells.
+[[nodiscard]] Layer layer_of(const YamlNode& problem, Scope& scope, std::vector<std::string>& warnings);
 
 // ---- architecture ----------------------------------------------------------------------------------------------------------
 
 struct FlatLevel {
   std::string name;
   YamlPlace place;
-  const YamlNode* constraints = nullptr;          // of a node of version 0.4
-  const YamlNode* spatial_constraints = nullptr;  // of the node of version 0.4 that this level fans out to
-  std::string fans_out_to;                        // that node's name
-  bool dummy = false;                             // keeps nothing: there for the fanout
-  bool own_energy = false;                        // given with the level, which tables do not change
+  const YamlNode* constraints = nullptr;             // of a node of version 0.4
+  const YamlNode* spatial_constraints = nullptr;     // of the node of version 0.4 that this level fans out to
+  std::string fans_out_to;                           // that node's name
+  bool dummy = false;                                // keeps nothing: there for the fanout
+  bool own_energy = false;                           // given with the level, which tables do not change
   std::optional<std::vector<std::string>> may_keep;  // of a branch of !Parallel: tensors that it keeps; "*": all
 };
 
@@ -77,7 +78,7 @@ struct FlatArchitecture {
     std::vector<std::string> kept;  // by any branch
   };
   std::vector<Parallel> parallels;
-  std::deque<Scope> scopes;       // (node) of version 0.4: what names in its values mean
+  std::deque<Scope> scopes;  // (node) of version 0.4: what names in its values mean
 };
 
 // Prices are the built-in ones, or those of the tables where they are given.
@@ -138,7 +139,8 @@ class RuleReader {
   [[nodiscard]] std::size_t dim_of(const std::string& name, const YamlNode& node) const;
   [[nodiscard]] std::vector<std::uint32_t> spaces_of(const YamlNode& node) const;
   [[nodiscard]] std::vector<bool> dims_of_spaces(const YamlNode& node) const;
-  [[nodiscard]] Block block_of(const LoopRules& rules, bool spatial, const std::vector<std::int64_t>& rest, std::uint32_t s) const;
+  [[nodiscard]] Block block_of(const LoopRules& rules, bool spatial, const std::vector<std::int64_t>& rest,
+                               std::uint32_t s) const;
   [[nodiscard]] BlockConstraint constraint_of(const LoopRules& rules, std::uint32_t s) const;
   [[nodiscard]] std::vector<std::int64_t> rests_of(const Rules& rules) const;
   [[nodiscard]] std::int64_t fanout(std::uint32_t s) const;

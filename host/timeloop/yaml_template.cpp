@@ -35,7 +35,8 @@ class Output {
     for (const char c : text) add(c, place);
   }
   void add(char c, const YamlPlace& place) {
-    if (source.text.size() >= kMaxYamlBytes) refuse(place, "what is included makes more than " + std::to_string(kMaxYamlBytes >> 20) + " MiB");
+    if (source.text.size() >= kMaxYamlBytes)
+      refuse(place, "what is included makes more than " + std::to_string(kMaxYamlBytes >> 20) + " MiB");
     if (source.text.empty() || source.text.back() == '\n') source.lines.push_back(place);
     source.text.push_back(c);
   }
@@ -69,10 +70,12 @@ class Template final : public Names {
 
   std::optional<Value> call(const std::string& name, const std::vector<Value>& arguments) override {
     if (name == "cwd" && arguments.empty()) return Value{folder().string()};
-    static const std::vector<std::string> kOfPaths{"add_to_path", "path_exists", "find_path", "include_text", "include", "include_all"};
+    static const std::vector<std::string> kOfPaths{"add_to_path",  "path_exists", "find_path",
+                                                   "include_text", "include",     "include_all"};
     if (std::ranges::find(kOfPaths, name) == kOfPaths.end()) return std::nullopt;
     for (const Value& argument : arguments) {
-      if (argument.text() == nullptr) throw Error(name + "() takes texts" + (argument.is_undefined() ? "; a name in it is not defined" : ""));
+      if (argument.text() == nullptr)
+        throw Error(name + "() takes texts" + (argument.is_undefined() ? "; a name in it is not defined" : ""));
     }
     if (arguments.empty() || arguments.size() > 2) throw Error(name + "() takes a path, and include() a key behind it");
     const std::string& path = *arguments[0].text();
@@ -206,7 +209,8 @@ class Template final : public Names {
   }
 
   void include_text(const fs::path& file) {
-    if (++state_.depth > kMaxIncludeDepth) throw Error("files include each other more than " + std::to_string(kMaxIncludeDepth) + " deep");
+    if (++state_.depth > kMaxIncludeDepth)
+      throw Error("files include each other more than " + std::to_string(kMaxIncludeDepth) + " deep");
     Template(file, state_).expand(*out_);
     --state_.depth;
   }
@@ -263,7 +267,8 @@ class Template final : public Names {
 };
 
 YamlNode load_at_depth(const fs::path& path, TemplateState& state) {
-  if (++state.depth > kMaxIncludeDepth) throw Error("files include each other more than " + std::to_string(kMaxIncludeDepth) + " deep");
+  if (++state.depth > kMaxIncludeDepth)
+    throw Error("files include each other more than " + std::to_string(kMaxIncludeDepth) + " deep");
   Output out;
   Template(path, state).expand(out);
   out.source.included = [&state](const std::string& text) -> const YamlNode* {

@@ -183,7 +183,8 @@ YamlNode parse_yaml(const YamlSource& source, const std::string& file) {
   Converter converter(source, file);
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(source.text);
-    if (documents.size() > 1) throw Error(file + ": holds several YAML documents (---), of which Timeloop reads one; split the file");
+    if (documents.size() > 1)
+      throw Error(file + ": holds several YAML documents (---), of which Timeloop reads one; split the file");
     return documents.empty() ? YamlNode{} : converter.convert(documents[0], 0);
   } catch (const YAML::Exception& error) {
     refuse(converter.place_of(error.mark), "not valid YAML: " + error.msg);
