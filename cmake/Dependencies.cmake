@@ -12,6 +12,7 @@ exarch_require(nlohmann_json nlohmann-json3-dev)
 exarch_require(SQLite3 libsqlite3-dev)
 exarch_require(ZLIB zlib1g-dev)
 exarch_require(Eigen3 libeigen3-dev NO_MODULE)
+exarch_require(yaml-cpp libyaml-cpp-dev)
 
 # Headers alone: its library would have to travel with the program.
 find_path(EXARCH_TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h)

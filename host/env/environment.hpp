@@ -110,6 +110,16 @@ struct FileAnswers {
   bool failed = false;               // some problem has no result
 };
 
+// What comes of files in the reference's own formats that describe one problem together.
+struct ModelFilesAnswer {
+  using Table = std::vector<std::vector<std::string>>;  // (row, column) the first row is the header
+  std::string text = "{}";                              // a JSON object
+  std::string verdict;                                  // how it ended, in a line or more
+  std::vector<Table> tables;
+  std::vector<std::string> notes;  // what the user should know, beside the answer
+  bool failed = false;             // the problem has no result
+};
+
 // CPU seconds of one evaluation by the reference, as it is commonly run, on a shipped workload.
 struct ReferenceCost {
   std::string workload;
@@ -177,6 +187,8 @@ struct Description {
   std::vector<ReferenceCost> reference_costs;
   // Whether answer_problem() and answer_file() take problems recorded elsewhere.
   bool takes_problems = false;
+  // Whether answer_model_files() takes the reference's own files.
+  bool takes_model_files = false;
 };
 
 class Environment {
@@ -281,6 +293,14 @@ class Environment {
   // says what the file leaves no room for.
   [[nodiscard]] virtual FileAnswers answer_file(const std::string& /*path*/, std::span<const std::int64_t> /*design*/,
                                                 const WorkloadOptions& /*options*/) const {
+    return {};
+  }
+
+  // The same for files that describe one problem together (Timeloop: architecture, problem, mapping, tables, in YAML). `defines`
+  // are values for names in templates. Of a model that takes_model_files.
+  [[nodiscard]] virtual ModelFilesAnswer answer_model_files(std::span<const std::string> /*paths*/,
+                                                            const std::map<std::string, std::string>& /*defines*/,
+                                                            const WorkloadOptions& /*options*/) const {
     return {};
   }
 

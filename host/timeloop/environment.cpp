@@ -187,6 +187,8 @@ Description describe_gym() {
   // made.
   d.reference_costs = {{"alexnet", 9.9, 9.9}};
   d.takes_problems = true;
+  d.takes_model_files = true;
+  d.takes_model_files = true;
   return d;
 }
 
@@ -338,6 +340,11 @@ class GymEnvironment final : public Model<GymWorkload, GymCandidate, GymResult> 
 
   ProblemAnswer answer_problem(const std::string& text, const WorkloadOptions& options) const override {
     return answer_record(text, options);
+  }
+
+  ModelFilesAnswer answer_model_files(std::span<const std::string> paths, const std::map<std::string, std::string>& defines,
+                                      const WorkloadOptions& options) const override {
+    return answer_files(paths, defines, options);
   }
 
   std::uint64_t signature() const override { return bench_signature(); }

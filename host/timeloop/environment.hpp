@@ -30,6 +30,10 @@ inline constexpr const char* kRuleName = "fill-rule";  // an option of both
 // The answer to a recorded problem: the same of both environments.
 [[nodiscard]] ProblemAnswer answer_record(const std::string& text, const WorkloadOptions& options);
 
+// The answer to Timeloop's own files (yaml.hpp), of both, too.
+[[nodiscard]] ModelFilesAnswer answer_files(std::span<const std::string> paths, const std::map<std::string, std::string>& defines,
+                                            const WorkloadOptions& options);
+
 // For `exarch bench timeloop` (bench.cpp).
 [[nodiscard]] std::uint64_t bench_signature();
 [[nodiscard]] std::vector<Measurement> bench_measure(const BenchOptions& options);

@@ -125,7 +125,8 @@ void MapSpace::check_numbers(const Constraints& constraints) {
     refuse(std::string("the layer's ") + kDimLetters[d] + " = " + std::to_string(problem_.bound[d]) + ": expected 1 to " +
            std::to_string(most));
   }
-  if (architecture_.levels < 1 || architecture_.levels > kMaxLevels) refuse("expected 1 to 8 storage levels");
+  if (architecture_.levels < 1 || architecture_.levels > kMaxLevels)
+    refuse("expected 1 to " + std::to_string(kMaxLevels) + " storage levels");
   const double share = constraints.min_parallelism;
   if (!(share >= 0 && share <= 1)) refuse("the least share of multipliers in use is a number from 0 to 1");
   level_names_.resize(architecture_.levels);

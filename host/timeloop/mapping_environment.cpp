@@ -13,10 +13,14 @@
 #include "host/timeloop/environment.hpp"
 #include "host/timeloop/records.hpp"
 #include "host/timeloop/reference.hpp"
+#include "host/timeloop/yaml_answer.hpp"
 
 namespace exarch {
 namespace timeloop {
 namespace {
+
+// Levels that have a parameter. What levels beyond keep is as the record says.
+constexpr std::uint32_t kSetLevels = 8;
 
 constexpr const char* kRecords = "timeloop/records";
 constexpr const char* kRecordName = "record";
@@ -31,7 +35,7 @@ struct RecordWorkload final : Workload {
 };
 
 struct KeptCandidate {
-  std::array<std::uint8_t, kMaxLevels> kept;  // (level) a value of kKept
+  std::array<std::uint8_t, kSetLevels> kept;  // (level) a value of kKept
 };
 
 struct RecordResult {
@@ -106,7 +110,7 @@ constexpr RecordMetric kRecordMetrics[] = {
 
 std::vector<ParameterInfo> kept_parameters() {
   std::vector<ParameterInfo> parameters;
-  for (std::uint32_t s = 0; s < kMaxLevels; ++s) {
+  for (std::uint32_t s = 0; s < kSetLevels; ++s) {
     const std::string level = std::to_string(s);
     parameters.push_back(
         {"L" + level,
@@ -156,6 +160,7 @@ Description describe_mapping() {
   // distribution was measured.
   d.reference_costs = {{"eyeriss-alexnet-2", 0.20, 0.20}};
   d.takes_problems = true;
+  d.takes_model_files = true;
   return d;
 }
 
@@ -192,13 +197,18 @@ class MappingEnvironment final : public Model<RecordWorkload, KeptCandidate, Rec
     return answer_record(text, options);
   }
 
+  ModelFilesAnswer answer_model_files(std::span<const std::string> paths, const std::map<std::string, std::string>& defines,
+                                      const WorkloadOptions& options) const override {
+    return answer_files(paths, defines, options);
+  }
+
   // What each level of the shipped records keeps is changed, one level at a time.
   std::uint64_t signature() const override {
     Fnv1a hash;
     for (const std::string& name : shipped_workloads()) {
       for (const char* rule : {"current", "2022"}) {
         const auto workload = load({{kRecordName, name}, {kRuleName, rule}});
-        for (std::uint32_t s = 0; s < kMaxLevels; ++s) {
+        for (std::uint32_t s = 0; s < kSetLevels; ++s) {
           for (std::size_t kept = 0; kept < kKept.size(); ++kept) {
             KeptCandidate candidate{};
             candidate.kept[s] = static_cast<std::uint8_t>(kept);
@@ -213,7 +223,7 @@ class MappingEnvironment final : public Model<RecordWorkload, KeptCandidate, Rec
  protected:
   KeptCandidate candidate_of(std::span<const std::int64_t> design) const override {
     KeptCandidate candidate{};
-    for (std::uint32_t s = 0; s < kMaxLevels; ++s) candidate.kept[s] = static_cast<std::uint8_t>(design[s]);
+    for (std::uint32_t s = 0; s < kSetLevels; ++s) candidate.kept[s] = static_cast<std::uint8_t>(design[s]);
     return candidate;
   }
 
@@ -240,12 +250,12 @@ class MappingEnvironment final : public Model<RecordWorkload, KeptCandidate, Rec
   DesignSpace do_space_on(const std::string& name, const RecordWorkload& workload) const override {
     if (name != "levels") return Model::do_space_on(name, workload);
     return space_of_levels(name, "what every level of the record but the outermost keeps", parameters(),
-                           workload.record.input.architecture.levels - 1);
+                           std::min(workload.record.input.architecture.levels - 1, kSetLevels));
   }
 
   // Levels that the record does not have keep nothing; what it says is a value like the others.
   void do_canonicalise(const RecordWorkload& workload, std::span<std::int64_t> design) const override {
-    for (std::uint32_t s = 0; s < kMaxLevels; ++s) {
+    for (std::uint32_t s = 0; s < kSetLevels; ++s) {
       if (s >= workload.record.input.architecture.levels) {
         design[s] = kAsRecorded;
       } else if (design[s] == kAsRecorded) {
@@ -288,7 +298,7 @@ class MappingEnvironment final : public Model<RecordWorkload, KeptCandidate, Rec
   }
 
   static void apply(const KeptCandidate& candidate, Input& input) {
-    for (std::uint32_t s = 0; s < input.architecture.levels; ++s) {
+    for (std::uint32_t s = 0; s < std::min(input.architecture.levels, kSetLevels); ++s) {
       if (candidate.kept[s] == kAsRecorded) continue;
       for (std::uint32_t space = 0; space < kSpaces; ++space) {
         input.mapping.keep[s][space] = ((candidate.kept[s] - 1u) >> space & 1u) != 0;
@@ -336,14 +346,24 @@ FillRule rule_of(const std::string& name) {
   throw UsageError(std::string(kRuleName) + " = " + name + ": expected current or 2022");
 }
 
-ProblemAnswer answer_record(const std::string& text, const WorkloadOptions& options) {
+// The only option that has an effect on what describes itself; UsageError for others.
+static FillRule only_rule(const WorkloadOptions& options, const char* of_what) {
   FillRule rule = FillRule::current;
   for (const auto& [name, value] : options) {
-    if (name != kRuleName) throw UsageError("--" + name + " has no effect on recorded problems; leave it out");
+    if (name != kRuleName) throw UsageError("--" + name + " has no effect on " + of_what + "; leave it out");
     rule = rule_of(value);
   }
-  LineAnswer line = answer_line(text, rule);
+  return rule;
+}
+
+ProblemAnswer answer_record(const std::string& text, const WorkloadOptions& options) {
+  LineAnswer line = answer_line(text, only_rule(options, "recorded problems"));
   return {std::move(line.text), std::move(line.fault)};
+}
+
+ModelFilesAnswer answer_files(std::span<const std::string> paths, const std::map<std::string, std::string>& defines,
+                              const WorkloadOptions& options) {
+  return answer_timeloop_files(paths, defines, only_rule(options, "Timeloop's files"));
 }
 
 }  // namespace timeloop

@@ -216,7 +216,7 @@ Json level_json(const Record& record, const Counters& counters, const LevelPrice
   out["leakage_energy_pJ"] = number(level.leakage_pj);
   out["energy_pJ"] = number(level.energy_pj);
   for (std::uint32_t space = 0; space < kSpaces; ++space) {
-    out["ds"][kSpaceNames[space]] = counts_json(record, counters, level, s, space);
+    out["ds"][record.space_names[space]] = counts_json(record, counters, level, s, space);
   }
   return out;
 }
@@ -251,8 +251,8 @@ std::string parse_error_of(const Record& record, Status status, const Fault& fau
   const std::string level = fault.level < record.level_names.size() ? record.level_names[fault.level] : "";
   switch (status) {
     case Status::factor_product:
-      return "ERROR: parsing mapping: product of all factors of dimension " + std::string(kDimNames[index_of(fault.dim)]) +
-             " is " + std::to_string(fault.needed) + ", which is not equal to the dimension size of the workload " +
+      return "ERROR: parsing mapping: product of all factors of dimension " + record.dim_names[index_of(fault.dim)] + " is " +
+             std::to_string(fault.needed) + ", which is not equal to the dimension size of the workload " +
              std::to_string(fault.available) + ".";
     case Status::mesh:
       return "the meshes do not fit at " + level +
@@ -260,7 +260,7 @@ std::string parse_error_of(const Record& record, Status status, const Fault& fau
     case Status::no_fanout:
       return level + " has spatial loops, but only one child";
     case Status::repeated_loop:
-      return level + " has two loops over dimension " + kDimNames[index_of(fault.dim)] + " in one block";
+      return level + " has two loops over dimension " + record.dim_names[index_of(fault.dim)] + " in one block";
     default:
       return level + " has a loop on X outside a loop on Y";
   }
@@ -327,7 +327,7 @@ Json output_of(const Record& record, const Counters& counters, const Price& pric
     network["name"] = record.level_names[s] + " <==> " + (s == 0 ? record.compute_name : record.level_names[s - 1]);
     network["energy_pJ"] = 0;
     for (std::uint32_t space = 0; space < kSpaces; ++space) {
-      network["ds"][kSpaceNames[space]] = network_json(counters, levels, s, space);
+      network["ds"][record.space_names[space]] = network_json(counters, levels, s, space);
     }
     out["networks"].push_back(std::move(network));
   }

@@ -10,6 +10,7 @@
 //   std::puts(answer(nullptr, record, FillRule::current).dump().c_str());
 #pragma once
 
+#include <array>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ struct Record {
   Input input;
   std::string compute_name;              // "mac"
   std::vector<std::string> level_names;  // (level) innermost first
+  // What the layer calls its tensors and loops.
+  std::array<std::string, kSpaces> space_names{"Weights", "Inputs", "Outputs"};  // (Space)
+  std::array<std::string, kDims> dim_names{"C", "M", "R", "S", "N", "P", "Q"};   // (Dim)
 };
 
 // The problem that a row describes; Error saying which key is missing or wrong, and what it may be. Numbers must be legal:

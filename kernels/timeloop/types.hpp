@@ -27,7 +27,7 @@ inline constexpr std::uint32_t kDims = 7;
 enum Space : std::uint32_t { kWeights, kInputs, kOutputs, kSpaces };
 inline constexpr std::uint32_t kRanks = 4;  // of each tensor
 
-inline constexpr std::uint32_t kMaxLevels = 8;           // storage levels of an architecture
+inline constexpr std::uint32_t kMaxLevels = 10;          // storage levels of an architecture
 inline constexpr std::uint32_t kMaxElements = 16384;     // of one spatial block: the product of its bounds
 inline constexpr std::uint32_t kMaxIngress = 32;         // kinds of multicast of one level and tensor
 inline constexpr std::int64_t kLargestNumber = 1 << 30;  // of a bound, a stride, a number of instances ...

@@ -1,5 +1,5 @@
 // The ways of `exarch eval`: one design, a CSV file of designs, a file of recorded problems, a file of the reference's own
-// format. Each returns the exit code.
+// format, several of them that describe one problem. Each returns the exit code.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -15,6 +15,10 @@ int eval_one(const Environment& environment, const Arguments& arguments);
 int eval_csv(const Environment& environment, const Arguments& arguments);
 int eval_problems(const Environment& environment, const Arguments& arguments);
 int eval_reference_file(const Environment& environment, const Arguments& arguments);
+int eval_model_files(const Environment& environment, const Arguments& arguments);
+// Whether an option of eval_model_files() is given, and these options.
+[[nodiscard]] bool has_model_files(const Arguments& arguments);
+[[nodiscard]] std::vector<OptionSpec> model_file_options();
 
 // What is known of one evaluated design, workload included.
 [[nodiscard]] nlohmann::ordered_json evaluated_json(const Environment& environment, const Verdict& verdict,

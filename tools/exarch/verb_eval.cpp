@@ -28,6 +28,8 @@ void check_out(const Arguments& arguments) {
 
 int eval_verb(const Arguments& arguments) {
   const Environment& environment = find_environment(arguments.positional[0]);
+  if (has_model_files(arguments)) return eval_model_files(environment, arguments);
+  if (arguments.has("define")) throw UsageError("--define is for templates among the files of --arch, --problem or --files");
   if (arguments.has("in") && arguments.has("out")) check_out(arguments);
   if (arguments.has("in") && has_suffix(arguments.text("in"), {".m"})) return eval_reference_file(environment, arguments);
   if (arguments.has("in") && has_suffix(arguments.text("in"), {".jsonl", ".jsonl.gz"}))
@@ -43,7 +45,8 @@ int eval_verb(const Arguments& arguments) {
 
 const Verb kEvalVerb{
     .name = "eval",
-    .synopsis = "ENVIRONMENT (WORKLOAD [--set Name=value ...] | --in FILE [--out FILE]) [--json]",
+    .synopsis =
+        "ENVIRONMENT (WORKLOAD [--set Name=value ...] | --in FILE [--out FILE] | --arch FILE ... --mapping FILE) [--json]",
     .doc = "Evaluates one design, or every row of a CSV file.",
     .options =
         std::vector<OptionSpec>{
@@ -56,7 +59,7 @@ const Verb kEvalVerb{
              "CSV of results: the input's columns, status, metrics, counters; of problems: id, status, out per line; default: "
              "standard output"},
             {"reference-input", "FILE", "writes the design as the reference simulator's own input file (maestro: .m)"}} +
-        evaluation_options(),
+        model_file_options() + evaluation_options(),
     .takes_workloads = true,
     .simulates = true,
     .json = "an object per design at full precision, with counters; with --in one per line",
@@ -68,7 +71,8 @@ const Verb kEvalVerb{
         "  printf 'trace,PagePolicy\\nstream,Closed\\n' | exarch eval dram --in -\n"
         "  exarch eval maestro --model resnet18 --layer 2 --set K_outer=32 --reference-input mapping.m\n"
         "  exarch eval maestro --in rows.jsonl.gz --out results.jsonl --model-version head\n"
-        "  exarch eval timeloop --in records.jsonl.gz --out results.jsonl --fill-rule 2022\n",
+        "  exarch eval timeloop --in records.jsonl.gz --out results.jsonl --fill-rule 2022\n"
+        "  exarch eval timeloop --arch arch.yaml --problem problem.yaml --mapping mapping.yaml --ert ERT.yaml --art ART.yaml\n",
     .run = eval_verb};
 
 }  // namespace exarch::cli

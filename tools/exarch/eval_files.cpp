@@ -1,0 +1,73 @@
+#include <algorithm>
+#include <iostream>
+
+#include "host/error.hpp"
+#include "host/files/text.hpp"
+#include "tools/exarch/eval.hpp"
+#include "tools/exarch/given.hpp"
+#include "tools/exarch/messages.hpp"
+#include "tools/exarch/show.hpp"
+
+namespace exarch::cli {
+namespace {
+
+// What holds what is the files' business: the options only make a command readable.
+constexpr const char* kFileOptions[] = {"arch", "problem", "mapping", "ert", "art", "files"};
+
+std::map<std::string, std::string> defines_of(const Arguments& arguments) {
+  std::map<std::string, std::string> defines;
+  for (const std::string& text : arguments.all("define")) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos) throw UsageError("--define " + in_quotes(text) + ": expected NAME=VALUE");
+    defines[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return defines;
+}
+
+}  // namespace
+
+std::vector<OptionSpec> model_file_options() {
+  const std::string group = "Files of timeloop";
+  return {{"arch", "FILE", "architecture (.yaml); repeatable, as the next five", "", true, group},
+          {"problem", "FILE", "problem (.yaml)", "", true, group},
+          {"mapping", "FILE", "mapping (.yaml)", "", true, group},
+          {"ert", "FILE", "Accelergy's energies (.yaml); without them Timeloop's built-in ones", "", true, group},
+          {"art", "FILE", "Accelergy's areas (.yaml)", "", true, group},
+          {"files", "FILE", "any of these, or all in one (.yaml)", "", true, group},
+          {"define", "NAME=VALUE", "a value for a name in templates; repeatable", "", true, group}};
+}
+
+bool has_model_files(const Arguments& arguments) {
+  return std::ranges::any_of(kFileOptions, [&](const char* option) { return arguments.has(option); });
+}
+
+// Files of the reference that describe one problem together.
+int eval_model_files(const Environment& environment, const Arguments& arguments) {
+  if (!environment.description().takes_model_files) {
+    throw UsageError(environment.name() + " is not described by such files (--arch, --problem ...); timeloop is");
+  }
+  for (const char* option : {"in", "out", "set", "no-share", "reference-input"}) {
+    if (arguments.has(option)) throw UsageError(std::string("--") + option + " has no effect on these files; leave it out");
+  }
+  if (arguments.text("engine") != "fast") throw UsageError("these files are evaluated by the fast engine only");
+  std::vector<std::string> paths;
+  for (const char* option : kFileOptions) {
+    const std::vector<std::string>& given = arguments.all(option);
+    paths.insert(paths.end(), given.begin(), given.end());
+  }
+  const ModelFilesAnswer answer =
+      environment.answer_model_files(paths, defines_of(arguments), given_options(environment, arguments));
+  for (const std::string& note : answer.notes) say(note);
+  if (arguments.flag("json")) {
+    std::cout << answer.text << "\n";
+    return answer.failed ? 1 : 0;
+  }
+  std::cout << printable(answer.verdict) << "\n";
+  for (const ModelFilesAnswer::Table& table : answer.tables) {
+    std::cout << "\n";
+    print_table(table);
+  }
+  return answer.failed ? 1 : 0;
+}
+
+}  // namespace exarch::cli
