@@ -1,6 +1,8 @@
 #include "host/timeloop/row_stationary.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
 #include <map>
 #include <set>
 #include <string>
@@ -12,10 +14,24 @@
 namespace exarch::timeloop {
 namespace {
 
-constexpr std::uint64_t kMostMappings = 200'000'000;  // some 10 s
+// Some 20 s to count, and 40 MB of splits of one dimension.
+constexpr double kMostMappings = 50'000'000, kMostSplits = 1'000'000;
 
 std::int64_t bound_of(const Problem& problem, Dim dim) {
   return problem.bound[index_of(dim)];
+}
+
+// How many ways there are to write `bound` as a product of so many factors: each of its primes is spread by itself.
+double split_count(std::int64_t bound, int factors) {
+  double count = 1;
+  for (std::int64_t prime = 2; bound > 1; ++prime) {
+    if (prime * prime > bound) prime = bound;
+    for (int times = 0; bound % prime == 0; ++times) {
+      bound /= prime;
+      count *= static_cast<double>(factors + times) / static_cast<double>(times + 1);
+    }
+  }
+  return count;
 }
 
 // All ways to write `bound` as a product of N factors, in lexicographic order.
@@ -113,17 +129,24 @@ RowStationary::RowStationary(const Problem& problem, FillRule rule, Hardware har
     largest_count *= static_cast<double>(factor);
   }
   if (!(largest_count <= static_cast<double>(kLargestCount))) throw Error("the layer is too large: its counts exceed 2^53");
+  double size = 1;
+  bool few = true;
+  for (const auto& [dim, factors] : {std::pair{Dim::C, 4}, {Dim::M, 5}, {Dim::N, 2}, {Dim::Q, 2}}) {
+    const double splits = split_count(bound_of(problem, dim), factors);
+    few = few && splits <= kMostSplits;
+    size *= splits;
+  }
+  size = std::round(size);
+  if (!few || size > kMostMappings) {
+    char text[200];
+    std::snprintf(text, sizeof text, "the layer has %.4g row-stationary mappings; up to %.0f are searched", size, kMostMappings);
+    throw Error(text);
+  }
   c_ = splits_of<4>(bound_of(problem, Dim::C));
   m_ = splits_of<5>(bound_of(problem, Dim::M));
   n_ = splits_of<2>(bound_of(problem, Dim::N));
   q_ = splits_of<2>(bound_of(problem, Dim::Q));
-  const double size = static_cast<double>(c_.size()) * static_cast<double>(m_.size()) * static_cast<double>(n_.size()) *
-                      static_cast<double>(q_.size());
-  if (size > static_cast<double>(kMostMappings)) {
-    throw Error("the layer has " + std::to_string(static_cast<std::uint64_t>(size)) + " row-stationary mappings; up to " +
-                std::to_string(kMostMappings) + " are searched");
-  }
-  size_ = static_cast<std::uint64_t>(size);
+  size_ = c_.size() * m_.size() * n_.size() * q_.size();
 
   std::int64_t computes = 1;
   for (const std::int64_t bound : problem.bound) computes *= bound;

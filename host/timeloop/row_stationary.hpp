@@ -15,7 +15,7 @@
 // - it fits wherever the other fits;
 // - both use as many instances, and take as many steps;
 // - all other counts follow from those five and the loops over columns and rows, and grow with them. So it has no more vector
-//   accesses, whatever the spread size, and costs no more, whatever the prices. Every operation of price.hpp is monotone,
+//   accesses, whatever the block size, and costs no more, whatever the prices. Every operation of price.hpp is monotone,
 //   rounding included: this holds to the last bit;
 // - its demand for bandwidth is no larger, so that it takes no more cycles.
 // Buffers come in the sizes that architectures may have. A tile counts as the smallest buffer that holds it.

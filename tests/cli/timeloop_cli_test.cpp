@@ -210,7 +210,8 @@ TEST_F(Timeloop, NetworksOfUsers) {
       {R"({"layers": [{"C": 1, "M": 1, "R": 1, "S": 1, "P": 1, "Q": 1, "K": 2}]})", "unknown key 'K'"},
       {R"({"layers": [{"C": 1073741824, "M": 1073741824, "R": 1, "S": 1, "P": 1, "Q": 1}]})", "exceed 2^53"},
       {R"({"layers": [{"C": 720720, "M": 720720, "R": 1, "S": 1, "P": 1, "Q": 1}]})", "row-stationary mappings; up to"},
-      {"[1]", "net"}};
+      {R"({"layers": [{"C": 1, "M": 735134400, "R": 1, "S": 1, "P": 1, "Q": 1}]})", "row-stationary mappings; up to"},
+      {"[1]", "a network: expected an object"}};
   for (const auto& [text, message] : cases) {
     write_text(dir_ / "bad.json", text);
     expect_refused({"eval", "timeloop", "--network", "bad.json"}, 1, message);

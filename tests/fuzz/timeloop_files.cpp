@@ -1,8 +1,10 @@
-// Timeloop's recorded problems.
+// Timeloop's recorded problems and networks.
 #include <algorithm>
 
 #include "host/error.hpp"
 #include "host/files/json.hpp"
+#include "host/timeloop/archgym.hpp"
+#include "host/timeloop/layers.hpp"
 #include "host/timeloop/records.hpp"
 #include "host/timeloop/reference.hpp"
 #include "tests/fuzz/target.hpp"
@@ -44,10 +46,30 @@ void record(std::string_view input) {
   }
 }
 
+// The best mapping of every layer with few of them is valid, and costs what the kernel says.
+void gym_network(std::string_view input) {
+  static const EnergyTable kTable = EnergyTable::shipped();
+  static const Accelerator kAccelerator = accelerator_of(default_design(archgym_parameters()), kTable);
+  const auto spads = kTable.sizes(GymPart::spad);
+  const Hardware hardware{{kArrayColumns, kMostRows}, {spads, spads, spads, kTable.sizes(GymPart::shared_glb)}};
+  for (const NamedProblem& layer : layers_of(parse_json<nlohmann::ordered_json>(std::string(input), "network.json"))) {
+    const RowStationary mappings(layer.problem, FillRule::y2022, hardware);
+    if (mappings.size() > 5000) continue;
+    const auto best = mappings.best(kAccelerator.architecture, MapObjective::edp);
+    if (!best) continue;
+    const Input priced{layer.problem, kAccelerator.architecture, mappings.mapping(best->index)};
+    Counters counts;
+    Price price;
+    Fault fault;
+    require(cpu_functions().evaluate(priced, FillRule::y2022, counts, price, fault) == Status::ok, "the best mapping is valid");
+    require(price.cycles == best->cycles && price.energy_pj == best->energy_pj, "the search prices as the kernel does");
+  }
+}
+
 }  // namespace
 
 std::vector<Target> timeloop_targets() {
-  return {{"record", record}};
+  return {{"record", record}, {"gym_network", gym_network}};
 }
 
 }  // namespace exarch::fuzz
