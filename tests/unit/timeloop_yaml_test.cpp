@@ -682,6 +682,14 @@ TEST_F(TimeloopYaml, AliasesOfAliasesDoNotFillTheMemory) {
   EXPECT_THAT(fault_of(std::string(100000, '[')), HasSubstr("all.yaml"));
 }
 
+// The library for YAML would pass over the rest, or never end.
+TEST_F(TimeloopYaml, NothingFollowsTheDocument) {
+  for (const char* text : {"mapper: {timeout: 1}\n---\nmapper: {timeout: 2}\n", ", meshX: 8}\nmapper: {}\n", "]\n", "} {\n"}) {
+    EXPECT_THAT(fault_of(text), StartsWith("all.yaml")) << text;
+  }
+  EXPECT_EQ(read_text("---\nmapper: {timeout: 2}\n...\n").mapper->timeout, 2u);
+}
+
 TEST_F(TimeloopYaml, WithoutAMappingThereIsNoRecord) {
   EXPECT_EQ(error_of([&] { (void)record_of(read_text(std::string(kArchitecture) + kConvolution1D)); }),
             "the files have no mapping; give one");
