@@ -17,6 +17,7 @@ need /usr/include/cxxopts.hpp libcxxopts-dev
 need /usr/include/nlohmann/json.hpp nlohmann-json3-dev
 need "$libraries/libsqlite3.a" libsqlite3-dev
 need "$libraries/libz.a" zlib1g-dev
+need "$libraries/libyaml-cpp.a" libyaml-cpp-dev
 need /usr/include/eigen3/Eigen/Dense libeigen3-dev
 need /usr/include/toml++/toml.h libtomlplusplus-dev
 need /usr/share/javascript/chart.js/chart.min.js libjs-chart.js
@@ -27,10 +28,10 @@ need "$libraries/libbenchmark.so" libbenchmark-dev
 rm -rf "$deps"
 mkdir -p "$deps/include" "$deps/lib/cmake"
 cp -a /usr/include/cxxopts.hpp /usr/include/sqlite3.h /usr/include/zlib.h /usr/include/zconf.h /usr/include/nlohmann /usr/include/gtest /usr/include/gmock \
-  /usr/include/benchmark /usr/include/eigen3/Eigen /usr/include/toml++ "$deps/include"
+  /usr/include/benchmark /usr/include/eigen3/Eigen /usr/include/toml++ /usr/include/yaml-cpp "$deps/include"
 mkdir -p "$deps/share/chart.js"
 cp -L /usr/share/javascript/chart.js/chart.min.js "$deps/share/chart.js"
-for name in libsqlite3.a libz.a libgtest.a libgtest_main.a libgmock.a libgmock_main.a libbenchmark_main.a; do
+for name in libsqlite3.a libz.a libyaml-cpp.a libgtest.a libgtest_main.a libgmock.a libgmock_main.a libbenchmark_main.a; do
   cp -L "$libraries/$name" "$deps/lib"
 done
 # Debian has no static libbenchmark; the name the loader looks for must be the file's own.
@@ -59,6 +60,12 @@ config Eigen3 <<'CMAKE'
 if(NOT TARGET Eigen3::Eigen)
   add_library(Eigen3::Eigen INTERFACE IMPORTED)
   set_target_properties(Eigen3::Eigen PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${_deps}/include")
+endif()
+CMAKE
+config yaml-cpp <<'CMAKE'
+if(NOT TARGET yaml-cpp)
+  add_library(yaml-cpp STATIC IMPORTED)
+  set_target_properties(yaml-cpp PROPERTIES IMPORTED_LOCATION "${_deps}/lib/libyaml-cpp.a" INTERFACE_INCLUDE_DIRECTORIES "${_deps}/include")
 endif()
 CMAKE
 config GTest <<'CMAKE'

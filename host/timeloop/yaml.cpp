@@ -8,7 +8,7 @@
 namespace exarch::timeloop {
 namespace {
 
-// ---- sections ---------------------------------------------------------------------------------------------------------------
+// ---- sections -------------------------------------------------------------------------------------------------------------
 
 enum class Section {
   architecture,
@@ -125,7 +125,7 @@ void refuse_sections(const Sections& sections, Scope& scope) {
   }
 }
 
-// ---- the mapper's keys -------------------------------------------------------------------------------------------------------
+// ---- the mapper's keys ----------------------------------------------------------------------------------------------------
 
 MapperKeys mapper_of(const YamlNode& node, Scope& scope) {
   if (!node.is_map()) refuse(node, "mapper: expected a map, found " + shown(node));
@@ -225,10 +225,12 @@ TimeloopFiles read_timeloop(std::span<const std::filesystem::path> paths, const 
   if (flat->has_nodes) reader.read_nodes(limits);
   for (const YamlNode* section : constraints) reader.read(*section, false, limits);
   if (mapping != nullptr) {
-    // What nodes say holds for a mapping, too: timeloopfe writes it into the mapping.
-    Rules rules = flat->has_nodes ? limits : reader.no_rules();
+    Rules rules = reader.no_rules();
     reader.read(*mapping, true, rules);
-    if (flat->has_nodes) reader.place_units(rules);
+    if (flat->has_nodes) {  // what nodes say holds for a mapping, too: timeloopfe writes it into the mapping
+      reader.fill_from_nodes(rules, limits);
+      reader.place_units(rules);
+    }
     files.mapping = reader.mapping_of(rules);
   }
   if (flat->has_nodes) reader.place_units(limits);
@@ -251,8 +253,7 @@ Record record_of(const TimeloopFiles& files) {
   return record;
 }
 
-// ---- constraints and a mapping
-// -------------------------------------------------------------------------------------------------
+// ---- constraints and a mapping --------------------------------------------------------------------------------------------
 
 namespace {
 

@@ -75,7 +75,7 @@ ModelFilesAnswer answer_timeloop_files(std::span<const std::string> paths, const
   ModelFilesAnswer given;
   given.notes = read.warnings;
   const std::string broken = read.constraints ? broken_constraint(record, *read.constraints) : "";
-  if (!broken.empty()) given.notes.push_back("the mapping breaks a constraint, at which Timeloop would stop: " + broken);
+  if (!broken.empty()) given.notes.push_back("the mapping breaks a constraint: " + broken);
   Json json = answer(nullptr, record, rule);
   json.erase("id");
   json["warnings"] = given.notes;

@@ -26,7 +26,7 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// ---- functions -------------------------------------------------------------------------------------------------------------
+// ---- functions ------------------------------------------------------------------------------------------------------------
 
 double number_of(const Value& value, const std::string& where) {
   if (const double* number = value.number()) return *number;
@@ -76,7 +76,7 @@ std::optional<Value> call_mathematics(const std::string& name, const std::vector
   return Value{known->second(number_of(arguments[0], name))};
 }
 
-// ---- operators -------------------------------------------------------------------------------------------------------------
+// ---- operators ------------------------------------------------------------------------------------------------------------
 
 Value arithmetic(const std::string& sign, const Value& a, const Value& b) {
   if (sign == "+" && a.text() != nullptr && b.text() != nullptr) return Value{*a.text() + *b.text()};
@@ -109,7 +109,7 @@ Value compare(const std::string& sign, const Value& a, const Value& b) {
   return Value{sign == "<" ? x < y : sign == "<=" ? x <= y : sign == ">" ? x > y : x >= y};
 }
 
-// ---- the grammar, a function per rank of operators ---------------------------------------------------------------------------
+// ---- the grammar, a function per rank of operators ------------------------------------------------------------------------
 
 class Parser {
  public:

@@ -32,7 +32,7 @@ struct Shape {
   YamlPlace place;
 };
 
-// ---- the shapes that Timeloop knows by name ----------------------------------------------------------------------------------
+// ---- the shapes that Timeloop knows by name -------------------------------------------------------------------------------
 
 constexpr const char* kConvolution =
     "name: cnn_layer\n"
@@ -64,7 +64,7 @@ YamlNode named_shape(const std::string& name, const YamlNode& node) {
                    " is not known: cnn_layer and gemm_ABZ are, or describe it here (dimensions, data_spaces)");
 }
 
-// ---- reading ---------------------------------------------------------------------------------------------------------------
+// ---- reading --------------------------------------------------------------------------------------------------------------
 
 class ShapeReader {
  public:
@@ -165,7 +165,7 @@ class ShapeReader {
   Shape result_;
 };
 
-// ---- fitting ---------------------------------------------------------------------------------------------------------------
+// ---- fitting --------------------------------------------------------------------------------------------------------------
 
 constexpr const char* kLoopNames = "CMRSNPQ";
 

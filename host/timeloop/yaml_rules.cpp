@@ -7,13 +7,10 @@
 namespace exarch::timeloop {
 namespace {
 
-constexpr std::int64_t kNone = LoopRules::kNone;
-constexpr std::int64_t kRest = LoopRules::kRest;
-
 // Effects that Timeloop has and the model has not.
 void refuse_options(const YamlNode& node) {
-  for (const char* key : {"no_link_transfer", "no_reuse", "no_multicast_no_reduction", "no_temporal_reuse", "rmw_first_update",
-                          "no_coalesce", "maximize_dims"}) {
+  for (const char* key :
+       {"no_link_transfer", "no_reuse", "no_multicast_no_reduction", "no_temporal_reuse", "rmw_first_update", "no_coalesce"}) {
     const YamlNode* value = node.find(key);
     if (value == nullptr || (value->is_list() && value->items.empty())) continue;
     refuse(*value, std::string(key) + ": is not modelled");
@@ -69,7 +66,7 @@ RuleReader::RuleReader(const FlatArchitecture& flat, const Layer& layer, Scope& 
 
 Rules RuleReader::no_rules() const {
   LoopRules open;
-  open.equal.assign(layer_.dims.size(), kNone);
+  open.equal.assign(layer_.dims.size(), LoopRules::kNone);
   open.most = open.least = open.equal;
   Rules rules;
   for (LevelRules& level : rules.level) level.spatial = level.temporal = open;
@@ -82,7 +79,7 @@ std::int64_t RuleReader::fanout(std::uint32_t s) const {
   return inner / a.storage[s].instances;
 }
 
-// ---- sections and directives -------------------------------------------------------------------------------------------------
+// ---- sections and directives ----------------------------------------------------------------------------------------------
 
 void RuleReader::read(const YamlNode& section, bool is_mapping, Rules& rules) const {
   if (section.is_list()) {
@@ -147,7 +144,7 @@ void RuleReader::read_directive(const YamlNode& target, const YamlNode& directiv
     const bool spatial = type == "spatial";
     const std::uint32_t s = level_of(target, directive, spatial ? Part::spatial : Part::temporal);
     LoopRules& loops = spatial ? rules.level[s].spatial : rules.level[s].temporal;
-    if (is_mapping && loops.is_said && !flat_.has_nodes) {
+    if (is_mapping && loops.is_said) {
       refuse(directive, "a second " + type + " directive for " + in_quotes(flat_.levels[s].name) + "; the first is at " +
                             shown(loops.place));
     }
@@ -178,32 +175,35 @@ void RuleReader::read_directive(const YamlNode& target, const YamlNode& directiv
   }
 }
 
-// ---- loops -----------------------------------------------------------------------------------------------------------------
+// ---- loops ----------------------------------------------------------------------------------------------------------------
 
 void RuleReader::read_loops(const YamlNode& node, bool is_mapping, bool spatial, std::uint32_t s, LoopRules& rules) const {
   if (!rules.is_said) rules.place = node.place;
   rules.is_said = true;
   if (const YamlNode* factors = node.find("factors")) read_factors(*factors, is_mapping, rules);
   read_macros(node, rules);
+  if (const YamlNode* dims = node.find("maximize_dims"); dims != nullptr && !dims->items.empty()) {
+    warnings_.push_back(shown(dims->place) + ": maximize_dims is not carried out: the factors are left open");
+  }
   for (const bool most : {true, false}) {
     const YamlNode* bound = node.find(most ? "default_max_factor" : "default_min_factor");
     if (bound == nullptr) continue;
     const std::int64_t value = whole_of(*bound, most ? "default_max_factor" : "default_min_factor", scope_, 1, kLargestNumber);
     for (std::int64_t& limit : most ? rules.most : rules.least) {
-      if (limit == kNone) limit = value;
+      if (limit == LoopRules::kNone) limit = value;
     }
   }
   if (const YamlNode* permutation = node.find("permutation")) read_permutation(*permutation, is_mapping, rules);
   if (const YamlNode* split = node.find("split")) {
     if (!spatial) refuse(*split, "split: has no meaning for temporal loops");
     const std::int64_t value = whole_of(*split, "split", scope_, 0, kLargestNumber);
-    if (rules.split != kNone && rules.split != value)
+    if (rules.split != LoopRules::kNone && rules.split != value)
       refuse(*split, "split: is " + std::to_string(rules.split) + " by another directive");
     rules.split = value;
   }
   if (!spatial || fanout(s) > 1) return;
   for (std::size_t d = 0; d < rules.equal.size(); ++d) {
-    const bool many = rules.equal[d] > 1 || rules.least[d] > 1 || (rules.equal[d] == kRest && layer_.sizes[d] > 1);
+    const bool many = rules.equal[d] > 1 || rules.least[d] > 1 || (rules.equal[d] == LoopRules::kRest && layer_.sizes[d] > 1);
     if (many) refuse(node, "spatial: " + in_quotes(flat_.levels[s].name) + " has one child, over which no loop can be spread");
   }
 }
@@ -236,7 +236,7 @@ void RuleReader::read_factor_text(const std::string& text, const YamlNode& node,
 }
 
 void RuleReader::set_factor(std::vector<std::int64_t>& factors, std::size_t dim, std::int64_t value, const YamlNode& node) const {
-  if (factors[dim] != kNone && factors[dim] != value) {
+  if (factors[dim] != LoopRules::kNone && factors[dim] != value) {
     refuse(node, "factors: " + layer_.dims[dim] + " is given twice, as " + std::to_string(factors[dim]) + " and " +
                      std::to_string(value));
   }
@@ -280,7 +280,8 @@ void RuleReader::read_macros(const YamlNode& node, LoopRules& rules) const {
   if (const YamlNode* only = node.find("factors_only")) {
     read_factors(*only, false, rules);
     for (std::size_t d = 0; d < rules.equal.size(); ++d) {
-      if (rules.equal[d] == kNone && rules.most[d] == kNone && rules.least[d] == kNone) rules.equal[d] = 1;
+      if (rules.equal[d] == LoopRules::kNone && rules.most[d] == LoopRules::kNone && rules.least[d] == LoopRules::kNone)
+        rules.equal[d] = 1;
     }
   }
   for (const bool those : {true, false}) {
@@ -293,7 +294,7 @@ void RuleReader::read_macros(const YamlNode& node, LoopRules& rules) const {
   }
 }
 
-// ---- tensors ---------------------------------------------------------------------------------------------------------------
+// ---- tensors --------------------------------------------------------------------------------------------------------------
 
 std::vector<std::uint32_t> RuleReader::spaces_of(const YamlNode& node) const {
   std::vector<std::uint32_t> spaces;
@@ -346,8 +347,7 @@ void RuleReader::read_keeps(const YamlNode& node, std::array<Choice, kSpaces>& k
   }
 }
 
-// ---- nodes of version 0.4
-// ------------------------------------------------------------------------------------------------------
+// ---- nodes of version 0.4 -------------------------------------------------------------------------------------------------
 
 void RuleReader::read_nodes(Rules& rules) const {
   for (std::uint32_t s = 0; s < flat_.levels.size(); ++s) {
@@ -398,6 +398,25 @@ void RuleReader::read_nodes(Rules& rules) const {
   }
 }
 
+void RuleReader::fill_from_nodes(Rules& mapping, const Rules& nodes) const {
+  const auto fill = [](LoopRules& own, const LoopRules& node) {
+    for (std::size_t d = 0; d < own.equal.size(); ++d) {
+      if (own.equal[d] == LoopRules::kNone) own.equal[d] = node.equal[d];
+    }
+    if (own.inner.empty()) own.inner = node.inner;
+    if (own.split == LoopRules::kNone) own.split = node.split;
+    if (!own.is_said) own.place = node.place;
+  };
+  for (std::uint32_t s = 0; s < flat_.levels.size(); ++s) {
+    fill(mapping.level[s].spatial, nodes.level[s].spatial);
+    fill(mapping.level[s].temporal, nodes.level[s].temporal);
+    for (std::uint32_t space = 0; space < kSpaces; ++space) {
+      Choice& keep = mapping.level[s].keep[space];
+      if (keep == Choice::open) keep = nodes.level[s].keep[space];
+    }
+  }
+}
+
 void RuleReader::place_units(Rules& rules) const {
   for (std::uint32_t s = 0; s < flat_.levels.size(); ++s) {
     for (const bool spatial : {false, true}) {
@@ -411,119 +430,6 @@ void RuleReader::place_units(Rules& rules) const {
       }
     }
   }
-}
-
-// ---- what comes of rules
-// -------------------------------------------------------------------------------------------------------
-
-// (dimension) what a factor 0 stands for: what the other factors leave.
-std::vector<std::int64_t> RuleReader::rests_of(const Rules& rules) const {
-  std::vector<std::int64_t> rests(layer_.dims.size(), 1);
-  for (std::size_t d = 0; d < rests.size(); ++d) {
-    std::int64_t product = 1, open = 0;
-    YamlPlace place;
-    for (std::uint32_t s = 0; s < flat_.levels.size(); ++s) {
-      for (const LoopRules* loops : {&rules.level[s].spatial, &rules.level[s].temporal}) {
-        const std::int64_t factor = loops->equal[d];
-        if (factor == kRest) {
-          if (open++ > 0)
-            refuse(loops->place,
-                   "factors: " + layer_.dims[d] + " has the factor 0, which is the rest, twice; the first is at " + shown(place));
-          place = loops->place;
-        } else if (factor > 1) {
-          product = product > kLargestNumber ? product : product * factor;
-        }
-      }
-    }
-    if (open == 0) continue;
-    if (layer_.sizes[d] % product != 0) {
-      refuse(place, "factors: " + layer_.dims[d] + " has the factor 0, which is the rest, but the other factors, " +
-                        std::to_string(product) + ", do not divide its size " + std::to_string(layer_.sizes[d]));
-    }
-    rests[d] = layer_.sizes[d] / product;
-  }
-  return rests;
-}
-
-Block RuleReader::block_of(const LoopRules& rules, bool spatial, const std::vector<std::int64_t>& rest, std::uint32_t s) const {
-  std::vector<std::size_t> order = rules.inner;
-  for (std::size_t d = 0; d < layer_.dims.size(); ++d) {
-    if (std::ranges::find(rules.inner, d) == rules.inner.end() && std::ranges::find(rules.outer, d) == rules.outer.end())
-      order.push_back(d);
-  }
-  order.insert(order.end(), rules.outer.begin(), rules.outer.end());
-  Block block{};
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    const std::size_t d = order[i];
-    const std::int64_t factor = rules.equal[d] == kNone ? 1 : rules.equal[d] == kRest ? rest[d] : rules.equal[d];
-    if (factor == 1) continue;
-    if (!layer_.loops[d]) {
-      refuse(rules.place, "factors: " + layer_.dims[d] + " has the factor " + std::to_string(factor) + " at " +
-                              in_quotes(flat_.levels[s].name) + ", but its size is 1");
-    }
-    const bool on_y = spatial && rules.split != kNone && static_cast<std::int64_t>(i) >= rules.split;
-    block.loop[block.count++] = {*layer_.loops[d], on_y ? Axis::y : Axis::x, factor};
-  }
-  return block;
-}
-
-Mapping RuleReader::mapping_of(const Rules& rules) const {
-  const std::vector<std::int64_t> rests = rests_of(rules);
-  Mapping mapping{};
-  for (std::uint32_t s = 0; s < flat_.levels.size(); ++s) {
-    mapping.spatial[s] = block_of(rules.level[s].spatial, true, rests, s);
-    mapping.temporal[s] = block_of(rules.level[s].temporal, false, rests, s);
-    for (std::uint32_t space = 0; space < kSpaces; ++space) mapping.keep[s][space] = rules.level[s].keep[space] != Choice::no;
-  }
-  return mapping;
-}
-
-BlockConstraint RuleReader::constraint_of(const LoopRules& rules, std::uint32_t s) const {
-  BlockConstraint block;
-  block.factor.fill(1);  // of loops that the shape does not have
-  std::int64_t split = rules.split;
-  for (std::size_t d = 0; d < layer_.dims.size(); ++d) {
-    if (!layer_.loops[d]) continue;
-    const std::uint32_t loop = index_of(*layer_.loops[d]);
-    block.factor[loop] = BlockConstraint::kOpen;
-    block.most[loop] = rules.most[d] == kNone ? 0 : rules.most[d];
-    block.least[loop] = rules.least[d] == kNone ? 0 : rules.least[d];
-    if (rules.equal[d] == kRest) {
-      block.factor[loop] = BlockConstraint::kWhole;
-    } else if (rules.equal[d] > layer_.sizes[d]) {
-      warnings_.push_back(shown(rules.place) + ": the factor " + std::to_string(rules.equal[d]) + " of " + layer_.dims[d] +
-                          " at " + in_quotes(flat_.levels[s].name) + " is beyond its size " + std::to_string(layer_.sizes[d]) +
-                          " and is left out, as in Timeloop");
-    } else if (rules.equal[d] != kNone) {
-      block.factor[loop] = rules.equal[d];
-    }
-  }
-  for (std::size_t i = 0; i < rules.inner.size(); ++i) {
-    if (layer_.loops[rules.inner[i]]) {
-      block.innermost.push_back(*layer_.loops[rules.inner[i]]);
-    } else if (rules.split != kNone && static_cast<std::int64_t>(i) < rules.split) {
-      --split;  // a dimension that the model does not have is not counted
-    }
-  }
-  for (const std::size_t d : rules.outer) {
-    if (layer_.loops[d]) block.outermost.push_back(*layer_.loops[d]);
-  }
-  block.split = split == kNone ? -1 : static_cast<std::int32_t>(std::min<std::int64_t>(split, kDims));
-  return block;
-}
-
-Constraints RuleReader::constraints_of(const Rules& rules) const {
-  Constraints constraints;
-  constraints.min_parallelism = rules.min_parallelism;
-  const auto levels = static_cast<std::uint32_t>(flat_.levels.size());
-  for (std::uint32_t s = 0; s < levels; ++s) {
-    constraints.spatial[s] = constraint_of(rules.level[s].spatial, s);
-    constraints.temporal[s] = constraint_of(rules.level[s].temporal, s);
-    constraints.keep[s] = rules.level[s].keep;
-  }
-  // Timeloop's tensors come from the outermost level.
-  for (Choice& choice : constraints.keep[levels - 1]) choice = choice == Choice::open ? Choice::yes : choice;
-  return constraints;
 }
 
 }  // namespace exarch::timeloop

@@ -117,6 +117,8 @@ class RuleReader {
   void read(const YamlNode& section, bool is_mapping, Rules& rules) const;
   // The constraints that stand with the nodes of an architecture of version 0.4.
   void read_nodes(Rules& rules) const;
+  // What a mapping leaves open is as the nodes say.
+  void fill_from_nodes(Rules& mapping, const Rules& nodes) const;
   // Of version 0.4: dimensions of one iteration without a place go to the inner end, as timeloopfe has them.
   void place_units(Rules& rules) const;
 

@@ -288,7 +288,8 @@ YamlNode load_yaml(const fs::path& path, const TemplateValues& values) {
   TemplateState state;
   for (const auto& [name, text] : values) {
     const std::optional<double> number = number_in(text);
-    state.values[name] = number ? Value{*number} : Value{text};
+    const bool yes = text == "True" || text == "true", no = text == "False" || text == "false";
+    state.values[name] = number ? Value{*number} : yes || no ? Value{yes} : Value{text};
   }
   return load_at_depth(path, state);
 }

@@ -16,7 +16,8 @@
 
 namespace exarch::timeloop {
 
-// What names that no `set` defines stand for: {"architecture", "eyeriss_like"}. Values that look like numbers are numbers.
+// What names that no `set` defines stand for: {"architecture", "eyeriss_like"}. Values that look like numbers, or are true or
+// false, are that.
 using TemplateValues = std::map<std::string, std::string>;
 
 // Error with file and line.

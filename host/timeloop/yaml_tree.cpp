@@ -1,8 +1,10 @@
 #include "host/timeloop/yaml_tree.hpp"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "host/error.hpp"
 #include "host/files/text.hpp"
@@ -141,6 +143,32 @@ class Converter {
   std::size_t nodes_ = 0;
 };
 
+// Hears of a document, and does nothing about it.
+class Deaf final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnAlias(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnScalar(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                const std::string& /*value*/) override {}
+  void OnSequenceStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                       YAML::EmitterStyle::value /*style*/) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {}
+  void OnMapEnd() override {}
+};
+
+// Whether anything follows the first document, which the library would pass over. Its own function for all documents does not
+// end where a text goes on with a stray `,` or `}`.
+bool has_second_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Deaf deaf;
+  return parser.HandleNextDocument(deaf) && parser.HandleNextDocument(deaf);
+}
+
 void check_text(const std::string& text, const std::string& file) {
   if (text.size() > kMaxYamlBytes) throw Error(file + ": more than " + std::to_string(kMaxYamlBytes >> 20) + " MiB");
   if (!is_utf8(text)) throw Error(file + ": not UTF-8");
@@ -182,10 +210,12 @@ YamlNode parse_yaml(const YamlSource& source, const std::string& file) {
   check_text(source.text, file);
   Converter converter(source, file);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(source.text);
-    if (documents.size() > 1)
-      throw Error(file + ": holds several YAML documents (---), of which Timeloop reads one; split the file");
-    return documents.empty() ? YamlNode{} : converter.convert(documents[0], 0);
+    if (has_second_document(source.text)) {
+      throw Error(
+          file +
+          ": something follows the end of the YAML document, as a second one (---) or a stray character; Timeloop reads one");
+    }
+    return converter.convert(YAML::Load(source.text), 0);
   } catch (const YAML::Exception& error) {
     refuse(converter.place_of(error.mark), "not valid YAML: " + error.msg);
   }

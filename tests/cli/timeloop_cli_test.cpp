@@ -255,5 +255,39 @@ TEST_F(Timeloop, SearchesArchitectures) {
   EXPECT_NE(good({"export", "t1.db"}).find("psum_spad"), std::string::npos);
 }
 
+// Timeloop's own files: one command prints the table that people read, with --json what a record's answer has.
+TEST_F(Timeloop, OwnFilesAreEvaluated) {
+  write_text(path("arch.yaml"),
+             "architecture:\n  version: 0.3\n  subtree:\n  - name: system\n    local:\n"
+             "    - {name: DRAM, class: DRAM, attributes: {word-bits: 8}}\n"
+             "    - {name: buffer, class: SRAM, attributes: {depth: 64, width: 8, word-bits: 8}}\n"
+             "    - {name: mac, class: intmac, attributes: {word-bits: 8}}\n");
+  write_text(path("problem.yaml"), "problem: {shape: gemm_ABZ, M: 4, N: {{size | default(2)}}, K: 8}\n");
+  write_text(path("mapping.yaml"),
+             "mapping:\n- {target: DRAM, type: temporal, factors: M=4, permutation: MNK}\n"
+             "- {target: buffer, type: temporal, factors: K=8 N=0, permutation: KNM}\n");
+  const Words files{"--arch", "arch.yaml", "--problem", "problem.yaml", "--mapping", "mapping.yaml"};
+  const auto eval = [&](Words more) {
+    Words words{"eval", "timeloop"};
+    words.insert(words.end(), files.begin(), files.end());
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  const std::string table = good(eval({}));
+  EXPECT_NE(table.find("status ok"), std::string::npos) << table;
+  EXPECT_NE(table.find("buffer  Z"), std::string::npos) << table;
+  const Json json = Json::parse(good(eval({"--json", "--define", "size=3"})));
+  EXPECT_EQ(json["status"], "ok");
+  EXPECT_EQ(json["out"]["computes"], 4 * 3 * 8);
+  EXPECT_EQ(json["out"]["levels"][0]["ds"]["A"]["tile"], 8);
+  const Outcome too_much = run(eval({"--define", "size=30"}));
+  EXPECT_EQ(too_much.code, 1);
+  EXPECT_NE(too_much.out.find("buffer: mapped tile size 278 exceeds buffer capacity 64"), std::string::npos) << too_much.out;
+  const Outcome wrong = run(eval({"--set", "L0=W"}));
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_NE(wrong.err.find("--set has no effect on these files"), std::string::npos) << wrong.err;
+  EXPECT_EQ(run({"eval", "dram", "--arch", "arch.yaml"}).code, 2);
+}
+
 }  // namespace
 }  // namespace exarch

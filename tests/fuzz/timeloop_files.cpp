@@ -1,4 +1,4 @@
-// Timeloop's recorded problems and networks.
+// Timeloop's recorded problems, networks, and its own files.
 #include <algorithm>
 
 #include "host/error.hpp"
@@ -7,6 +7,7 @@
 #include "host/timeloop/layers.hpp"
 #include "host/timeloop/records.hpp"
 #include "host/timeloop/reference.hpp"
+#include "host/timeloop/yaml.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace exarch::fuzz {
@@ -66,10 +67,23 @@ void gym_network(std::string_view input) {
   }
 }
 
+// A file with all sections. What is read of it can be evaluated.
+void timeloop_yaml(std::string_view input) {
+  const std::vector<std::filesystem::path> paths{write_scratch("all.yaml", input)};
+  const TimeloopFiles files = read_timeloop(paths);
+  if (!files.machine || !files.layer || !files.mapping) return;
+  const Record record = record_of(files);
+  if (files.constraints) (void)broken_constraint(record, *files.constraints);
+  for (const FillRule rule : {FillRule::current, FillRule::y2022}) {
+    require(answer(nullptr, record, rule).contains("status"), "a record has an answer");
+    check_costs(record.input, rule);
+  }
+}
+
 }  // namespace
 
 std::vector<Target> timeloop_targets() {
-  return {{"record", record}, {"gym_network", gym_network}};
+  return {{"record", record}, {"gym_network", gym_network}, {"timeloop_yaml", timeloop_yaml}};
 }
 
 }  // namespace exarch::fuzz

@@ -18,6 +18,7 @@ namespace {
 
 using nlohmann::ordered_json;
 using test::error_of;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
@@ -48,7 +49,7 @@ class TimeloopYaml : public ::testing::Test {
   exarch::testing::TempFolder folder_;
 };
 
-// ---- records as Timeloop's files ---------------------------------------------------------------------------------------------
+// ---- records as Timeloop's files ------------------------------------------------------------------------------------------
 
 std::string number_text(double value) {
   return ordered_json(value).dump();
@@ -189,7 +190,7 @@ TEST_F(TimeloopYaml, FilesSayTheSameAsRecords) {
   EXPECT_GT(written, 300u);
 }
 
-// ---- architectures -----------------------------------------------------------------------------------------------------------
+// ---- architectures --------------------------------------------------------------------------------------------------------
 
 constexpr const char* kArchitecture = R"(architecture:
   version: 0.3
@@ -325,7 +326,7 @@ TEST_F(TimeloopYaml, LevelsThatTheTablesLackAreNamed) {
   EXPECT_THAT(files.warnings[1], HasSubstr("no compute energy of 'mac'"));
 }
 
-// ---- problems ----------------------------------------------------------------------------------------------------------------
+// ---- problems -------------------------------------------------------------------------------------------------------------
 
 TEST_F(TimeloopYaml, MatrixProductsFitTheLoopsOfAConvolution) {
   const TimeloopFiles named = read_text("problem: {shape: gemm_ABZ, M: 4, N: 5, K: 6}\n");
@@ -373,7 +374,7 @@ TEST_F(TimeloopYaml, GroupsAndBatchesAreRefusedUnlessThereIsOne) {
       StartsWith("all.yaml:2: the dimension G (size 2) is in all tensors (W, I, O), as groups, depthwise channels and batches"));
 }
 
-// ---- mappings ----------------------------------------------------------------------------------------------------------------
+// ---- mappings -------------------------------------------------------------------------------------------------------------
 
 TEST_F(TimeloopYaml, FactorZeroIsTheRest) {
   const Record record = record_of(read_text(std::string(kArchitecture) + kConvolution1D + kMapping1D));
@@ -398,8 +399,7 @@ TEST_F(TimeloopYaml, SplitCountsTheDimensionsOnX) {
   EXPECT_EQ(axes(", split: 0"), "yy");
 }
 
-// ---- constraints and mapper
-// ----------------------------------------------------------------------------------------------------
+// ---- constraints and mapper -----------------------------------------------------------------------------------------------
 
 TEST_F(TimeloopYaml, ConstraintsOfArchitectureAndMapSpaceAddUp) {
   const TimeloopFiles files = read_text(std::string(kArchitecture) + kConvolution1D + R"(architecture_constraints:
@@ -468,8 +468,7 @@ TEST_F(TimeloopYaml, MapperKeysHaveTimeloopsDefaults) {
               HasSubstr("last_level_accesses"));
 }
 
-// ---- version 0.4
-// ---------------------------------------------------------------------------------------------------------------
+// ---- version 0.4 ----------------------------------------------------------------------------------------------------------
 
 constexpr const char* kNodes = R"(variables: {version: 0.4, BITS: 8}
 architecture:
@@ -525,6 +524,15 @@ TEST_F(TimeloopYaml, NodesBecomeLevels) {
   EXPECT_EQ(c.keep[2][kOutputs], Choice::no);  // another branch keeps them
   EXPECT_EQ(c.spatial[3].split, 3);
   EXPECT_EQ(c.temporal[2].factor[index_of(Dim::P)], 1);
+}
+
+TEST_F(TimeloopYaml, WhatNodesSayGivesWayToAMapping) {
+  const std::string mapping =
+      "mapping:\n- {target: PE, type: spatial, factors: K=4, permutation: KRP, split: 0}\n"
+      "- {target: DRAM, type: temporal, factors: K=2 P=16}\n";
+  const Record record = record_of(read_text(std::string(kNodes) + kConvolution1D + mapping));
+  EXPECT_EQ(record.input.mapping.spatial[3].loop[0].axis, Axis::y);
+  EXPECT_EQ(record.input.mapping.temporal[2].loop[0].bound, 3);  // of the node: R=3
 }
 
 // What timeloopfe would write for them, and Timeloop read.
@@ -596,8 +604,7 @@ variables: {BITS: {{bits}}}  {# a comment #}
               HasSubstr("inputs/arch.yaml:3: the component 'a' has no class"));
 }
 
-// ---- what is refused
-// -------------------------------------------------------------------------------------------------------------
+// ---- what is refused ------------------------------------------------------------------------------------------------------
 
 TEST_F(TimeloopYaml, WhatIsNotModelledIsRefusedByNameWithItsLine) {
   const std::string arch = kArchitecture, all = arch + kConvolution1D;
@@ -641,8 +648,6 @@ TEST_F(TimeloopYaml, WhatIsNotModelledIsRefusedByNameWithItsLine) {
       {with(all, ", P: 16", ""), "all.yaml:26: the size of dimension P is missing"},
       {with(kNodes, "dataspace: {keep: [Filters]}", "dataspace: {keep: [Samples]}"),
        "all.yaml:25: 'Samples' is kept by two branches of !Parallel"},
-      {with(std::string(kNodes) + kConvolution1D, ", permutation: [R, P, K]", ", maximize_dims: [[K]]"),
-       "all.yaml:15: maximize_dims: is not modelled"},
       {with(kNodes, "!Parallel", "!Pipelined"), "all.yaml:16: !Pipelined"},
       {with(kNodes, "2 * 2", "2 * SIDE"), "all.yaml:14: meshX: expected a number, found '2 * SIDE': 'SIDE' is not defined"},
       {"a: 1\nb: [\n", "all.yaml:2: not valid YAML"},
@@ -652,6 +657,17 @@ TEST_F(TimeloopYaml, WhatIsNotModelledIsRefusedByNameWithItsLine) {
       {"mapping:\n- {target: a, type: temporal}\n", "all.yaml:1: mappings and constraints need the architecture"},
   };
   for (const auto& [text, want] : cases) EXPECT_THAT(fault_of(text), StartsWith(want)) << text;
+}
+
+// Both change nothing that can be counted; the user may have thought otherwise.
+TEST_F(TimeloopYaml, WhatHasNoEffectIsSaid) {
+  std::string nodes = kNodes;
+  nodes.replace(nodes.find("split: 3"), 8, "maximize_dims: [[K]]");
+  EXPECT_THAT(read_text(nodes + kConvolution1D).warnings,
+              ElementsAre(HasSubstr("all.yaml:15: maximize_dims is not carried out")));
+  std::string sparse = kConvolution1D;
+  sparse.replace(sparse.find("P: 16"), 5, "P: 16, densities: {Filters: {distribution: hypergeometric, density: 0.5}}");
+  EXPECT_THAT(read_text(sparse).warnings, ElementsAre(HasSubstr("all.yaml:9: densities have no effect")));
 }
 
 TEST_F(TimeloopYaml, AliasesOfAliasesDoNotFillTheMemory) {
@@ -664,6 +680,14 @@ TEST_F(TimeloopYaml, AliasesOfAliasesDoNotFillTheMemory) {
   }
   EXPECT_THAT(fault_of(text), HasSubstr("more than 200000 values"));
   EXPECT_THAT(fault_of(std::string(100000, '[')), HasSubstr("all.yaml"));
+}
+
+// The library for YAML would pass over the rest, or never end.
+TEST_F(TimeloopYaml, NothingFollowsTheDocument) {
+  for (const char* text : {"mapper: {timeout: 1}\n---\nmapper: {timeout: 2}\n", ", meshX: 8}\nmapper: {}\n", "]\n", "} {\n"}) {
+    EXPECT_THAT(fault_of(text), StartsWith("all.yaml")) << text;
+  }
+  EXPECT_EQ(read_text("---\nmapper: {timeout: 2}\n...\n").mapper->timeout, 2u);
 }
 
 TEST_F(TimeloopYaml, WithoutAMappingThereIsNoRecord) {
