@@ -24,13 +24,15 @@ std::array<std::vector<bool>, kDims> factors_of(const Problem& problem, const Bl
     const std::vector<std::int64_t>& divisors = tiles.divisors(d);
     const std::int64_t fixed = constraint.factor[d] == BlockConstraint::kWhole ? problem.bound[d] : constraint.factor[d];
     for (const std::int64_t factor : divisors) {
-      const bool small = constraint.most[d] == 0 || factor <= constraint.most[d];
-      allowed[d].push_back(small && (fixed == BlockConstraint::kOpen || factor == fixed));
+      const bool within = factor >= constraint.least[d] && (constraint.most[d] == 0 || factor <= constraint.most[d]);
+      allowed[d].push_back(within && (fixed == BlockConstraint::kOpen || factor == fixed));
     }
     if (std::find(allowed[d].begin(), allowed[d].end(), true) == allowed[d].end()) {
-      throw Error(where + ": no factor of " + kDimNames[d] + " = " + std::to_string(problem.bound[d]) + " is " +
-                  std::to_string(fixed) + (constraint.most[d] != 0 ? " or at most " + std::to_string(constraint.most[d]) : "") +
-                  "; mappings have whole factors only");
+      std::string wanted = fixed == BlockConstraint::kOpen ? "" : " is " + std::to_string(fixed);
+      if (constraint.least[d] != 0) wanted += " is at least " + std::to_string(constraint.least[d]);
+      if (constraint.most[d] != 0) wanted += " is at most " + std::to_string(constraint.most[d]);
+      throw Error(where + ": no factor of " + kDimNames[d] + " = " + std::to_string(problem.bound[d]) + wanted +
+                  "; factors divide the bound");
     }
   }
   return allowed;
@@ -266,10 +268,10 @@ StageChoices choices_of(const Problem& problem, const Architecture& architecture
 
 // Whether the constraints let loops of a level stand at the next one outside.
 bool can_move_out(const StageChoices& level, const BlockConstraint& next) {
-  const bool open =
-      next.innermost.empty() && next.outermost.empty() &&
-      std::all_of(next.factor.begin(), next.factor.end(), [](std::int64_t f) { return f == BlockConstraint::kOpen; }) &&
-      std::all_of(next.most.begin(), next.most.end(), [](std::int64_t most) { return most == 0; });
+  bool open = next.innermost.empty() && next.outermost.empty();
+  for (std::uint32_t d = 0; d < kDims; ++d) {
+    open = open && next.factor[d] == BlockConstraint::kOpen && next.most[d] == 0 && next.least[d] <= 1;
+  }
   return open && std::all_of(level.temporal.begin(), level.temporal.end(), [](const std::vector<bool>& f) { return f[0]; });
 }
 

@@ -297,7 +297,12 @@ TEST(TimeloopSearch, FindsTheBestOfEveryMapping) {
     const Goals goals = maker.goals();
     const FillRule rule = maker.chance(50) ? FillRule::current : FillRule::y2022;
     const Best best = best_of_all(c, goals, rule);
-    SearchTask task{c.problem, c.architecture, {}, c.constraints, goals, rule};
+    SearchTask task;
+    task.problem = c.problem;
+    task.architecture = c.architecture;
+    task.constraints = c.constraints;
+    task.goals = goals;
+    task.rule = rule;
     task.beam = maker.chance(50) ? 1 : 8;
     SearchResult result;
     ASSERT_NO_THROW(result = search(task)) << i;

@@ -12,7 +12,10 @@ namespace exarch::cli {
 namespace {
 
 // What holds what is the files' business: the options only make a command readable.
-constexpr const char* kFileOptions[] = {"arch", "problem", "mapping", "ert", "art", "files"};
+constexpr const char* kFileOptions[] = {"arch", "problem", "mapping", "constraints", "mapper", "ert", "art", "files"};
+constexpr const char* kGroup = "Files of timeloop";
+
+}  // namespace
 
 std::map<std::string, std::string> defines_of(const Arguments& arguments) {
   std::map<std::string, std::string> defines;
@@ -24,17 +27,32 @@ std::map<std::string, std::string> defines_of(const Arguments& arguments) {
   return defines;
 }
 
-}  // namespace
+std::vector<std::string> model_file_paths(const Arguments& arguments) {
+  std::vector<std::string> paths;
+  for (const char* option : kFileOptions) {
+    if (!arguments.values.contains(option)) continue;
+    const std::vector<std::string>& given = arguments.all(option);
+    paths.insert(paths.end(), given.begin(), given.end());
+  }
+  return paths;
+}
+
+std::vector<OptionSpec> mapper_file_options() {
+  std::vector<OptionSpec> options = model_file_options();
+  std::erase_if(options, [](const OptionSpec& option) { return option.name == "mapping"; });
+  options.push_back({"constraints", "FILE", "what mappings may be (.yaml)", "", true, kGroup});
+  options.push_back({"mapper", "FILE", "goals, and limits of --sampler (.yaml)", "", true, kGroup});
+  return options;
+}
 
 std::vector<OptionSpec> model_file_options() {
-  const std::string group = "Files of timeloop";
-  return {{"arch", "FILE", "architecture (.yaml); repeatable, as the next five", "", true, group},
-          {"problem", "FILE", "problem (.yaml)", "", true, group},
-          {"mapping", "FILE", "mapping (.yaml)", "", true, group},
-          {"ert", "FILE", "Accelergy's energies (.yaml); without them Timeloop's built-in ones", "", true, group},
-          {"art", "FILE", "Accelergy's areas (.yaml)", "", true, group},
-          {"files", "FILE", "any of these, or all in one (.yaml)", "", true, group},
-          {"define", "NAME=VALUE", "a value for a name in templates; repeatable", "", true, group}};
+  return {{"arch", "FILE", "architecture (.yaml); repeatable, as the next five", "", true, kGroup},
+          {"problem", "FILE", "problem (.yaml)", "", true, kGroup},
+          {"mapping", "FILE", "mapping (.yaml)", "", true, kGroup},
+          {"ert", "FILE", "Accelergy's energies (.yaml); without them Timeloop's built-in ones", "", true, kGroup},
+          {"art", "FILE", "Accelergy's areas (.yaml)", "", true, kGroup},
+          {"files", "FILE", "any of these, or all in one (.yaml)", "", true, kGroup},
+          {"define", "NAME=VALUE", "a value for a name in templates; repeatable", "", true, kGroup}};
 }
 
 bool has_model_files(const Arguments& arguments) {
@@ -50,11 +68,7 @@ int eval_model_files(const Environment& environment, const Arguments& arguments)
     if (arguments.has(option)) throw UsageError(std::string("--") + option + " has no effect on these files; leave it out");
   }
   if (arguments.text("engine") != "fast") throw UsageError("these files are evaluated by the fast engine only");
-  std::vector<std::string> paths;
-  for (const char* option : kFileOptions) {
-    const std::vector<std::string>& given = arguments.all(option);
-    paths.insert(paths.end(), given.begin(), given.end());
-  }
+  const std::vector<std::string> paths = model_file_paths(arguments);
   const ModelFilesAnswer answer =
       environment.answer_model_files(paths, defines_of(arguments), given_options(environment, arguments));
   for (const std::string& note : answer.notes) say(note);

@@ -20,7 +20,7 @@ const std::vector<const Verb*>& verbs() {
   using namespace exarch::cli;
   static const std::vector<const Verb*> kVerbs{&kEnvsVerb,  &kSpaceVerb, &kEvalVerb,  &kSweepVerb,  &kSearchVerb,
                                                &kStudyVerb, &kBestVerb,  &kRankVerb,  &kReportVerb, &kExportVerb,
-                                               &kTraceVerb, &kBenchVerb, &kDoctorVerb};
+                                               &kTraceVerb, &kMapVerb,   &kBenchVerb, &kDoctorVerb};
   return kVerbs;
 }
 

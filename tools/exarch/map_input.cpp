@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "host/error.hpp"
+#include "host/files/byte_stream.hpp"
+#include "host/files/data_dir.hpp"
+#include "host/files/json.hpp"
+#include "host/files/text.hpp"
+#include "host/timeloop/environment.hpp"
+#include "host/timeloop/layers.hpp"
+#include "tools/exarch/eval.hpp"
+#include "tools/exarch/map.hpp"
+#include "tools/exarch/messages.hpp"
+
+namespace exarch::cli {
+namespace {
+
+using namespace timeloop;
+
+// "cycles,energy"; UsageError for other words, or one twice.
+Goals goals_of(const std::string& text) {
+  Goals goals;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    const Goal goal = word == "cycles" ? Goal::cycles : word == "energy" ? Goal::energy : Goal::edp;
+    if (word != name_of(goal))
+      throw UsageError("--goal " + in_quotes(text) + ": expected cycles, energy, edp, or a list of them");
+    if (std::ranges::find(goals, goal) != goals.end())
+      throw UsageError("--goal " + in_quotes(text) + ": " + word + " is there twice");
+    goals.push_back(goal);
+    begin = end + 1;
+  }
+  return goals;
+}
+
+nlohmann::ordered_json json_file(const std::filesystem::path& path, const std::string& what) {
+  return parse_json<nlohmann::ordered_json>(read_text(path, what), path.string());
+}
+
+SamplerAlgorithm algorithm_of(const MapperKeys& keys) {
+  const std::string& name = keys.algorithm;
+  if (name == "random_pruned") return SamplerAlgorithm::random_pruned;
+  if (name == "linear_pruned") return SamplerAlgorithm::linear_pruned;
+  if (name == "exhaustive") return SamplerAlgorithm::exhaustive;
+  if (name == "hybrid") return SamplerAlgorithm::hybrid;
+  throw Error("mapper: the algorithm " + in_quotes(name) +
+              " is not followed; leave out --sampler, or use random_pruned, hybrid, "
+              "linear_pruned or exhaustive");
+}
+
+// The limits of Timeloop's mapper, as the file says.
+void set_limits(const MapperKeys& keys, SamplerSettings& sampler) {
+  const auto count = [](std::uint64_t number) { return static_cast<std::uint32_t>(std::min<std::uint64_t>(number, UINT32_MAX)); };
+  sampler.algorithm = algorithm_of(keys);
+  sampler.threads = count(std::clamp<std::uint64_t>(keys.threads.value_or(8), 1, 1024));
+  sampler.timeout = count(keys.timeout);
+  sampler.victory_condition = count(keys.victory_condition);
+  sampler.search_size = count(keys.search_size);
+  sampler.max_permutations = count(keys.max_permutations_per_if_visit);
+  sampler.penalize_bypass_fails = keys.penalize_consecutive_bypass_fails;
+}
+
+// A layer before the constraints are chosen.
+struct Given {
+  SearchTask task;
+  std::string name = "layer";
+  bool has_layer = true;
+};
+
+Given from_files(const Arguments& arguments, MapRun& run, SamplerSettings& sampler) {
+  Given given;
+  const std::vector<std::string> paths = model_file_paths(arguments);
+  const TimeloopFiles files =
+      read_timeloop(std::vector<std::filesystem::path>(paths.begin(), paths.end()), defines_of(arguments));
+  for (const std::string& warning : files.warnings) say(warning);
+  if (!files.machine) throw Error("the files have no architecture; give one with --arch");
+  given.task.architecture = files.machine->architecture;
+  run.names = files.layer ? names_of(files.machine->level_names, *files.layer) : names_of(files.machine->level_names);
+  given.has_layer = files.layer.has_value();
+  if (files.layer) given.task.problem = files.layer->problem;
+  if (files.layer && !files.layer->name.empty()) given.name = files.layer->name;
+  if (files.constraints) given.task.constraints = *files.constraints;
+  if (files.mapper && !arguments.has("goal")) run.goals = files.mapper->goals();
+  if (files.mapper && arguments.flag("sampler")) set_limits(*files.mapper, sampler);
+  return given;
+}
+
+Given from_record(const Arguments& arguments, MapRun& run) {
+  Given given;
+  const std::string& name = arguments.text("record");
+  const std::filesystem::path path = find_data_file("timeloop/records", name, {".json"});
+  const Record record = record_of(json_file(path, "a record of layer and architecture (.json)"));
+  given.task.problem = record.input.problem;
+  given.task.architecture = record.input.architecture;
+  given.name = path.stem().string();
+  run.names = names_of(record.level_names);
+  for (std::uint32_t s = 0; s < record.input.architecture.levels; ++s) {
+    for (std::uint32_t space = 0; space < kSpaces; ++space) {
+      given.task.constraints.keep[s][space] = record.input.mapping.keep[s][space] ? Choice::yes : Choice::no;
+    }
+  }
+  return given;
+}
+
+}  // namespace
+
+MapRun asked_for(const Arguments& arguments, SamplerSettings& sampler) {
+  MapRun run;
+  run.goals = goals_of(arguments.text("goal"));
+  Given given = has_model_files(arguments) ? from_files(arguments, run, sampler) : from_record(arguments, run);
+  SearchTask& task = given.task;
+  const std::string& space = arguments.text("space");
+  if (space == "row-stationary") {
+    if (task.architecture.levels != 6) throw UsageError("--space row-stationary is for the six levels of ArchGym's architecture");
+    task.constraints = row_stationary();
+  } else if (space == "free") {
+    task.constraints = {};
+  } else if (space != "given") {
+    throw UsageError("--space " + in_quotes(space) + ": expected given, free or row-stationary");
+  }
+  task.level_names = run.names.levels;
+  task.goals = run.goals;
+  task.rule = rule_of(arguments.text("fill-rule"));
+  task.beam = arguments.number("beam", 1, 1'000'000);
+  sampler.goals = run.goals;
+  sampler.fill_rule = task.rule;
+  if (!arguments.has("network")) {
+    if (!given.has_layer) throw Error("the files have no problem; give one with --problem, or --network");
+    run.layers.push_back({given.name, 1, task});
+    return run;
+  }
+  const std::filesystem::path path = find_data_file("timeloop/networks", arguments.text("network"), {".json"});
+  for (const NamedProblem& layer : layers_of(json_file(path, "a network (.json)"))) {
+    const auto same = std::ranges::find_if(run.layers, [&](const MapLayer& l) { return l.task.problem == layer.problem; });
+    if (same != run.layers.end()) {
+      same->count += layer.count;
+      continue;
+    }
+    task.problem = layer.problem;
+    run.layers.push_back({layer.name, layer.count, task});
+  }
+  return run;
+}
+
+}  // namespace exarch::cli

@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+
+#include "host/error.hpp"
+#include "host/execute/executor.hpp"
+#include "host/files/text.hpp"
+#include "host/timeloop/search_advice.hpp"
+#include "tools/exarch/csv.hpp"
+#include "tools/exarch/eval.hpp"
+#include "tools/exarch/given.hpp"
+#include "tools/exarch/map.hpp"
+#include "tools/exarch/messages.hpp"
+#include "tools/exarch/progress.hpp"
+#include "tools/exarch/verbs.hpp"
+
+namespace exarch::cli {
+namespace {
+
+using namespace timeloop;
+
+// A file name for a layer, whatever it is called.
+std::string file_name(std::size_t number, const std::string& layer) {
+  std::string name = layer;
+  std::ranges::replace_if(
+      name, [](unsigned char c) { return std::isalnum(c) == 0 && c != '_' && c != '-'; }, '_');
+  return std::to_string(number) + "-" + name.substr(0, 100) + ".map.yaml";
+}
+
+// Writes the best mappings, each into a file of its own.
+void write_mappings(const std::string& folder, const MapRun& run) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed) throw Error("--out " + folder + ": the folder cannot be made (" + failed.message() + ")");
+  for (std::size_t i = 0; i < run.layers.size(); ++i) {
+    const MapLayer& layer = run.layers[i];
+    if (!layer.best.found) continue;
+    OutputFile file((std::filesystem::path(folder) / file_name(i + 1, layer.name)).string());
+    file.write(mapping_yaml(layer.task.architecture, layer.best.mapping, run.names));
+    file.close();
+  }
+}
+
+// Searches all layers, on all threads. A signal ends every search with what it has; its number, or 0.
+int search_layers(const Arguments& arguments, const SamplerSettings& sampler, MapRun& run) {
+  const std::shared_ptr<Executor> executor = make_executor(arguments);
+  std::atomic<bool> stop = false;
+  std::atomic<std::uint64_t> done = 0;
+  int signal = 0;
+  Progress progress("layers", run.layers.size());
+  // The terminal belongs to the first thread.
+  const auto look = [&](const std::string& note) {
+    try {
+      progress.update(done, note);
+    } catch (const Interrupted& interrupted) {
+      signal = interrupted.signal();
+      stop = true;
+    }
+  };
+  executor->pool().for_each(run.layers.size(), [&](std::size_t i, unsigned thread) {
+    MapLayer& layer = run.layers[i];
+    layer.task.observer = [&, thread](const SearchProgress& now) {
+      if (thread == 0) look(layer.name + ", " + layer.task.level_names[now.level]);
+      return !stop;
+    };
+    if (!stop) layer.best = search(layer.task);
+    if (!layer.best.found && layer.best.proved) layer.why = why_nothing_fits(layer.task);
+    if (arguments.flag("sampler") && !stop) {
+      SamplerSettings settings = sampler;
+      settings.stop = &stop;
+      layer.sampled = sample(layer.task.problem, layer.task.architecture, layer.task.constraints, settings);
+    }
+    ++done;
+  });
+  return signal;
+}
+
+int map_verb(const Arguments& arguments) {
+  if (arguments.positional[0] != "timeloop") {
+    throw UsageError("map " + in_quotes(arguments.positional[0]) + ": mappings are searched for timeloop only");
+  }
+  if (arguments.has("record") && has_model_files(arguments)) throw UsageError("--record and files: give one of them");
+  if (arguments.has("define") && !has_model_files(arguments))
+    throw UsageError("--define is for templates among files (--arch ...)");
+  SamplerSettings sampler;
+  sampler.threads = 8;
+  MapRun run = asked_for(arguments, sampler);
+  const int signal = search_layers(arguments, sampler, run);
+  if (arguments.has("out")) write_mappings(arguments.text("out"), run);
+  show_mappings(arguments, run);
+  for (const MapLayer& layer : run.layers) {
+    for (const std::string& sentence : layer.why) say(layer.name + ": " + sentence);
+  }
+  if (signal != 0) {
+    say("interrupted: the mappings are the best so far");
+    return 128 + signal;
+  }
+  return std::ranges::all_of(run.layers, [](const MapLayer& layer) { return layer.best.found; }) ? 0 : 1;
+}
+
+}  // namespace
+
+const Verb kMapVerb{
+    .name = "map",
+    .synopsis =
+        "timeloop (--arch FILE --problem FILE [--constraints FILE] | --record NAME) [--network NAME] [--goal LIST] [--json]",
+    .doc = "Finds the best mapping of a layer on an architecture, and proves that it is.",
+    .options =
+        std::vector<OptionSpec>{
+            {"record", "NAME",
+             "architecture and layer of a record, shipped or a .json file; its levels keep what the record says",
+             "eyeriss-alexnet-3"},
+            {"network", "NAME", "maps the layers of a network, shipped or a .json file, in the place of one layer"},
+            {"goal", "LIST", "cycles, energy, edp, or a list such as cycles,energy: the next ones decide between equals", "edp"},
+            {"space", "SPACE", "given: what the constraints leave open; free: everything; row-stationary: ArchGym's", "given"},
+            {"fill-rule", "RULE", "first fills of outputs: current leaves them out; 2022 counts them, as ArchGym does",
+             "current"},
+            {"sampler", "", "says beside it what Timeloop's own mapper finds, with the limits of the mapper's file or its own"},
+            {"beam", "N", "partial mappings per level of the first pass, which looks for a good mapping", "256"},
+            {"out", "FOLDER", "writes each best mapping there, as a mapping file of Timeloop (.map.yaml)"}} +
+        mapper_file_options(),
+    .simulates = true,
+    .json = "an object: goals, layers with mapping and proof, totals",
+    .min_positional = 1,
+    .max_positional = 1,
+    .examples =
+        "  exarch map timeloop --record eyeriss-alexnet-3 --space row-stationary --goal cycles,energy\n"
+        "  exarch map timeloop --space row-stationary --network alexnet --goal energy --out best\n"
+        "  exarch map timeloop --arch arch.yaml --problem layer.yaml --constraints constraints.yaml --goal edp --sampler\n",
+    .run = map_verb};
+
+}  // namespace exarch::cli
