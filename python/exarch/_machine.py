@@ -1,0 +1,20 @@
+"""Where candidates are evaluated: executors, one for every choice of backend and threads."""
+
+from __future__ import annotations
+
+import functools
+import os
+
+from . import _core
+
+
+@functools.lru_cache(maxsize=8)
+def _machine(process: int, backend: str, threads: int) -> _core.Machine:
+    return _core.Machine(backend, threads)
+
+
+def machine(backend: str = "auto", threads: int | None = None) -> _core.Machine:
+    """The executor; threads do not survive a fork, so a child process gets its own."""
+    if threads is not None and threads < 1:
+        raise _core.UsageError(f"threads = {threads}: expected a whole number from 1, or None for all")
+    return _machine(os.getpid(), backend, threads or 0)
