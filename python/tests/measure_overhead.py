@@ -13,7 +13,7 @@ from exarch import _core
 from exarch._machine import machine
 
 
-def seconds(call, rounds=5):
+def seconds(call, rounds=3):
     times = []
     for _ in range(rounds):
         start = time.perf_counter()

@@ -79,7 +79,7 @@ def test_disabled_waits_for_resets():
     assert envs.metadata["autoreset_mode"] == AutoresetMode.DISABLED
     envs.reset()
     observations, _, terminated, _, infos = envs.step(envs.action_space.sample())
-    assert terminated.all() and observations.all(axis=1).any() and "final_obs" not in infos
+    assert terminated.all() and observations.any(axis=1).all() and "final_obs" not in infos
     with pytest.raises(RuntimeError, match="reset_mask"):
         envs.step(envs.action_space.sample())
     again, _ = envs.reset(options={"reset_mask": np.array([True, True, False, False])})

@@ -172,7 +172,7 @@ name = "small"
 environment = "dram"
 space = "archgym-aco"
 objectives = ["latency"]
-truth = false
+costs = "simulation"
 [workload]
 trace = "cloud-1"
 [[agents]]
