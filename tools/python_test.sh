@@ -14,7 +14,10 @@ if ! "${pip[@]}" install --upgrade-strategy only-if-needed "scikit-build-core>=0
   echo "left out: the tests of the Python package (pip cannot fetch what they need; see above)"
   exit 0
 fi
-# The same flags as by pip install ., but with what the environment has already.
+# As pip install . does, but with what the environment has already; the compiler by the name that the presets use, so that ccache
+# knows what they compiled.
+export CXX=${CXX:-c++}
 "${pip[@]}" install --no-build-isolation --no-deps --force-reinstall .
 "$venv/bin/python" -m mypy python/examples
+"$venv/bin/python" -m mypy -p exarch
 "$venv/bin/python" -m pytest -q python/tests "$@"

@@ -109,18 +109,19 @@ class Model(HasEnvironment):
             except ValueError:
                 raise _core.Error(f"model '{self._environment.name}': evaluate() gave '{name}' of shape {np.shape(results[name])}, "
                                   f"expected ({len(designs)},)") from None
-        return table, np.isnan(table).any(axis=0).astype(np.uint8)
+        failed: npt.NDArray[np.uint8] = np.asarray(np.isnan(table).any(axis=0), dtype=np.uint8)
+        return table, failed
 
 
 def _parameter(model: str, name: str, values: Values) -> dict[str, Any]:
-    listed = list(values)
+    listed: list[Any] = list(values)
     row: dict[str, Any] = {"name": name, "labels": [], "unit": "", "doc": "", "minimum": 0, "maximum": 0, "default": 0}
     if not listed:
         raise _core.UsageError(f"model '{model}': parameter '{name}' has no values")
     if all(isinstance(value, str) for value in listed):
         row["labels"], row["maximum"] = listed, len(listed) - 1
     elif all(isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in listed):
-        numbers = [int(value) for value in listed if not isinstance(value, str)]
+        numbers = [int(value) for value in listed if isinstance(value, (int, np.integer))]
         row["minimum"], row["maximum"], row["default"] = min(numbers), max(numbers), numbers[0]
     else:
         raise _core.UsageError(f"model '{model}': parameter '{name}' mixes labels and numbers, or has others than whole ones")

@@ -17,7 +17,8 @@ Column = npt.NDArray[Any]
 
 def counter_columns(env: Environment, table: npt.NDArray[np.uint64]) -> dict[str, Column]:
     """Columns of a table (counter, design) as what they are; they share its memory."""
-    return {counter.name: table[counter.column].view(counter.dtype) for counter in env.counters}
+    columns: dict[str, Column] = {counter.name: table[counter.column].view(counter.dtype) for counter in env.counters}
+    return columns
 
 
 class Result(Mapping[str, Column]):
@@ -55,9 +56,10 @@ class Result(Mapping[str, Column]):
 
     def __getitem__(self, name: str) -> Column:
         try:
-            return self._columns[name]
+            column: Column = self._columns[name]
         except KeyError:
             raise KeyError(_core.unknown_name("metric or counter", str(name), list(self._columns))) from None
+        return column
 
     def __getattr__(self, name: str) -> Column:
         columns: dict[str, Column] = self.__dict__.get("_columns", {})
@@ -100,7 +102,8 @@ class Result(Mapping[str, Column]):
     @property
     def ok(self) -> npt.NDArray[np.bool_]:
         """Which runs succeeded."""
-        return self.status == 0
+        succeeded: npt.NDArray[np.bool_] = self.status == 0
+        return succeeded
 
     @property
     def status_text(self) -> list[str]:

@@ -85,7 +85,7 @@ class Truth:
         return f"<exarch.Truth {self.environment.name}, {self.objective}: optimum {self.optimum:.9g} among {self.designs:,} designs>"
 
     def _repr_html_(self) -> str:
-        rows = [("optimum", self.optimum), ("designs that have it", self.optimal_designs), ("designs", self.designs)]
+        rows: list[tuple[str, object]] = [("optimum", self.optimum), ("designs that have it", self.optimal_designs), ("designs", self.designs)]
         rows += [(f"{name}: alone, in all", f"{100 * alone:.1f} %, {100 * total:.1f} %")
                  for name, (alone, total) in self.importance().items()]
         return _html.table([self.objective, ""], rows, f"{self.environment.name}, space {self.space.name}")

@@ -27,7 +27,8 @@ from ._optional import need
 from ._problem import Problem, SpaceLike
 from ._result import Result
 
-gymnasium = need("gymnasium", "exarch.gym")
+need("gymnasium", "exarch.gym")
+import gymnasium  # noqa: E402
 from gymnasium.spaces import Box, MultiDiscrete  # noqa: E402
 from gymnasium.vector import AutoresetMode, VectorEnv  # noqa: E402
 
