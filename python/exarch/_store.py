@@ -15,6 +15,7 @@ from . import _core, _html
 from ._environment import environment
 from ._listener import Listener
 from ._optional import need
+from ._parquet import export_parquet
 from ._problem import Space
 from ._result import counter_columns
 from ._search import FoundDesign, found_design
@@ -107,6 +108,15 @@ class Store:
         texts = {code: self.environment.status_text(code) for code in np.unique(columns["status"]).tolist()}
         columns["status"] = pandas.Categorical([texts[code] for code in columns["status"].tolist()])
         return pandas.DataFrame(columns)
+
+    def export_parquet(self, path: str | os.PathLike[str], *, rows: int = 65536) -> int:
+        """Writes all evaluations into a Parquet file, so many rows at a time; returns how many there are.
+
+        A row has the workload, candidate, generation, agent, its hyperparameters, population and seed (of a search), the design, status,
+        metrics and counters. Units and meanings are in the metadata of the columns, what identifies the run is in that of the file.
+        Needs pyarrow, and memory for so many rows. The file appears when it is complete.
+        """
+        return export_parquet(self, path, rows)
 
     def best(self, lines: int = 10, objective: str = "", workload: str | int = 0) -> list[FoundDesign]:
         """The best designs of a workload; designs of one result are one line. `objective`: "": the store's own."""

@@ -11,6 +11,7 @@ PAGE = pathlib.Path(__file__).parents[2] / "docs" / "python.md"
 def test_the_pages_code_runs(tmp_path, monkeypatch):
     pytest.importorskip("gymnasium")
     pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
     monkeypatch.chdir(tmp_path)
     text = PAGE.read_text(encoding="utf-8")
     names: dict = {}
