@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,14 @@ def counter_columns(env: Environment, table: npt.NDArray[np.uint64]) -> dict[str
     """Columns of a table (counter, design) as what they are; they share its memory."""
     columns: dict[str, Column] = {counter.name: table[counter.column].view(counter.dtype) for counter in env.counters}
     return columns
+
+
+@functools.lru_cache(maxsize=256)
+def places_of(env: Environment) -> dict[str, tuple[bool, int, str]]:
+    """Where each column is, metrics first: whether it is a metric, its row, its type. A metric hides a counter of its name."""
+    places = {counter.name: (False, counter.column, counter.dtype) for counter in env.counters}
+    metrics = {metric.name: (True, k, "float64") for k, metric in enumerate(env.metrics)}
+    return {**metrics, **{name: place for name, place in places.items() if name not in metrics}}
 
 
 class Result(Mapping[str, Column]):
@@ -43,54 +52,56 @@ class Result(Mapping[str, Column]):
         self.artifacts = artifacts  #: texts that come with results, of a model with any
         self.warnings = list(warnings)  #: of the workload
         self._table = metrics
-        self._counters = counter_columns(environment, counters)
-        self._metrics = {metric.name: metrics[k] for k, metric in enumerate(environment.metrics)}
-        every = {**self._counters, **self._metrics}
-        names = list(shown) if shown is not None else [*self._metrics, *(name for name in self._counters if name not in self._metrics)]
-        for name in names:
-            if name not in every:
-                raise _core.UsageError(_core.unknown_name("metric or counter", name, list(every)))
-        self._columns = {name: every[name] for name in names}
+        self._counter_table = counters
+        # Columns are made when they are asked for: there are dozens, and one design a call should not wait for them.
+        self._places = places_of(environment)
+        self._names: Sequence[str] = list(self._places) if shown is None else list(shown)
+        for name in self._names if shown is not None else ():
+            if name not in self._places:
+                raise _core.UsageError(_core.unknown_name("metric or counter", name, list(self._places)))
 
     # ---- columns by name
 
     def __getitem__(self, name: str) -> Column:
-        try:
-            column: Column = self._columns[name]
-        except KeyError:
-            raise KeyError(_core.unknown_name("metric or counter", str(name), list(self._columns))) from None
+        if name not in self._names:
+            raise KeyError(_core.unknown_name("metric or counter", str(name), list(self._names)))
+        return self._column(*self._places[name])
+
+    def _column(self, is_metric: bool, row: int, dtype: str) -> Column:
+        column: Column = self._table[row] if is_metric else self._counter_table[row].view(dtype)
         return column
 
     def __getattr__(self, name: str) -> Column:
-        columns: dict[str, Column] = self.__dict__.get("_columns", {})
-        if name in columns:
-            return columns[name]
-        raise AttributeError(_core.unknown_name("metric or counter", name, list(columns)))
+        names: Sequence[str] = self.__dict__.get("_names", ())
+        if name in names:
+            return self[name]
+        raise AttributeError(_core.unknown_name("metric or counter", name, list(names)))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._columns)
+        return len(self._names)
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._columns]
+        return [*super().__dir__(), *self._names]
 
     @property
     def metrics(self) -> dict[str, npt.NDArray[np.float64]]:
         """The metrics among the columns."""
-        return {name: self._metrics[name] for name in self._columns if name in self._metrics}
+        return {name: self[name] for name in self._names if self._places[name][0]}
 
     @property
     def counters(self) -> dict[str, Column]:
         """The counters among the columns, those too that a metric of the same name hides."""
-        return {name: self._counters[name] for name in self._columns if name in self._counters}
+        shown = set(self._names)
+        return {c.name: self._column(False, c.column, c.dtype) for c in self.environment.counters if c.name in shown}
 
     @property
     def units(self) -> dict[str, str]:
         """The unit of each column."""
         units = {row.name: row.unit for row in self.environment.counters} | {row.name: row.unit for row in self.environment.metrics}
-        return {name: units[name] for name in self._columns}
+        return {name: units[name] for name in self._names}
 
     # ---- what they mean
 
@@ -147,10 +158,10 @@ class Result(Mapping[str, Column]):
             column = self.designs[:, p]
             columns[parameter.name] = pandas.Categorical.from_codes(column, list(parameter.labels)) if parameter.labels else column
         columns["status"] = self.status_text
-        return pandas.DataFrame({**columns, **self._columns})
+        return pandas.DataFrame({**columns, **self})
 
     def __repr__(self) -> str:
-        return f"<exarch.Result {self.environment.name}: {self.size} designs, columns {', '.join(self._columns)}>"
+        return f"<exarch.Result {self.environment.name}: {self.size} designs, columns {', '.join(self._names)}>"
 
     def _repr_html_(self) -> str:
         varied = [p.name for k, p in enumerate(self.environment.parameters) if len(np.unique(self.designs[:, k])) > 1]

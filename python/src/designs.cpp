@@ -65,16 +65,17 @@ Out<std::int64_t> designs_from_dicts(const Environment& environment, const nb::s
 Out<std::int64_t> designs_from_genes(const DesignSpace& space, const In<std::int64_t, 2>& genes) {
   const std::size_t count = genes.shape(0), width = space.dimensions();
   if (genes.shape(1) != width) refuse_width(genes.shape(1), width);
+  std::vector<std::span<const std::int64_t>> values;
+  for (std::size_t p = 0; p < width; ++p) values.push_back(space.values(p));
   std::vector<std::int64_t> designs(count * width);
+  const std::int64_t* gene = genes.data();
   for (std::size_t i = 0; i < count; ++i) {
-    for (std::size_t p = 0; p < width; ++p) {
-      const std::int64_t gene = genes(i, p);
-      const auto values = space.values(p);
-      if (gene < 0 || static_cast<std::size_t>(gene) >= values.size()) {
-        throw UsageError("genes[" + std::to_string(i) + "]: " + space.parameters()[p].name + " = " + std::to_string(gene) +
-                         ": expected 0 to " + std::to_string(values.size() - 1) + " in space '" + space.name() + "'");
+    for (std::size_t p = 0; p < width; ++p, ++gene) {
+      if (static_cast<std::uint64_t>(*gene) >= values[p].size()) {  // a negative one, too
+        throw UsageError("genes[" + std::to_string(i) + "]: " + space.parameters()[p].name + " = " + std::to_string(*gene) +
+                         ": expected 0 to " + std::to_string(values[p].size() - 1) + " in space '" + space.name() + "'");
       }
-      designs[i * width + p] = values[static_cast<std::size_t>(gene)];
+      designs[i * width + p] = values[p][static_cast<std::size_t>(*gene)];
     }
   }
   return give(std::move(designs), {count, width});
