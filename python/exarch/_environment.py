@@ -96,6 +96,12 @@ class Environment:
         """The option that workloads are called after: "trace"."""
         return next(option.name for option in self.workload_options if option.primary)
 
+    def describe_workload(self, workload: WorkloadLike = None) -> dict[str, Any]:
+        """What is worth knowing about a workload: a trace's requests, a layer's sizes."""
+        options = one_workload(self, workload, "describe_workload()")
+        facts: dict[str, Any] = _core.workload_facts(self._core, load_workload(self, options))
+        return facts
+
     def status_text(self, status: int) -> str:
         """How a run ended, in words."""
         return self.statuses[status] if status < len(self.statuses) else f"status {status}"

@@ -6,6 +6,7 @@ import functools
 import os
 
 from . import _core
+from ._checks import whole
 
 
 @functools.lru_cache(maxsize=8)
@@ -15,6 +16,4 @@ def _machine(process: int, backend: str, threads: int) -> _core.Machine:
 
 def machine(backend: str = "auto", threads: int | None = None) -> _core.Machine:
     """The executor; threads do not survive a fork, so a child process gets its own."""
-    if threads is not None and threads < 1:
-        raise _core.UsageError(f"threads = {threads}: expected a whole number from 1, or None for all")
-    return _machine(os.getpid(), backend, threads or 0)
+    return _machine(os.getpid(), backend, 0 if threads is None else whole("threads", threads, 1, 4096))

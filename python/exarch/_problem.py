@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core, _html
+from ._checks import whole
 from ._designs import DesignsLike, as_designs, as_table
 from ._environment import Environment, EnvironmentLike, WorkloadLike, environment, workload_options
 
@@ -54,7 +55,10 @@ class Space:
 
     def genes(self, points: npt.ArrayLike) -> Genes:
         """Genes uint16 (point, parameter) of point numbers (point,)."""
-        return self._core.genes(np.ascontiguousarray(points, dtype=np.uint64))
+        numbers = np.atleast_1d(np.asarray(points))
+        if numbers.size and (numbers.dtype.kind not in "iu" or int(numbers.min()) < 0):
+            raise _core.UsageError("points: expected whole numbers from 0")
+        return self._core.genes(np.ascontiguousarray(numbers, dtype=np.uint64))
 
     def points(self, designs: DesignsLike) -> npt.NDArray[np.uint64]:
         """Point numbers uint64 (design,) of designs. UsageError for one that the space does not have."""
@@ -63,7 +67,7 @@ class Space:
     def sample(self, count: int, seed: int = 1) -> Genes:
         """Genes uint16 (candidate, parameter), drawn uniformly with repetition; the same for the same seed, and as the command line
         draws them."""
-        return self._core.sample(count, seed)
+        return self._core.sample(whole("count", count, 0), whole("seed", seed, 0))
 
     def to_json(self) -> str:
         """The text of a space file."""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core, _html
+from ._checks import whole
 from ._designs import as_designs
 from ._environment import Environment
 from ._evaluate import Evaluator
@@ -141,8 +142,8 @@ class Search:
                  threads: int | None = None, backend: str = "auto") -> None:
         self.problem = problem
         self.agent = agent
-        self.population = population
-        self.seed = seed
+        self.population = whole("population", population, 1)
+        self.seed = whole("seed", seed, 0)
         self.parameters = {name: str(value) for name, value in (parameters or {}).items()}
         self._settings: dict[str, Any] = {"engine": engine, "share": share}
         self._where: dict[str, Any] = {"backend": backend, "threads": threads}
@@ -164,6 +165,8 @@ class Search:
             UsageError, Error; KeyboardInterrupt: the store then has all generations that ended, and the same call goes on.
         """
         env = self.problem.environment
+        whole("generations", generations, 1, 10_000_000)
+        whole("top", top, 1, 1_000_000)
         listener = Listener(env, progress, improvement)
         base = as_designs(env, [baseline])[0].tolist() if baseline is not None else None
         report: dict[str, Any] = _core.search(

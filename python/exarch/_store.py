@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core, _html
+from ._checks import whole
 from ._environment import environment
 from ._listener import Listener
 from ._optional import need
@@ -79,7 +80,7 @@ class Store:
                 columns[env.artifact] = np.array(artifacts, dtype=object)
             visit(columns)
 
-        self._open().for_each_chunk(rows, hand_over)
+        self._open().for_each_chunk(whole("rows", rows, 1), hand_over)
 
     def _generation_of(self) -> npt.NDArray[np.uint32] | None:
         if self.kind != "search":
@@ -120,6 +121,7 @@ class Store:
 
     def best(self, lines: int = 10, objective: str = "", workload: str | int = 0) -> list[FoundDesign]:
         """The best designs of a workload; designs of one result are one line. `objective`: "": the store's own."""
+        whole("lines", lines, 1, 1_000_000)
         rows = self._open().best(self.workload_number(workload), objective, lines)
         return [found_design(self.environment, {**row, "status": 0, "values": [row["value"]]}) for row in rows]
 

@@ -8,6 +8,7 @@ import pathlib
 from typing import Any
 
 from . import _core
+from ._checks import whole
 from ._listener import Listener, RunProgress
 from ._machine import machine
 from ._environment import environment, environments
@@ -53,6 +54,8 @@ class Study:
             seeds: searches per configuration, in place of the plan's.
         """
         path = os.fspath(store)
+        if seeds is not None:
+            whole("seeds", seeds, 1, 1_000_000)
         beside = os.fspath(truth) or str(pathlib.Path(path).with_suffix(".truth.db"))
         listener = Listener(environment(environments()[0]), progress)
         summary: dict[str, Any] = json.loads(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _core
+from ._checks import whole
 from ._environment import Environment
 from ._listener import Listener, RunProgress
 from ._machine import machine
@@ -52,9 +53,9 @@ class Sweep:
     def __init__(self, problem: Problem, *, sample: int = 0, seed: int = 1, keep: int = 0, engine: str = "fast", share: bool = True,
                  threads: int | None = None, backend: str = "auto") -> None:
         self.problem = problem
-        self.sample = sample
-        self.seed = seed
-        self.keep = keep
+        self.sample = whole("sample", sample, 0)
+        self.seed = whole("seed", seed, 0)
+        self.keep = whole("keep", keep, 0)
         self._settings: dict[str, Any] = {"engine": engine, "share": share}
         self._where: dict[str, Any] = {"backend": backend, "threads": threads}
 

@@ -18,7 +18,7 @@ void InterruptibleExecutor::simulate(const Environment& environment, const Workl
   constexpr double kPartSeconds = 0.05;
   const std::size_t parameters = environment.parameters().size(), count = designs.size() / parameters;
   // A device gets its batch whole, which is short anyway.
-  std::size_t part = local_.wanted(count) > 0 ? count : std::size_t{64} * local_.pool().threads();
+  std::size_t part = local_.wanted(count) > 0 ? count : std::size_t{8} * local_.pool().threads();
   for (std::size_t first = 0; first < count;) {
     check_signals();
     const auto start = Clock::now();
@@ -27,7 +27,7 @@ void InterruptibleExecutor::simulate(const Environment& environment, const Workl
     first += some;
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     if (seconds < kPartSeconds / 2) part *= 2;
-    if (seconds > kPartSeconds * 2 && part > 64) part /= 2;
+    if (seconds > kPartSeconds * 2 && part > local_.pool().threads()) part /= 2;
   }
 }
 

@@ -60,6 +60,20 @@ def test_mistakes_in_searches(small_problem, tmp_path):
         exarch.Search(small_problem, "ga", population=16).run(2, tmp_path / "run.db")
 
 
+@pytest.mark.parametrize("call", [
+    lambda problem: exarch.Search(problem, population=-1),
+    lambda problem: exarch.Search(problem, seed=2.5),
+    lambda problem: exarch.Search(problem).run(0),
+    lambda problem: exarch.Sweep(problem, sample=True),
+    lambda problem: exarch.Sweep(problem, threads=0).run(),
+    lambda problem: problem.space.sample(-3),
+    lambda problem: problem.space.genes([-1]),
+])
+def test_mistakes_in_numbers(small_problem, call):
+    with pytest.raises(exarch.UsageError, match="expected (a )?whole number"):
+        call(small_problem)
+
+
 def test_ctrl_c_ends_a_search_and_the_store_goes_on(tmp_path, ctrl_c_after):
     problem = exarch.Problem("dram", workload="random", space="archgym-ga", objective="latency")
 
