@@ -16,7 +16,7 @@ A step gives (step type, reward, discount, observation), a dm_env TimeStep; the 
 shape (1, 3). What is kept of ArchGym as it was released, because scripts depend on it:
 
 - The first step of an environment that was not reset is a reset: its reward is None, its observation random numbers.
-- An episode ends after 100 steps, whatever `max_steps` says. The step that follows is a reset again.
+- A DRAM episode ends after 100 steps, whatever `max_steps` says. The step that follows is a reset again.
 - Rewards are target / |target - value| without a bound: the targets are 1 (power, W) and 0.1 (latency).
 - The latency is the number that DRAMSys prints, over 1e9, whatever the unit behind it (ps, ns or us). `units="fixed"` takes
   milliseconds always; then 0.1 means 0.1 ms. For `units="archgym"`, the default, see docs/models.md, "archgym_latency".
@@ -27,13 +27,16 @@ from __future__ import annotations
 import enum
 import random
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import numpy as np
 import numpy.typing as npt
 
 from ._environment import WorkloadLike
 from ._evaluate import Evaluator
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Floats = npt.NDArray[np.float32]
 
@@ -87,42 +90,78 @@ _STEPS = 100  # of an episode; the released environment never looks at max_steps
 _TARGET_POWER, _TARGET_LATENCY = 1.0, 0.1
 
 
-class DRAMSysEnv:
-    """What `make_dramsys_env()` gives: a dm_env environment by its functions."""
+class _Env:
+    """What both environments share: dm_env's functions, and where episodes begin and end."""
 
-    def __init__(self, reward_formulation: str, workload: WorkloadLike, units: str, seed: int | None, threads: int | None) -> None:
-        if reward_formulation not in ("power", "latency", "both"):
-            raise ValueError(f"reward_formulation '{reward_formulation}': expected power, latency or both")
-        if units not in ("archgym", "fixed"):
-            raise ValueError(f"units '{units}': expected archgym or fixed")
-        self.reward_formulation = reward_formulation
-        self.units = units
-        self._evaluator = Evaluator("dram", workload, threads=threads)
-        self._random = np.random.default_rng(seed)
+    def __init__(self, evaluator: Evaluator, max_steps: int) -> None:
+        self._evaluator = evaluator
+        self._max_steps = max_steps
         self._reset_next_step = True
         self._steps = 0
 
+    def observe(self, actions: Sequence[Any]) -> npt.NDArray[np.float64]:
+        """The observations of many actions at once, float64 (action, figure), which ArchGym has no function for."""
+        raise NotImplementedError
+
+    def _first(self) -> Floats:
+        raise NotImplementedError
+
+    def _reward(self, observation: npt.NDArray[np.float64]) -> float:
+        raise NotImplementedError
+
     def reset(self) -> TimeStep:
-        """Starts an episode; the observation is random, as ArchGym's is."""
+        """Starts an episode."""
         self._reset_next_step = False
         self._steps = 0
-        return TimeStep(StepType.FIRST, None, None, self._random.uniform(0, 1e10, (1, 3)).astype(np.float32))
+        return TimeStep(StepType.FIRST, None, None, self._first())
 
     def step(self, action: Mapping[str, Any] | Sequence[float]) -> TimeStep:
-        """Evaluates a design: a dict of parameters, or ten numbers as `helpers().random_walk()` gives them."""
+        """Evaluates a design: a dict of parameters, or numbers in ArchGym's order."""
         if self._reset_next_step:
             return self.reset()
-        design = action if isinstance(action, Mapping) else helpers().action_decoder_ga(action)
-        observation = self.observe([design])[0]
+        observation = self.observe([action])[0]
         self._steps += 1
         reward = np.array(self._reward(observation), dtype=np.float32)
-        over = self._steps == _STEPS
+        over = self._steps == self._max_steps
         self._reset_next_step = over
         step_type, discount = (StepType.LAST, 0.0) if over else (StepType.MID, 1.0)
-        return TimeStep(step_type, reward, np.array(discount, dtype=np.float32), observation[None, :].astype(np.float32))
+        shaped = observation.astype(np.float32).reshape(self._first().shape)
+        return TimeStep(step_type, reward, np.array(discount, dtype=np.float32), shaped)
 
-    def observe(self, designs: Sequence[Mapping[str, Any]]) -> npt.NDArray[np.float64]:
-        """Energy, power and latency of many designs at once, float64 (design, 3), which ArchGym has no function for."""
+    def get_info(self) -> dict[str, Any]:
+        """Nothing, as ArchGym has it."""
+        return {}
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self.close()
+
+
+def _check(name: str, value: str, valid: Sequence[str]) -> str:
+    if value not in valid:
+        raise ValueError(f"{name} '{value}': expected {', '.join(valid[:-1])} or {valid[-1]}")
+    return value
+
+
+class DRAMSysEnv(_Env):
+    """What `make_dramsys_env()` gives. Observations: energy, power, latency."""
+
+    def __init__(self, reward_formulation: str, workload: WorkloadLike, units: str, seed: int | None, threads: int | None) -> None:
+        self.reward_formulation = _check("reward_formulation", reward_formulation, ("power", "latency", "both"))
+        self.units = _check("units", units, ("archgym", "fixed"))
+        self._random = np.random.default_rng(seed)
+        super().__init__(Evaluator("dram", workload, threads=threads), _STEPS)
+
+    def _first(self) -> Floats:
+        return self._random.uniform(0, 1e10, (1, 3)).astype(np.float32)
+
+    def observe(self, actions: Sequence[Any]) -> npt.NDArray[np.float64]:
+        designs = [one if isinstance(one, Mapping) else helpers().action_decoder_ga(one) for one in actions]
         result = self._evaluator.evaluate(designs)
         latency = result["archgym_latency"] if self.units == "archgym" else result["total_time_ps"] / 1e9
         return np.stack([np.round(result["total_energy_pj"], 2) / 1e9, result["archgym_power"], latency], axis=1)
@@ -133,18 +172,43 @@ class DRAMSysEnv:
             latency = _TARGET_LATENCY / np.abs(observation[2] - _TARGET_LATENCY)
         return float({"power": power, "latency": latency, "both": power * latency}[self.reward_formulation])
 
-    def get_info(self) -> dict[str, Any]:
-        """Nothing, as ArchGym has it."""
-        return {}
 
-    def close(self) -> None:
-        """Nothing to close."""
+class MaestroEnv(_Env):
+    """What `make_maestro_env()` gives. Observations: runtime, throughput, energy, area, float32 (4,)."""
 
-    def __enter__(self) -> DRAMSysEnv:
-        return self
+    def __init__(self, reward_formulation: str, max_steps: int, workload: str, layer_id: int, decode: str, threads: int | None) -> None:
+        self.reward_formulation = _check("reward_formulation", reward_formulation, ("latency", "energy", "area"))
+        _check("decode", decode, ("shipped", "intended"))
+        options = {"model": workload, "layer": layer_id, "decode": decode}
+        super().__init__(Evaluator("maestro-archgym", options, threads=threads), max_steps)
+        # ArchGym's 17 genes; what follows, `outer_seed`, is no gene.
+        self._genes = [parameter.name for parameter in self._evaluator.environment.parameters][:17]
 
-    def __exit__(self, *unused: object) -> None:
-        self.close()
+    def _first(self) -> Floats:
+        return np.zeros(4, dtype=np.float32)
+
+    def observe(self, actions: Sequence[Any]) -> npt.NDArray[np.float64]:
+        result = self._evaluator.evaluate([self._design(action) for action in actions])
+        names = ("runtime_cycles", "archgym_throughput", "archgym_energy", "archgym_area")
+        # What ArchGym shows where the tool gave nothing.
+        return np.where(result.ok[:, None], np.stack([result[name] for name in names], axis=1), [1e20, -1.0, -1.0, -1.0])
+
+    def _design(self, action: Any) -> Mapping[str, Any]:
+        if isinstance(action, Mapping):
+            return action
+        numbers = np.asarray(action).reshape(-1)
+        if len(numbers) != len(self._genes):
+            raise ValueError(f"an action of {len(numbers)} numbers, expected {len(self._genes)}")
+        labels = {p.name: p.labels for p in self._evaluator.environment.parameters if p.labels}
+        return {name: labels[name][int(value)] if name in labels else int(value) for name, value in zip(self._genes, numbers)}
+
+    def _reward(self, observation: npt.NDArray[np.float64]) -> float:
+        runtime, _, energy, area = observation
+        if self.reward_formulation == "latency":
+            return float(1 / runtime) if runtime > 0 else -1.0
+        if self.reward_formulation == "energy":
+            return float(1 / (runtime * energy * 1e4)) if energy > 0 else -1.0
+        return float(1 / area) if area > 0 else -1.0
 
 
 def make_dramsys_env(seed: int = 12234, max_steps: int = 100, reward_formulation: str = "power", *, workload: WorkloadLike = "stream",
@@ -161,6 +225,22 @@ def make_dramsys_env(seed: int = 12234, max_steps: int = 100, reward_formulation
     if isinstance(workload, str) and workload.endswith(".stl") and "/" not in workload:
         workload = workload[: -len(".stl")]
     return DRAMSysEnv(reward_formulation, workload, units, seed, threads)
+
+
+def make_maestro_env(seed: int = 12234, rl_form: str = "random_walker", reward_formulation: str = "latency",
+                     reward_scaling: str = "false", max_steps: int = 100, num_agents: int = 10, *, workload: str = "resnet18",
+                     layer_id: int = 2, decode: str = "shipped", threads: Optional[int] = 1) -> MaestroEnv:
+    """ArchGym's factory for mappings of accelerators, with one agent.
+
+    Args:
+        seed, rl_form, reward_scaling, num_agents: taken, and without effect.
+        reward_formulation: "latency", "energy" or "area". (ArchGym's default, "power", ends its environment with an error.)
+        max_steps: an episode's steps.
+        workload, layer_id: a network and its layer.
+        decode: "shipped" alters genes as the released environment does: all that are not 0 are alike. "intended" takes them as they
+            are. See docs/models.md, "Environment `maestro-archgym`".
+    """
+    return MaestroEnv(reward_formulation, max_steps, workload, layer_id, decode, threads)
 
 
 class helpers:  # noqa: N801  (ArchGym's name)

@@ -70,6 +70,40 @@ def test_many_at_once():
     assert np.array_equal(env.observe(designs).astype(np.float32), [env.step(design).observation[0] for design in designs])
 
 
+def random_mapping(rng):
+    """As ArchGym's random walker draws them for ResNet18's layer 2."""
+    low = [0, 0, 2, 2, 1, 1, 1, 1, 0, 2, 2, 1, 1, 1, 1, 0, 1]
+    high = [720, 3, 3, 3, 64, 64, 56, 56, 3, 3, 3, 64, 64, 56, 56, 720, 1024]
+    return rng.integers(low, high)
+
+
+@pytest.mark.parametrize("formulation", ["latency", "energy", "area"])
+@pytest.mark.parametrize("decode", ["shipped", "intended"])
+def test_mappings(formulation, decode):
+    env = archgym.make_maestro_env(reward_formulation=formulation, decode=decode, max_steps=30)
+    assert env.step(random_mapping(np.random.default_rng(1))).step_type._name_ == "FIRST"
+    actions = [random_mapping(np.random.default_rng(i)) for i in range(30)]
+    steps = [env.step(action) for action in actions]
+    workload = {"model": "resnet18", "layer": 2, "decode": decode}
+    designs = np.concatenate([actions, np.zeros((30, 1), int)], axis=1)
+    result = exarch.evaluate("maestro-archgym", designs, workload=workload)
+    assert result.ok.any()
+    for i, step in enumerate(steps):
+        assert step.observation.shape == (4,) and step.last() == (i == 29)
+        if result.ok[i]:
+            assert step.reward == np.float32(result[f"archgym_reward_{formulation}"][i])
+            assert np.allclose(step.observation, [result["runtime_cycles"][i], result["archgym_throughput"][i], result["archgym_energy"][i],
+                                                  result["archgym_area"][i]])
+        else:
+            assert step.reward == np.float32(1e-20 if formulation == "latency" else -1)
+            assert list(step.observation) == [np.float32(1e20), -1, -1, -1]
+    with pytest.raises(ValueError, match="16 numbers, expected 17"):
+        env.reset()
+        env.step(actions[0][:16])
+    with pytest.raises(ValueError, match="latency, energy or area"):
+        archgym.make_maestro_env(reward_formulation="power")
+
+
 def test_mistakes():
     with pytest.raises(ValueError, match="expected power, latency or both"):
         make_dramsys_env(reward_formulation="speed")
