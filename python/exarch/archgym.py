@@ -24,7 +24,9 @@ shape (1, 3). What is kept of ArchGym as it was released, because scripts depend
 
 from __future__ import annotations
 
+import csv
 import enum
+import pathlib
 import random
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
@@ -32,6 +34,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 import numpy as np
 import numpy.typing as npt
 
+from . import _core
+from ._checks import whole
 from ._environment import WorkloadLike
 from ._evaluate import Evaluator
 
@@ -244,7 +248,18 @@ def make_maestro_env(seed: int = 12234, rl_form: str = "random_walker", reward_f
 
 
 class helpers:  # noqa: N801  (ArchGym's name)
-    """What ArchGym's scripts ask of its helpers about DRAM."""
+    """What ArchGym's scripts ask of its helpers about DRAM and mappings."""
+
+    def get_dimensions(self, workload: str, layer_id: int) -> tuple[dict[str, int], list[int]]:
+        """A layer's sizes by name (K, C, Y, X, R, S, T), and in order; layers are numbered from 0."""
+        path = pathlib.Path(_core.data_dir()) / "maestro" / "models" / f"{workload}.csv"
+        if not path.exists():
+            networks = sorted(file.stem for file in path.parent.glob("*.csv"))
+            raise _core.UsageError(_core.unknown_name("network", workload, networks))
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        row = {name: int(value) for name, value in rows[whole("layer_id", layer_id, 0, len(rows) - 1)].items()}
+        return row, list(row.values())
 
     def random_walk(self) -> list[int]:
         """Ten random numbers, a design: labels by number. Draws from Python's global generator, as ArchGym does."""

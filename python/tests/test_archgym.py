@@ -104,6 +104,15 @@ def test_mappings(formulation, decode):
         archgym.make_maestro_env(reward_formulation="power")
 
 
+def test_sizes_of_layers():
+    sizes, listed = helpers().get_dimensions("resnet18", 2)
+    assert sizes["K"] == 64 and sizes["S"] == 3 and listed == list(sizes.values())
+    with pytest.raises(exarch.UsageError, match="did you mean 'resnet18'"):
+        helpers().get_dimensions("resnet81", 2)
+    with pytest.raises(exarch.UsageError, match="layer_id = 99"):
+        helpers().get_dimensions("resnet18", 99)
+
+
 def test_mistakes():
     with pytest.raises(ValueError, match="expected power, latency or both"):
         make_dramsys_env(reward_formulation="speed")
