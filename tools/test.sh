@@ -10,6 +10,7 @@ preset=${1:-default}
 build=$preset
 [ "$preset" != quick ] || build=default
 tools/install_deps.sh
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1  # what several builds compile alike is compiled once
 [ "$preset" != asan ] || tools/install_deps.sh clang-16 libclang-rt-16-dev llvm-16
 cmake --preset "$build" >/dev/null
 cmake --build --preset "$build"

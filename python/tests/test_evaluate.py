@@ -148,7 +148,7 @@ def test_mistakes_in_workloads(workload, error):
 @pytest.mark.parametrize("arguments, call", [
     (["eval", "dram", "--trace", "clod-1"], lambda: exarch.evaluate("dram", [{}], workload="clod-1")),
     (["eval", "dram"], lambda: exarch.evaluate("dram", [{}])),
-    (["eval", "drm", "--trace", "cloud-1"], lambda: exarch.evaluate("drm", [{}], workload="cloud-1")),
+    (["eval", "dram", "--trace", "cloud-1", "--clk_mhz", "fast"], lambda: exarch.evaluate("dram", [{}], workload={"trace": "cloud-1", "clk_mhz": "fast"})),
     (["eval", "dram", "--trace", "cloud-1", "--set", "PagePolcy=Open"], lambda: exarch.evaluate("dram", {"PagePolcy": ["Open"]}, workload="cloud-1")),
     (["space", "dram", "--space", "archgym"], lambda: exarch.Problem("dram", "cloud-1", space="archgym")),
 ])
