@@ -15,11 +15,12 @@ if ! "${pip[@]}" install --upgrade-strategy only-if-needed "scikit-build-core>=0
   echo "left out: the tests of the Python package (pip cannot fetch what they need; see above)"
   exit 0
 fi
-# As pip install . does, but with what the environment has already, and with the flags of the preset `default`: what that has compiled,
-# ccache knows.
+# As pip install . does, but with what the environment has already. Where there is ccache, with the flags of the preset `default`: what
+# that has compiled is not compiled again.
 export CXX=${CXX:-c++} CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
-"${pip[@]}" install --no-build-isolation --no-deps --force-reinstall -C cmake.define.CMAKE_UNITY_BUILD=OFF \
-  -C cmake.define.EXARCH_WERROR=ON -C cmake.define.EXARCH_CUDA=OFF .
+flags=(-C cmake.define.EXARCH_CUDA=OFF -C cmake.define.EXARCH_WERROR=ON)
+! command -v ccache >/dev/null || flags+=(-C cmake.define.CMAKE_UNITY_BUILD=OFF)
+"${pip[@]}" install --no-build-isolation --no-deps --force-reinstall "${flags[@]}" .
 "$venv/bin/python" -m mypy python/examples
 "$venv/bin/python" -m mypy -p exarch
 [ -n "${EXARCH_PYTHON_EXTRAS:-}" ] || echo "left out: MLflow, Optuna, pymoo, Nevergrad (EXARCH_PYTHON_EXTRAS=1)"
