@@ -16,3 +16,4 @@ build/release/bin/exarch search dram --trace cloud-1 --agent ga --population 102
 echo
 echo "Look closer:  build/release/bin/exarch best build/quickstart/cloud-1.db --objective energy"
 echo "As a table:   build/release/bin/exarch export build/quickstart/cloud-1.db --out cloud-1.csv"
+echo "From Python:  pip install .   (in a virtual environment; docs/python.md)"

@@ -337,6 +337,9 @@ class Sanity {
 // Adds a model of a program's own to those that are found by name: stores about it can be opened, verbs take it. It must live
 // until the program ends. Before other threads look for environments; Error for a name that is taken.
 void register_environment(const Environment& environment);
+// The same, in the place of one of the same name if there is one. That one must live on, too, for whoever has it already. For
+// programs in which a model is written while they run: a notebook, whose cells run again.
+void replace_environment(const Environment& environment);
 
 // All environments, in the order they were added; UsageError with the nearest name for an unknown one.
 [[nodiscard]] std::span<const Environment* const> environments();

@@ -62,6 +62,15 @@ void register_environment(const Environment& environment) {
   registry().push_back(&environment);
 }
 
+void replace_environment(const Environment& environment) {
+  for (const Environment*& known : registry()) {
+    if (known->name() != environment.name()) continue;
+    known = &environment;
+    return;
+  }
+  registry().push_back(&environment);
+}
+
 const Environment& find_environment(const std::string& name) {
   std::vector<std::string> names;
   for (const Environment* environment : environments()) {

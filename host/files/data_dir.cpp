@@ -12,12 +12,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What use_data_dir() said last; empty: nothing.
+fs::path& own_data_dir() {
+  static fs::path dir;
+  return dir;
+}
+
 // Folders that may hold the data, in order of preference; an explicit $EXARCH_DATA is the only one
-// considered, so that a typing mistake in it cannot silently select other data.
+// considered, so that a typing mistake in it cannot silently select other data. The same holds for a program's own folder.
 std::vector<fs::path> candidate_dirs() {
   if (const char* chosen = std::getenv("EXARCH_DATA"); chosen != nullptr && *chosen != '\0') {
     return {fs::path(chosen)};
   }
+  if (!own_data_dir().empty()) return {own_data_dir()};
   std::vector<fs::path> dirs;
   std::error_code ec;
   const fs::path executable = fs::read_symlink("/proc/self/exe", ec);
@@ -59,6 +66,10 @@ std::optional<fs::path> find_shipped(const fs::path& dir, const std::string& nam
 }
 
 }  // namespace
+
+void use_data_dir(const std::filesystem::path& dir) {
+  own_data_dir() = dir;
+}
 
 std::filesystem::path data_dir() {
   if (const std::optional<fs::path> dir = existing_data_dir()) return *dir;

@@ -11,6 +11,10 @@ namespace exarch {
 // Throws Error if none exists.
 [[nodiscard]] std::filesystem::path data_dir();
 
+// For programs that bring the data themselves, such as a Python package: from now on `dir` is the data folder, unless
+// $EXARCH_DATA names one. Before other threads look for data. Example: use_data_dir("/opt/tuner/share/exarch").
+void use_data_dir(const std::filesystem::path& dir);
+
 // Resolves `name` as a path if such a file exists, else as <data_dir>/<folder>/<name>[extension of the list].
 // Throws Error naming what was tried and the nearest shipped name.
 [[nodiscard]] std::filesystem::path find_data_file(const std::string& folder, const std::string& name,

@@ -32,6 +32,18 @@ TEST(Environment, OptionsHaveOneSpelling) {
   EXPECT_THROW((void)complete_options(toy, {}), UsageError);
 }
 
+// A cell of a notebook that defines a model runs again: what is found by name from then on is the new one, and the old one still
+// works.
+TEST(Environment, AnEnvironmentMayTakeThePlaceOfAnother) {
+  static const ToyEnvironment kFirst, kSecond;
+  const std::size_t before = environments().size();
+  replace_environment(kFirst);
+  EXPECT_EQ(&find_environment("toy"), &kFirst);
+  replace_environment(kSecond);
+  EXPECT_EQ(&find_environment("toy"), &kSecond);
+  EXPECT_EQ(environments().size(), before + 1);
+}
+
 TEST(Environment, EqualDesignsShareARunAndOthersDoNot) {
   const ToyEnvironment toy;
   Evaluator evaluator(toy, toy.load_workload({{"load", "10"}}), std::make_shared<LocalExecutor>("cpu", 2));

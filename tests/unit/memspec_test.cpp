@@ -312,5 +312,19 @@ TEST(DataDir, FollowsTheEnvironmentAndExplainsAWrongOne) {
   EXPECT_TRUE(contains(file, "no_such_memory")) << file;
 }
 
+// A program's own folder comes before those that the library knows, and behind $EXARCH_DATA.
+TEST(DataDir, AProgramBringsItsOwn) {
+  const std::string known = data_dir().string();
+  use_data_dir("/nonexistent/program");
+  const std::string own = error_of([] { (void)data_dir(); });
+  ::setenv("EXARCH_DATA", known.c_str(), 1);
+  const std::string chosen = data_dir().string();
+  ::unsetenv("EXARCH_DATA");
+  use_data_dir("");
+  EXPECT_TRUE(contains(own, "/nonexistent/program")) << own;
+  EXPECT_EQ(chosen, known);
+  EXPECT_EQ(data_dir().string(), known);
+}
+
 }  // namespace
 }  // namespace exarch::dram

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Builds the Python package in a virtual environment, build/python-venv, and runs its tests. Needs PyPI.
+#   tools/python_test.sh                 the package and its tests
+#   tools/python_test.sh -k gym          pytest's arguments
+# With EXARCH_PYTHON_EXTRAS=1, the optimisers of others and a server of MLflow are installed and tested, too.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python3 -c 'import ensurepip, os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' 2>/dev/null ||
+  tools/install_deps.sh python3-dev python3-venv
+venv=build/python-venv
+pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet)
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+if ! "${pip[@]}" install --upgrade-strategy only-if-needed "scikit-build-core>=0.10" "nanobind>=2.2" numpy pytest pandas pyarrow \
+    gymnasium mypy pandas-stubs ${EXARCH_PYTHON_EXTRAS:+mlflow optuna pymoo nevergrad}; then
+  echo "left out: the tests of the Python package (pip cannot fetch what they need; see above)"
+  exit 0
+fi
+# As pip install . does, but with what the environment has already. Where there is ccache, with the flags of the preset `default`: what
+# that has compiled is not compiled again.
+export CXX=${CXX:-c++} CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+flags=(-C cmake.define.EXARCH_CUDA=OFF -C cmake.define.EXARCH_WERROR=ON)
+! command -v ccache >/dev/null || flags+=(-C cmake.define.CMAKE_UNITY_BUILD=OFF)
+"${pip[@]}" install --no-build-isolation --no-deps --force-reinstall "${flags[@]}" .
+"$venv/bin/python" -m mypy python/examples
+"$venv/bin/python" -m mypy -p exarch
+[ -n "${EXARCH_PYTHON_EXTRAS:-}" ] || echo "left out: MLflow, Optuna, pymoo, Nevergrad (EXARCH_PYTHON_EXTRAS=1)"
+"$venv/bin/python" -m pytest -q python/tests "$@"
