@@ -30,7 +30,8 @@ struct MapRun {
 
 [[nodiscard]] const char* name_of(timeloop::Goal goal);
 
-// Architecture, constraints, goals and layers of files, of a record, of a network; `sampler` gets the limits of a mapper's file.
+// Architecture, constraints, goals and layers, from files, a record, or ArchGym's parameters, and from a network; `sampler` gets
+// the limits of a mapper's file.
 [[nodiscard]] MapRun asked_for(const Arguments& arguments, timeloop::SamplerSettings& sampler);
 
 // The answer: a table per layer and totals, and the loop nest where there is one layer; with --json an object.

@@ -7,9 +7,12 @@
 #include "host/files/data_dir.hpp"
 #include "host/files/json.hpp"
 #include "host/files/text.hpp"
+#include "host/run/inputs.hpp"
+#include "host/timeloop/archgym.hpp"
 #include "host/timeloop/environment.hpp"
 #include "host/timeloop/layers.hpp"
 #include "tools/exarch/eval.hpp"
+#include "tools/exarch/given.hpp"
 #include "tools/exarch/map.hpp"
 #include "tools/exarch/messages.hpp"
 
@@ -104,21 +107,62 @@ Given from_record(const Arguments& arguments, MapRun& run) {
   return given;
 }
 
+// The architecture of ArchGym, with the parameters that are set.
+Given from_design(const Arguments& arguments, MapRun& run) {
+  Given given;
+  const Design design = parse_design(timeloop_environment(), arguments.all("set"));
+  const Accelerator accelerator = accelerator_of(design, EnergyTable::shipped());
+  if (accelerator.status != GymStatus::ok) throw Error(accelerator.why);
+  given.task.architecture = accelerator.architecture;
+  given.task.constraints = row_stationary();
+  given.has_layer = false;
+  run.names = names_of({"psum_spad", "weights_spad", "ifmap_spad", "DummyBuffer", "shared_glb", "DRAM"});
+  return given;
+}
+
+// The layers of a network, equal ones once; one of them alone where it is named.
+void add_layers(const Arguments& arguments, const SearchTask& task, MapRun& run) {
+  const std::filesystem::path path = find_data_file("timeloop/networks", arguments.text("network"), {".json"});
+  const std::string wanted = arguments.has("layer") ? arguments.text("layer") : "";
+  std::vector<std::string> names;
+  for (const NamedProblem& layer : layers_of(json_file(path, "a network (.json)"))) {
+    names.push_back(layer.name);
+    if (!wanted.empty() && layer.name != wanted) continue;
+    const auto same = std::ranges::find_if(run.layers, [&](const MapLayer& l) { return l.task.problem == layer.problem; });
+    if (same != run.layers.end()) {
+      same->count += layer.count;
+      continue;
+    }
+    run.layers.push_back({layer.name, wanted.empty() ? layer.count : 1, task});
+    run.layers.back().task.problem = layer.problem;
+  }
+  if (run.layers.empty()) {
+    throw UsageError("--layer " + in_quotes(wanted) + ": there is no such layer in " + path.string() +
+                     did_you_mean(wanted, names));
+  }
+}
+
 }  // namespace
 
 MapRun asked_for(const Arguments& arguments, SamplerSettings& sampler) {
   MapRun run;
   run.goals = goals_of(arguments.text("goal"));
-  Given given = has_model_files(arguments) ? from_files(arguments, run, sampler) : from_record(arguments, run);
+  Given given = has_model_files(arguments) ? from_files(arguments, run, sampler)
+                : arguments.has("record")  ? from_record(arguments, run)
+                                           : from_design(arguments, run);
   SearchTask& task = given.task;
   const std::string& space = arguments.text("space");
   if (space == "row-stationary") {
     if (task.architecture.levels != 6) throw UsageError("--space row-stationary is for the six levels of ArchGym's architecture");
     task.constraints = row_stationary();
   } else if (space == "free") {
+    Constraints free;
+    free.keep = task.constraints.keep;
+    task.constraints = free;
+  } else if (space == "open") {
     task.constraints = {};
   } else if (space != "given") {
-    throw UsageError("--space " + in_quotes(space) + ": expected given, free or row-stationary");
+    throw UsageError("--space " + in_quotes(space) + ": expected given, free, open or row-stationary");
   }
   task.level_names = run.names.levels;
   task.goals = run.goals;
@@ -126,20 +170,11 @@ MapRun asked_for(const Arguments& arguments, SamplerSettings& sampler) {
   task.beam = arguments.number("beam", 1, 1'000'000);
   sampler.goals = run.goals;
   sampler.fill_rule = task.rule;
-  if (!arguments.has("network")) {
-    if (!given.has_layer) throw Error("the files have no problem; give one with --problem, or --network");
+  const bool of_network = arguments.has("network") || arguments.has("layer") || !given.has_layer;
+  if (of_network) {
+    add_layers(arguments, task, run);
+  } else {
     run.layers.push_back({given.name, 1, task});
-    return run;
-  }
-  const std::filesystem::path path = find_data_file("timeloop/networks", arguments.text("network"), {".json"});
-  for (const NamedProblem& layer : layers_of(json_file(path, "a network (.json)"))) {
-    const auto same = std::ranges::find_if(run.layers, [&](const MapLayer& l) { return l.task.problem == layer.problem; });
-    if (same != run.layers.end()) {
-      same->count += layer.count;
-      continue;
-    }
-    task.problem = layer.problem;
-    run.layers.push_back({layer.name, layer.count, task});
   }
   return run;
 }

@@ -80,6 +80,9 @@ int map_verb(const Arguments& arguments) {
     throw UsageError("map " + in_quotes(arguments.positional[0]) + ": mappings are searched for timeloop only");
   }
   if (arguments.has("record") && has_model_files(arguments)) throw UsageError("--record and files: give one of them");
+  if (arguments.has("set") && (arguments.has("record") || has_model_files(arguments))) {
+    throw UsageError("--set is for ArchGym's architecture, without --record and files");
+  }
   if (arguments.has("define") && !has_model_files(arguments))
     throw UsageError("--define is for templates among files (--arch ...)");
   SamplerSettings sampler;
@@ -103,16 +106,22 @@ int map_verb(const Arguments& arguments) {
 const Verb kMapVerb{
     .name = "map",
     .synopsis =
-        "timeloop (--arch FILE --problem FILE [--constraints FILE] | --record NAME) [--network NAME] [--goal LIST] [--json]",
-    .doc = "Finds the best mapping of a layer on an architecture, and proves that it is.",
+        "timeloop [--set Name=value ... | --record NAME | --arch FILE --problem FILE [--constraints FILE] ...] [--goal LIST] "
+        "[--json]",
+    .doc = "Finds the best mapping of each layer on an architecture, and proves that it is.",
     .options =
         std::vector<OptionSpec>{
+            {"set", "Name=value", "a parameter of ArchGym's architecture, which is mapped where no other is given; repeatable",
+             "", true},
             {"record", "NAME",
-             "architecture and layer of a record, shipped or a .json file; its levels keep what the record says",
-             "eyeriss-alexnet-3"},
-            {"network", "NAME", "maps the layers of a network, shipped or a .json file, in the place of one layer"},
+             "architecture and layer of a record, shipped or a .json file; its levels keep what the record says"},
+            {"network", "NAME", "maps the layers of a network, shipped or a .json file, in the place of one layer", "alexnet"},
+            {"layer", "NAME", "one layer of the network alone"},
             {"goal", "LIST", "cycles, energy, edp, or a list such as cycles,energy: the next ones decide between equals", "edp"},
-            {"space", "SPACE", "given: what the constraints leave open; free: everything; row-stationary: ArchGym's", "given"},
+            {"space", "SPACE",
+             "given: what the constraints leave open, for ArchGym's architecture its own; free: all factors, orders and spreads, "
+             "levels keep what is given; open: levels keep anything; row-stationary: the constraints of ArchGym",
+             "given"},
             {"fill-rule", "RULE", "first fills of outputs: current leaves them out; 2022 counts them, as ArchGym does",
              "current"},
             {"sampler", "", "says beside it what Timeloop's own mapper finds, with the limits of the mapper's file or its own"},
@@ -124,8 +133,9 @@ const Verb kMapVerb{
     .min_positional = 1,
     .max_positional = 1,
     .examples =
-        "  exarch map timeloop --record eyeriss-alexnet-3 --space row-stationary --goal cycles,energy\n"
-        "  exarch map timeloop --space row-stationary --network alexnet --goal energy --out best\n"
+        "  exarch map timeloop --goal cycles,energy --fill-rule 2022 --sampler\n"
+        "  exarch map timeloop --network resnet50 --set nPEs=336 --goal energy --out best\n"
+        "  exarch map timeloop --layer layer3 --space free --goal energy\n"
         "  exarch map timeloop --arch arch.yaml --problem layer.yaml --constraints constraints.yaml --goal edp --sampler\n",
     .run = map_verb};
 
