@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "host/error.hpp"
+#include "host/timeloop/records.hpp"
 #include "host/timeloop/search_bound.hpp"
 #include "kernels/launch/timeloop_launch.hpp"
 #include "kernels/timeloop/deliveries.hpp"
@@ -131,6 +132,7 @@ class Search {
   // With a beam: bounds of the best partial mappings of the stage that is being made, the worst first.
   std::priority_queue<Cost> leaders_;
   std::size_t beam_ = 0;
+  double least_ = kNever;  // bound of the partial mappings of the stage that is being made
 };
 
 Search::Search(const SearchTask& task)
@@ -140,7 +142,9 @@ Search::Search(const SearchTask& task)
   if (!has_good_numbers(task.problem, architecture_))
     throw Error("a number of the layer or the architecture is out of its range");
   if (!lay_networks(architecture_, nest, fault)) {
-    throw Error("level " + std::to_string(fault.level) + ": its instances are not meshX x meshY, or no multiple of the next");
+    const std::string level =
+        fault.level < task.level_names.size() ? task.level_names[fault.level] : "level " + std::to_string(fault.level);
+    throw Error(level + ": its instances are not meshX x meshY, or the meshes inside it are no multiples of its own");
   }
   std::vector<std::string> names = task.level_names;
   for (auto s = static_cast<std::uint32_t>(names.size()); s < architecture_.levels; ++s)
@@ -164,6 +168,9 @@ Search::Search(const SearchTask& task)
   if (!both(Dim::R, Dim::P)) hard_ = static_cast<DimSet>(hard_ | set_of(Dim::R) | set_of(Dim::P));
   if (!both(Dim::S, Dim::Q)) hard_ = static_cast<DimSet>(hard_ | set_of(Dim::S) | set_of(Dim::Q));
   computes_ = tiles_.computes(tiles_.count() - 1);
+  if (computes_ > static_cast<double>(kLargestCount)) {
+    throw Error("the layer has more than 2^53 multiply-accumulates, which is a limit of Exarch");
+  }
   result_.tiles = tiles_.count();
   by_tile_.resize(tiles_.count());
   segments_[{}] = 0;
@@ -221,14 +228,13 @@ void Search::pass(std::size_t beam) {
     std::vector<std::pair<Cost, std::uint32_t>> order;
     for (std::uint32_t i = 0; i < now.size(); ++i) order.emplace_back(at_least(stage, now[i]), i);
     std::sort(order.begin(), order.end());
-    if (beam == 0 && !order.empty()) result_.at_least = std::min(order.front().first[0], best_[0]);
-    if (getenv("V"))
-      fprintf(stderr, "stage level %u: %zu partials, decisions %lu, tables\n", stages_[stage].level, order.size(),
-              (unsigned long)result_.decisions);
+    least_ = kNever;
     if (beam != 0 && order.size() > beam) order.resize(beam);
     for (std::vector<std::uint32_t>& list : by_tile_) list.clear();
     for (std::size_t i = 0; i < order.size(); ++i) {
-      if (i % 64 == 0 && !tell(stage, static_cast<double>(i) / static_cast<double>(order.size()))) return;
+      // What comes of those still to be gone on with costs at least what they do, as they are in order.
+      if (beam == 0) result_.at_least = std::min({order[i].first[0], least_, best_[0]});
+      if (!tell(stage, static_cast<double>(i) / static_cast<double>(order.size()))) return;
       expand(stage, order[i].second);
     }
   }
@@ -633,6 +639,10 @@ void Search::finish(const Ways& ways, const Shape& shape, const Deliveries& deli
   Fault fault{};
   ++result_.evaluated;
   const Status status = cpu_functions().evaluate(input, task_.rule, found.counters, found.price, fault);
+  if (status > Status::level) {
+    throw Error(std::string("the best mapping is beyond a limit of Exarch (") + name_of(status) +
+                "); a smaller layer, or constraints, help");
+  }
   if (status != Status::ok) throw std::logic_error("the search made a mapping that the model refuses");
   const auto true_cycles = static_cast<double>(found.price.cycles);
   // Where a bandwidth limits, the model's doubles may come out just above a whole number, which is one cycle more.
@@ -733,6 +743,7 @@ void Search::add(std::uint32_t stage, const Partial& partial, const Cost& at_lea
   });
   same.push_back(static_cast<std::uint32_t>(list.size()));
   list.push_back(partial);
+  least_ = std::min(least_, at_least[0]);
   if (beam_ == 0) return;
   leaders_.push(at_least);
   if (leaders_.size() > beam_) leaders_.pop();

@@ -43,7 +43,6 @@ std::optional<std::int64_t> least_size(const SearchTask& task, std::uint32_t lev
 std::vector<std::string> why_nothing_fits(const SearchTask& given) {
   SearchTask task = given;
   task.goals = {Goal::energy};
-  task.observer = nullptr;
   std::vector<std::string> names;
   for (std::uint32_t s = 0; s < task.architecture.levels; ++s) names.push_back(name_of_level(task, s));
   std::vector<std::string> sentences;

@@ -30,8 +30,7 @@ TileLattice::TileLattice(const Problem& problem) {
     count *= n;
     if (n >= kNone || count > kMost) {
       throw Error("the layer can be cut into more than " + std::to_string(kMost) +
-                  " different tiles; fewer divisors are searched faster, for example those of " +
-                  std::to_string(problem.bound[d] / 2 * 2) + " in the place of " + std::to_string(problem.bound[d]));
+                  " different tiles, which is a limit of the search; bounds with fewer divisors have fewer");
     }
     quotient_[d].assign(n * n, kNone);
     product_[d].assign(n * n, kNone);

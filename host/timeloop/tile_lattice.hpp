@@ -18,8 +18,8 @@ namespace exarch::timeloop {
 
 class TileLattice {
  public:
-  static constexpr std::uint32_t kMost = 4'000'000;  // tiles
-  static constexpr std::uint8_t kNone = 255;         // no such divisor
+  static constexpr std::uint32_t kMost = 500'000;  // tiles
+  static constexpr std::uint8_t kNone = 255;       // no such divisor
 
   using Digits = std::array<std::uint8_t, kDims>;  // (dim) which divisor, ascending
   using Volumes = std::array<double, kSpaces>;     // (tensor) words

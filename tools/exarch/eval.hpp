@@ -19,10 +19,12 @@ int eval_model_files(const Environment& environment, const Arguments& arguments)
 // Whether an option of eval_model_files() is given, and these options.
 [[nodiscard]] bool has_model_files(const Arguments& arguments);
 [[nodiscard]] std::vector<OptionSpec> model_file_options();
-// The same for a search of mappings; the paths of all of them, and the values of --define.
-[[nodiscard]] std::vector<OptionSpec> mapper_file_options();
+// The paths that are given, and the values of --define.
 [[nodiscard]] std::vector<std::string> model_file_paths(const Arguments& arguments);
 [[nodiscard]] std::map<std::string, std::string> defines_of(const Arguments& arguments);
+// The same options and paths for a search of mappings, with --constraints and --mapper.
+[[nodiscard]] std::vector<OptionSpec> mapper_file_options();
+[[nodiscard]] std::vector<std::string> mapper_file_paths(const Arguments& arguments);
 
 // What is known of one evaluated design, workload included.
 [[nodiscard]] nlohmann::ordered_json evaluated_json(const Environment& environment, const Verdict& verdict,

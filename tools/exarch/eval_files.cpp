@@ -12,7 +12,7 @@ namespace exarch::cli {
 namespace {
 
 // What holds what is the files' business: the options only make a command readable.
-constexpr const char* kFileOptions[] = {"arch", "problem", "mapping", "constraints", "mapper", "ert", "art", "files"};
+constexpr const char* kFileOptions[] = {"arch", "problem", "mapping", "ert", "art", "files"};
 constexpr const char* kGroup = "Files of timeloop";
 
 }  // namespace
@@ -29,8 +29,18 @@ std::map<std::string, std::string> defines_of(const Arguments& arguments) {
 
 std::vector<std::string> model_file_paths(const Arguments& arguments) {
   std::vector<std::string> paths;
-  for (const char* option : kFileOptions) {
-    if (!arguments.values.contains(option)) continue;
+  const auto add = [&](const char* option) {
+    if (!arguments.values.contains(option)) return;
+    const std::vector<std::string>& given = arguments.all(option);
+    paths.insert(paths.end(), given.begin(), given.end());
+  };
+  for (const char* option : kFileOptions) add(option);
+  return paths;
+}
+
+std::vector<std::string> mapper_file_paths(const Arguments& arguments) {
+  std::vector<std::string> paths = model_file_paths(arguments);
+  for (const char* option : {"constraints", "mapper"}) {
     const std::vector<std::string>& given = arguments.all(option);
     paths.insert(paths.end(), given.begin(), given.end());
   }

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <filesystem>
+#include <mutex>
 
 #include "host/error.hpp"
 #include "host/execute/executor.hpp"
@@ -27,11 +29,15 @@ std::string file_name(std::size_t number, const std::string& layer) {
   return std::to_string(number) + "-" + name.substr(0, 100) + ".map.yaml";
 }
 
-// Writes the best mappings, each into a file of its own.
-void write_mappings(const std::string& folder, const MapRun& run) {
+// Before the search: what it finds must have a place.
+void make_folder(const std::string& folder) {
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
   if (failed) throw Error("--out " + folder + ": the folder cannot be made (" + failed.message() + ")");
+}
+
+// Writes the best mappings, each into a file of its own.
+void write_mappings(const std::string& folder, const MapRun& run) {
   for (std::size_t i = 0; i < run.layers.size(); ++i) {
     const MapLayer& layer = run.layers[i];
     if (!layer.best.found) continue;
@@ -46,10 +52,13 @@ int search_layers(const Arguments& arguments, const SamplerSettings& sampler, Ma
   const std::shared_ptr<Executor> executor = make_executor(arguments);
   std::atomic<bool> stop = false;
   std::atomic<std::uint64_t> done = 0;
-  int signal = 0;
+  std::atomic<int> signal = 0;
+  std::mutex terminal;
   Progress progress("layers", run.layers.size());
-  // The terminal belongs to the first thread.
+  // Any thread may be the one that goes on, and looks whether somebody asked to end.
   const auto look = [&](const std::string& note) {
+    const std::unique_lock<std::mutex> mine(terminal, std::try_to_lock);
+    if (!mine || stop) return;
     try {
       progress.update(done, note);
     } catch (const Interrupted& interrupted) {
@@ -57,10 +66,10 @@ int search_layers(const Arguments& arguments, const SamplerSettings& sampler, Ma
       stop = true;
     }
   };
-  executor->pool().for_each(run.layers.size(), [&](std::size_t i, unsigned thread) {
+  executor->pool().for_each(run.layers.size(), [&](std::size_t i, unsigned /*thread*/) {
     MapLayer& layer = run.layers[i];
-    layer.task.observer = [&, thread](const SearchProgress& now) {
-      if (thread == 0) look(layer.name + ", " + layer.task.level_names[now.level]);
+    layer.task.observer = [&](const SearchProgress& now) {
+      look(layer.name + ", " + layer.task.level_names[now.level]);
       return !stop;
     };
     if (!stop) layer.best = search(layer.task);
@@ -79,15 +88,16 @@ int map_verb(const Arguments& arguments) {
   if (arguments.positional[0] != "timeloop") {
     throw UsageError("map " + in_quotes(arguments.positional[0]) + ": mappings are searched for timeloop only");
   }
-  if (arguments.has("record") && has_model_files(arguments)) throw UsageError("--record and files: give one of them");
-  if (arguments.has("set") && (arguments.has("record") || has_model_files(arguments))) {
+  if (arguments.has("record") && !mapper_file_paths(arguments).empty()) throw UsageError("--record and files: give one of them");
+  if (arguments.has("set") && (arguments.has("record") || !mapper_file_paths(arguments).empty())) {
     throw UsageError("--set is for ArchGym's architecture, without --record and files");
   }
-  if (arguments.has("define") && !has_model_files(arguments))
+  if (arguments.has("define") && mapper_file_paths(arguments).empty())
     throw UsageError("--define is for templates among files (--arch ...)");
   SamplerSettings sampler;
   sampler.threads = 8;
   MapRun run = asked_for(arguments, sampler);
+  if (arguments.has("out")) make_folder(arguments.text("out"));
   const int signal = search_layers(arguments, sampler, run);
   if (arguments.has("out")) write_mappings(arguments.text("out"), run);
   show_mappings(arguments, run);
@@ -95,7 +105,9 @@ int map_verb(const Arguments& arguments) {
     for (const std::string& sentence : layer.why) say(layer.name + ": " + sentence);
   }
   if (signal != 0) {
-    say("interrupted: the mappings are the best so far");
+    const bool all = std::ranges::all_of(run.layers, [](const MapLayer& layer) { return layer.best.found; });
+    say(all ? "interrupted: the mappings are the best so far"
+            : "interrupted: the mappings are the best so far, and of some layers none is known yet");
     return 128 + signal;
   }
   return std::ranges::all_of(run.layers, [](const MapLayer& layer) { return layer.best.found; }) ? 0 : 1;

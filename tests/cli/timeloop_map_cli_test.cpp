@@ -1,0 +1,115 @@
+// exarch map: the best mapping of a layer, from the command line.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "tests/support/cli.hpp"
+
+namespace exarch {
+namespace {
+
+using namespace testing;
+using Json = nlohmann::ordered_json;
+
+class Mappings : public Cli {
+ protected:
+  void write_files(const std::string& words_of_buffer) {
+    write_text(path("arch.yaml"),
+               "architecture:\n  version: 0.3\n  subtree:\n  - name: system\n    local:\n"
+               "    - {name: DRAM, class: DRAM, attributes: {word-bits: 8, width: 8}}\n"
+               "    - {name: buffer, class: SRAM, attributes: {depth: " +
+                   words_of_buffer +
+                   ", width: 8, word-bits: 8}}\n"
+                   "    - name: registers[0..3]\n      class: regfile\n      attributes: {depth: 8, width: 8, word-bits: 8}\n"
+                   "    - name: mac[0..3]\n      class: intmac\n      attributes: {word-bits: 8}\n");
+    write_text(path("problem.yaml"), "problem: {shape: gemm_ABZ, M: 8, N: 6, K: 4}\n");
+  }
+  static Words with_files(Words words) {
+    words.insert(words.begin(), {"--arch", "arch.yaml", "--problem", "problem.yaml"});
+    return words;
+  }
+  static Words map(Words words) {
+    words.insert(words.begin(), {"map", "timeloop"});
+    return words;
+  }
+};
+
+TEST_F(Mappings, OfAlexNetAreTheOptimaThatTimeloopOnlySamples) {
+  const Words words = map({"--goal", "cycles,energy", "--fill-rule", "2022", "--sampler", "--json"});
+  const Json json = Json::parse(good(words));
+  EXPECT_EQ(json["cycles"], 7885704);
+  EXPECT_NEAR(json["energy_pj"].get<double>() / 1e6, 6220.50, 0.005);
+  EXPECT_GT(json["sampled"]["energy_pj"], json["energy_pj"]);
+  for (const Json& layer : json["layers"]) EXPECT_TRUE(layer["proved"].get<bool>()) << layer["name"];
+  Words one = words;
+  one.insert(one.end(), {"--threads", "1"});
+  EXPECT_EQ(Json::parse(good(one)), json);
+  const std::string table = good(map({"--layer", "layer3", "--goal", "energy", "--fill-rule", "2022"}));
+  EXPECT_NE(table.find("808.20"), std::string::npos) << table;
+  EXPECT_NE(table.find("in parallel: Q on 13 columns"), std::string::npos) << table;
+}
+
+TEST_F(Mappings, AreWrittenAsTimeloopReadsThem) {
+  write_files("48");
+  const Json best = Json::parse(good(map(with_files({"--goal", "edp", "--out", "best", "--json"}))))["layers"][0];
+  EXPECT_TRUE(best["proved"].get<bool>());
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(path("best"))) files.push_back(entry.path().string());
+  ASSERT_EQ(files.size(), 1u);
+  Words eval = with_files({"--mapping", files[0], "--json"});
+  eval.insert(eval.begin(), {"eval", "timeloop"});
+  const Json evaluated = Json::parse(good(eval));
+  EXPECT_EQ(evaluated["out"]["cycles"], best["cycles"]);
+  EXPECT_EQ(evaluated["out"]["energy_pJ"], best["energy_pj"]);
+}
+
+TEST_F(Mappings, ThatObeyConstraintsAreNoBetter) {
+  write_files("48");
+  write_text(path("constraints.yaml"),
+             "mapspace_constraints:\n- {target: registers, type: temporal, factors: M=1 N=1}\n"
+             "- {target: buffer, type: spatial, factors: M=1, permutation: KNM}\n");
+  const double free = Json::parse(good(map(with_files({"--goal", "energy", "--json"}))))["energy_pj"];
+  const Json bound = Json::parse(good(map(with_files({"--goal", "energy", "--constraints", "constraints.yaml", "--json"}))));
+  EXPECT_GE(bound["energy_pj"], free);
+  EXPECT_EQ(bound["layers"][0]["nest"].get<std::string>().find("for M in 1"), std::string::npos);
+}
+
+TEST_F(Mappings, ThatDoNotFitSayWhatWouldBeEnough) {
+  write_text(path("keep.yaml"), "mapspace_constraints:\n- {target: buffer, type: bypass, keep: [A, B, Z], bypass: []}\n");
+  const Words words = map(with_files({"--goal", "energy", "--constraints", "keep.yaml"}));
+  write_files("1");
+  const Outcome outcome = run(words);
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.out.find("no mapping fits"), std::string::npos) << outcome.out;
+  const std::string said = "buffer: a mapping fits if it holds ";
+  const std::size_t at = outcome.err.find(said);
+  ASSERT_NE(at, std::string::npos) << outcome.err;
+  const std::string enough = outcome.err.substr(at + said.size(), outcome.err.find(' ', at + said.size()) - at - said.size());
+  write_files(enough);
+  good(words);
+  write_files(std::to_string(std::stoi(enough) - 1));
+  EXPECT_EQ(run(words).code, 1);
+}
+
+TEST_F(Mappings, MistakesAreNamed) {
+  write_files("48");
+  const std::tuple<Words, int, const char*> cases[] = {
+      {{"map", "maestro"}, 2, "timeloop only"},
+      {map({"--goal", "speed"}), 2, "expected cycles, energy, edp"},
+      {map({"--goal", "energy,energy"}), 2, "is there twice"},
+      {map({"--space", "all"}), 2, "expected given, free, open or row-stationary"},
+      {map({"--layer", "layer33"}), 2, "there is no such layer"},
+      {map({"--set", "nPEs=14"}), 1, "row"},
+      {map({"--set", "nPEs=168", "--record", "eyeriss-alexnet-1"}), 2, "--set is for ArchGym's architecture"},
+      {map(with_files({"--space", "row-stationary"})), 2, "six levels"},
+      {map({"--problem", "problem.yaml"}), 1, "architecture"},
+      {map({"--network", "nowhere.json"}), 1, "nowhere.json"}};
+  for (const auto& [words, code, message] : cases) expect_refused(words, code, message);
+}
+
+}  // namespace
+}  // namespace exarch
