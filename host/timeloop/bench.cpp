@@ -1,7 +1,11 @@
 // The Timeloop environment's part of `exarch bench`: the signature, and how many architectures are searched in a second.
+#include <stdexcept>
+
 #include "host/env/hash.hpp"
 #include "host/env/timing.hpp"
+#include "host/timeloop/archgym.hpp"
 #include "host/timeloop/environment.hpp"
+#include "host/timeloop/search.hpp"
 
 namespace exarch::timeloop {
 namespace {
@@ -21,6 +25,46 @@ Pass pass_over(const Workload& workload, std::span<const std::int64_t> designs) 
   timeloop_environment().simulate(workload, designs, Engine::fast, backend, pass.outcomes);
   pass.seconds = cpu_seconds() - start;
   return pass;
+}
+
+SearchTask task_of(const Problem& problem, const Constraints& constraints, const Goals& goals) {
+  const Accelerator accelerator = accelerator_of(default_design(archgym_parameters()), EnergyTable::shipped());
+  SearchTask task;
+  task.problem = problem;
+  task.architecture = accelerator.architecture;
+  task.constraints = constraints;
+  task.goals = goals;
+  task.beam = 256;
+  return task;
+}
+
+double seconds_of(const std::vector<SearchTask>& tasks, std::size_t rounds) {
+  std::vector<double> seconds;
+  for (std::size_t round = 0; round < rounds; ++round) {
+    const double start = cpu_seconds();
+    for (const SearchTask& task : tasks) {
+      if (!search(task).proved) throw std::logic_error("a search without a proof");
+    }
+    seconds.push_back(cpu_seconds() - start);
+  }
+  return median(seconds);
+}
+
+// The proved search of mappings on ArchGym's architecture: AlexNet in its space, a matrix product and a layer in free spaces.
+void measure_search(const BenchOptions& options, std::vector<Measurement>& figures) {
+  const Problem layers[] = {{{3, 96, 11, 11, 1, 55, 55}, 4, 4, 1, 1},
+                            {{96, 256, 5, 5, 1, 27, 27}, 1, 1, 1, 1},
+                            {{256, 384, 3, 3, 1, 13, 13}, 1, 1, 1, 1},
+                            {{384, 384, 3, 3, 1, 13, 13}, 1, 1, 1, 1},
+                            {{384, 256, 3, 3, 1, 13, 13}, 1, 1, 1, 1}};
+  const Problem product{{1024, 512, 1, 1, 1, 1024, 1}, 1, 1, 1, 1};
+  std::vector<SearchTask> alexnet;
+  for (const Problem& layer : layers) alexnet.push_back(task_of(layer, row_stationary(), {Goal::cycles, Goal::energy}));
+  Constraints free;
+  free.keep = row_stationary().keep;
+  figures.push_back({"map/alexnet_row_stationary_cpu_s", seconds_of(alexnet, options.rounds)});
+  figures.push_back({"map/gemm_512x1024x1024_free_cpu_s", seconds_of({task_of(product, free, {Goal::energy})}, options.rounds)});
+  figures.push_back({"map/alexnet_layer3_free_cpu_s", seconds_of({task_of(layers[2], free, {Goal::energy})}, options.rounds)});
 }
 
 }  // namespace
@@ -52,6 +96,7 @@ std::vector<Measurement> bench_measure(const BenchOptions& options) {
     add_rate("random", designs);
     add_rate("valid", valid);
   }
+  measure_search(options, figures);
   return figures;
 }
 

@@ -87,7 +87,8 @@ class Search {
   void start();
   void expand(std::uint32_t stage, std::uint32_t at);
   [[nodiscard]] std::uint32_t table_of(std::uint32_t stage, std::uint32_t at, const Spread& spread);
-  void visit(std::uint32_t stage, Ways& ways, const TileLattice::Digits& rest, TileLattice::Digits& child, std::uint32_t d);
+  void visit(std::uint32_t stage, Ways& ways, const TileLattice::Digits& rest, std::size_t place);
+  void decide(std::uint32_t stage, Ways& ways);
   void lay_out(std::uint32_t stage, const Ways& ways, std::uint32_t order);
   [[nodiscard]] bool moves_out(std::uint32_t stage, const Order& loops) const;
   void hand_on(std::uint32_t stage, const Ways& ways, Shape& shape, Deliveries& delivered);
@@ -119,7 +120,8 @@ class Search {
   std::array<std::int64_t, kMaxLevels> wide_{}, high_{};
   double computes_, least_leak_ = 0;
   bool slides_, energy_matters_ = false, cycles_matter_ = false, leaks_ = false, stopped_ = false;
-  DimSet hard_ = 0;  // loops after which a delivery of the inputs is never shortened
+  std::vector<std::uint32_t> split_;  // dimensions with a bound to split
+  DimSet hard_ = 0;                   // loops after which a delivery of the inputs is never shortened
   std::array<bool, kMaxLevels> limited_{};
   std::vector<std::vector<Partial>> partials_;       // (stage)
   std::vector<std::vector<std::uint32_t>> by_tile_;  // (tile) of the stage that is being made
@@ -172,6 +174,9 @@ Search::Search(const SearchTask& task)
     throw Error("the layer has more than 2^53 multiply-accumulates, which is a limit of Exarch");
   }
   result_.tiles = tiles_.count();
+  for (std::uint32_t d = 0; d < kDims; ++d) {
+    if (task.problem.bound[d] > 1) split_.push_back(d);
+  }
   by_tile_.resize(tiles_.count());
   segments_[{}] = 0;
   bound_ = std::make_unique<SearchBound>(task.problem, architecture_, task.rule, tiles_, stages_);
@@ -311,7 +316,7 @@ void Search::expand(std::uint32_t stage, std::uint32_t at) {
   ++result_.partial;
   if (slides_ || stage == 0) outer_ = outside(stage, at);
   for (const Spread& spread : stages_[stage].spreads) {
-    TileLattice::Digits rest{}, child{};
+    TileLattice::Digits rest{};
     bool good = true;
     for (std::uint32_t d = 0; d < kDims && good; ++d) {
       rest[d] = tiles_.quotient(d, tile[d], spread.digits[d]);
@@ -319,38 +324,43 @@ void Search::expand(std::uint32_t stage, std::uint32_t at) {
     }
     if (!good) continue;
     Ways ways{at, 0, &spread, {}, 0, 0, table_of(stage, at, spread)};
-    visit(stage, ways, rest, child, 0);
+    visit(stage, ways, rest, 0);
   }
 }
 
-// All tiles of the children, dimension by dimension.
-void Search::visit(std::uint32_t stage, Ways& ways, const TileLattice::Digits& rest, TileLattice::Digits& child,
-                   std::uint32_t d) {
-  if (d == kDims) {
-    ways.child = tiles_.state(child);
-    ++result_.decisions;
-    const Partial& from = partials_[stage][ways.from];
-    const double used = from.used * ways.spread->children;
-    if (stage > 0) {
-      // Before anything is counted: what is inside costs at least this.
-      const double cycles = std::max(from.cycles, computes_ / (used * bound_->multipliers(stage - 1, ways.child)));
-      if (hopeless(costs(from.energy + bound_->energy(ways.table, stage - 1, ways.child) + least_leak_ * cycles, cycles))) return;
-    }
-    ways.steps = computes_ / (tiles_.computes(ways.child) * used);
-    for (std::uint32_t order = 0; order < stages_[stage].orders[ways.dims].size(); ++order) lay_out(stage, ways, order);
+// All tiles of the children, dimension by dimension; `ways.child` has those decided.
+void Search::visit(std::uint32_t stage, Ways& ways, const TileLattice::Digits& rest, std::size_t place) {
+  if (place == split_.size()) {
+    decide(stage, ways);
     return;
   }
+  const std::uint32_t d = split_[place];
   const auto most = static_cast<std::uint8_t>(stage == 0 ? 0 : rest[d]);
   const DimSet dims = ways.dims;
+  const std::uint32_t child = ways.child;
   for (std::uint8_t i = 0; i <= most; ++i) {
     const std::uint8_t loop = tiles_.quotient(d, rest[d], i);
     if (loop == TileLattice::kNone || !stages_[stage].temporal[d][loop]) continue;
-    child[d] = i;
+    ways.child = child + i * tiles_.radix(d);
     ways.loops[d] = loop;
     ways.dims = static_cast<DimSet>(loop == 0 ? dims : dims | 1u << d);
-    visit(stage, ways, rest, child, d + 1);
+    visit(stage, ways, rest, place + 1);
   }
   ways.dims = dims;
+  ways.child = child;
+}
+
+// A tile of the children is chosen. Before anything is counted: what is inside costs at least the bound.
+void Search::decide(std::uint32_t stage, Ways& ways) {
+  ++result_.decisions;
+  const Partial& from = partials_[stage][ways.from];
+  const double used = from.used * ways.spread->children;
+  if (stage > 0) {
+    const double cycles = std::max(from.cycles, computes_ / (used * bound_->multipliers(stage - 1, ways.child)));
+    if (hopeless(costs(from.energy + bound_->energy(ways.table, stage - 1, ways.child) + least_leak_ * cycles, cycles))) return;
+  }
+  ways.steps = computes_ / (tiles_.computes(ways.child) * used);
+  for (std::uint32_t order = 0; order < stages_[stage].orders[ways.dims].size(); ++order) lay_out(stage, ways, order);
 }
 
 // What a child receives of the inputs over the run. `may_link`: neighbours may have had the same before.

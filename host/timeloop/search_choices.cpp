@@ -259,7 +259,13 @@ StageChoices choices_of(const Problem& problem, const Architecture& architecture
   }
   maker.make(0, 1, 1, 0, 0);
   choices.spreads = std::move(maker.spreads);
+  DimSet looping = 0;  // dimensions that a loop may be over
+  for (std::uint32_t d = 0; d < kDims; ++d) {
+    const std::vector<bool>& allowed = choices.temporal[d];
+    if (std::find(allowed.begin() + 1, allowed.end(), true) != allowed.end()) looping = static_cast<DimSet>(looping | 1u << d);
+  }
   for (std::uint32_t set = 0; set < choices.orders.size(); ++set) {
+    if ((set & ~looping) != 0) continue;
     choices.orders[set] = orders_of(problem, constraints.temporal[level], static_cast<DimSet>(set));
   }
   choices.keeps = keeps_of(constraints.keep[level], level + 1 == architecture.levels);

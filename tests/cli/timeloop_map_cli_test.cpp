@@ -43,7 +43,7 @@ TEST_F(Mappings, OfAlexNetAreTheOptimaThatTimeloopOnlySamples) {
   const Json json = Json::parse(good(words));
   EXPECT_EQ(json["cycles"], 7885704);
   EXPECT_NEAR(json["energy_pj"].get<double>() / 1e6, 6220.50, 0.005);
-  EXPECT_GT(json["sampled"]["energy_pj"], json["energy_pj"]);
+  EXPECT_NEAR(json["sampled"]["energy_pj"].get<double>() / 1e6, 29205.99, 0.005);  // what ArchGym published
   for (const Json& layer : json["layers"]) EXPECT_TRUE(layer["proved"].get<bool>()) << layer["name"];
   Words one = words;
   one.insert(one.end(), {"--threads", "1"});

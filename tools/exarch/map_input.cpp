@@ -119,7 +119,7 @@ Given from_record(const Arguments& arguments, MapRun& run) {
 }
 
 // The architecture of ArchGym, with the parameters that are set.
-Given from_design(const Arguments& arguments, MapRun& run) {
+Given from_design(const Arguments& arguments, MapRun& run, SamplerSettings& sampler) {
   Given given;
   const Design design = parse_design(timeloop_environment(), arguments.all("set"));
   const Accelerator accelerator = accelerator_of(design, EnergyTable::shipped());
@@ -127,6 +127,9 @@ Given from_design(const Arguments& arguments, MapRun& run) {
   given.task.architecture = accelerator.architecture;
   given.task.constraints = row_stationary();
   given.has_layer = false;
+  sampler.algorithm = SamplerAlgorithm::random_pruned;  // the settings of TimeloopGym
+  sampler.timeout = 150;
+  sampler.victory_condition = 10;
   run.names = names_of({"psum_spad", "weights_spad", "ifmap_spad", "DummyBuffer", "shared_glb", "DRAM"});
   return given;
 }
@@ -160,7 +163,7 @@ MapRun asked_for(const Arguments& arguments, SamplerSettings& sampler) {
   run.goals = goals_of(arguments.text("goal"));
   Given given = !mapper_file_paths(arguments).empty() ? from_files(arguments, run, sampler)
                 : arguments.has("record")             ? from_record(arguments, run)
-                                                      : from_design(arguments, run);
+                                                      : from_design(arguments, run, sampler);
   SearchTask& task = given.task;
   const std::string& space = arguments.text("space");
   if (space == "row-stationary") {

@@ -136,7 +136,9 @@ const Verb kMapVerb{
              "given"},
             {"fill-rule", "RULE", "first fills of outputs: current leaves them out; 2022 counts them, as ArchGym does",
              "current"},
-            {"sampler", "", "says beside it what Timeloop's own mapper finds, with the limits of the mapper's file or its own"},
+            {"sampler", "",
+             "says beside it what Timeloop's own mapper finds, with the limits of the mapper's file, or ArchGym's for its "
+             "architecture"},
             {"beam", "N", "partial mappings per level of the first pass, which looks for a good mapping", "256"},
             {"out", "FOLDER", "writes each best mapping there, as a mapping file of Timeloop (.map.yaml)"}} +
         mapper_file_options(),
