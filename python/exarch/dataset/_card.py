@@ -116,7 +116,7 @@ def _croissant(facts: Mapping[str, Any], parts: list[pathlib.Path], columns: lis
     files = [{"@type": "cr:FileObject", "@id": f"data/{part.name}", "name": part.stem, "contentUrl": f"data/{part.name}",
               "contentSize": f"{part.stat().st_size} B", "encodingFormat": "application/x-parquet", "sha256": _digest(part)} for part in parts]
     everything = {"@type": "cr:FileSet", "@id": "parts", "name": "parts", "description": "All rows.",
-                  "containedIn": [{"@id": one["@id"]} for one in files], "encodingFormat": "application/x-parquet", "includes": "data/*.parquet"}
+                  "encodingFormat": "application/x-parquet", "includes": "data/*.parquet"}
     fields = [{"@type": "cr:Field", "@id": f"rows/{column}", "name": column,
                "description": ". ".join(text for text in (meaning, f"Unit: {unit}" if unit else "") if text) or column,
                "dataType": _TYPES.get(kind, "sc:Integer"),

@@ -15,6 +15,7 @@ Needs scikit-learn and pandas.
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import os
 import sys
@@ -277,13 +278,19 @@ def speed(workload: WorkloadLike = "cloud-1", *, space: SpaceLike = "archgym-aco
 
 def _times(models: dict[str, Any], space: Space, designs: npt.NDArray[np.int64], workload: WorkloadLike,
            threads: int | None) -> dict[str, float]:
-    row = {f"{name}_us": _least(lambda model=model: model.predict(encode(space, designs))) / len(designs) for name, model in models.items()}
+    row: dict[str, float] = {}
+    for name, model in models.items():
+        row[f"{name}_us"] = _least(functools.partial(_predict, model, space, designs)) / len(designs)
     row["engine_us"] = _least(lambda: Evaluator("dram", workload, threads=threads).evaluate(designs)) / len(designs)
     evaluator = Evaluator("dram", workload, threads=threads)
     evaluator.evaluate(designs)
     row["engine_again_us"] = _least(lambda: evaluator.evaluate(designs)) / len(designs)
     row["different_runs"] = evaluator.simulated
     return row
+
+
+def _predict(model: Any, space: Space, designs: npt.NDArray[np.int64]) -> Any:
+    return model.predict(encode(space, designs))
 
 
 def _least(what: Callable[[], object]) -> float:
