@@ -3,8 +3,8 @@
     for batch in logged(problems, evaluator, "GA", rows=10_000, seed=1):
         batch.setting.agent, batch.generation, batch.genes, batch.result
 
-The grids are those of the plan `lottery`. A search is one setting of a grid with one of the objectives and a seed of its own. Settings come in a
-random order, so that any prefix of the rows has settings of all sizes.
+The grids are those of the plan `lottery`. A search is one setting of a grid with one of the objectives and a seed of its own. Settings
+come in a random order, so that any prefix of the rows has settings of all sizes.
 """
 
 from __future__ import annotations

@@ -63,7 +63,8 @@ def test_logs_begin_alike():
     problems = [exarch.Problem("dram", "cloud-1", SPACE, reward) for reward in proxy.REWARDS]
     evaluator = exarch.Evaluator("dram", "cloud-1")
     for agent in GRIDS:
-        few, many = ([row for batch in logged(problems, evaluator, agent, rows, seed=3) for row in batch.genes.tolist()] for rows in (30, 90))
+        few, many = ([row for batch in logged(problems, evaluator, agent, rows, seed=3) for row in batch.genes.tolist()]
+                     for rows in (30, 90))
         assert len(few) == 30 and len(many) == 90 and many[:30] == few
 
 
@@ -73,7 +74,8 @@ def test_speed(needs_sklearn):
 
 
 def test_the_command(needs_sklearn, monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(proxy, "study", lambda trace, **given: __import__("pandas").DataFrame([{"trace": trace, "rows": given["sizes"][0]}]))
+    pandas = pytest.importorskip("pandas")
+    monkeypatch.setattr(proxy, "study", lambda trace, **given: pandas.DataFrame([{"trace": trace, "rows": given["sizes"][0]}]))
     assert proxy.main(["--trace", "stream", "--sizes", "12", "--csv", str(tmp_path / "x.csv")]) == 0
     assert "stream    12" in capsys.readouterr().out and (tmp_path / "x.csv").exists()
 

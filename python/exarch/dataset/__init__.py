@@ -8,8 +8,8 @@
     python -m exarch.dataset space dram-space
     python -m exarch.dataset agents dram-agents --rows 25000
 
-A folder has `data/*.parquet`, a datacard (README.md) and croissant.json. Rows are streamed, so memory does not grow with a data set. A part of
-it that is there is not made again: a command that was ended goes on. Needs pyarrow.
+A folder has `data/*.parquet`, a datacard (README.md) and croissant.json. Rows are streamed, so memory does not grow with a data set. A
+part of it that is there is not made again: a command that was ended goes on. Needs pyarrow.
 
 `read_archgym()` and `write_archgym()` translate from and to the rows that ArchGym's agents log.
 """

@@ -62,37 +62,47 @@ def command(facts: Mapping[str, Any]) -> str:
     return " ".join(words)
 
 
+_PURPOSE = ("For training and testing surrogate models, for benchmarks of search agents, and for the shape of a design space. Energies and "
+            "times are those of the model (one DDR3 module; ArchGym's traces have 10,000 requests), not of a chip.")
+
+
 def _readme(facts: Mapping[str, Any], rows: int, parts: list[pathlib.Path], columns: list[tuple[str, str, str, str]]) -> str:
     _, title, doc = _KINDS[facts["kind"]]
-    lines = ["---", "license: apache-2.0", f"pretty_name: '{title}'", "configs:", "- config_name: default", "  data_files: data/*.parquet", "---",
-             "", f"# {title}", "", doc, "",
-             f"{rows:,} rows in {len(parts)} Parquet files (`data/`), {sum(part.stat().st_size for part in parts):,} bytes. "
-             f"Traces: {', '.join(facts['traces'])}. Space: `{facts['space']}`.", "",
-             "## How it was made", "", f"    {command(facts)}", "",
-             f"- Exarch {facts['exarch']}, model `{facts['model']}`; Python {platform.python_version()}, pyarrow {_parts.arrow().__version__}.",
-             "- The same command gives the same rows on every machine"
-             + (", but for those of BO, whose surrogate computes with the machine's own floating point." if "BO" in facts.get("agents", []) else "."),
-             "- Results are computed, not measured: there is no noise.", "",
-             "## What it is for, and what not", "",
-             "For training and testing surrogate models, for benchmarks of search agents, and for the shape of a design space. Energies and times "
-             "are those of the model (one DDR3 module, traces of 10,000 requests for those of ArchGym), not of a chip.",
-             *_split_note(facts), "", "## Columns", "", "| column | type | unit | meaning |", "|---|---|---|---|"]
+    size = sum(part.stat().st_size for part in parts)
+    lines = ["---", "license: apache-2.0", f"pretty_name: '{title}'", "configs:", "- config_name: default",
+             "  data_files: data/*.parquet", "---", "", f"# {title}", "", doc, "",
+             f"{rows:,} rows in {len(parts)} Parquet files (`data/`), {size:,} bytes. Traces: {', '.join(facts['traces'])}. "
+             f"Space: `{facts['space']}`.", "", "## How it was made", "", f"    {command(facts)}", "",
+             f"- Exarch {facts['exarch']}, model `{facts['model']}`; Python {platform.python_version()}, "
+             f"pyarrow {_parts.arrow().__version__}.", _same(facts), "- Results are computed, not measured: there is no noise.", "",
+             "## What it is for, and what not", "", _PURPOSE, *_split_note(facts), "", "## Columns", "",
+             "| column | type | unit | meaning |", "|---|---|---|---|"]
     lines += [f"| `{name}` | {kind} | {unit} | {meaning} |" for name, kind, unit, meaning in columns]
     lines += ["", "## Licence", "", f"[Apache-2.0]({_LICENSE}).", "", "## Files", "", "| file | rows | SHA-256 |", "|---|---|---|"]
     lines += [f"| data/{part.name} | {_parts.parquet().read_metadata(part).num_rows:,} | {_digest(part)} |" for part in parts]
     return "\n".join(lines) + "\n"
 
 
+def _same(facts: Mapping[str, Any]) -> str:
+    if "BO" in facts.get("agents", []):
+        return ("- The same command gives the same rows on every machine, but for those of BO: its surrogate computes with the machine's "
+                "own floating point.")
+    return "- The same command gives the same rows on every machine."
+
+
 def _split_note(facts: Mapping[str, Any]) -> list[str]:
     if facts["kind"] == "space":
         return []
-    return ["", "Agents ask the same design again and again. A random split therefore puts many designs on both sides; split by design, or test on "
-            "the whole space."]
+    return ["", "Agents ask the same design again and again. A random split therefore puts many designs on both sides; split by design, or "
+            "test on the whole space."]
 
 
 def _digest(path: pathlib.Path) -> str:
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else hashlib.sha256(file.read()).hexdigest()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 _TYPES = {"label": "sc:Text", "string": "sc:Text", "double": "sc:Float"}
@@ -114,7 +124,8 @@ def _croissant(facts: Mapping[str, Any], parts: list[pathlib.Path], columns: lis
     """Metadata of Croissant 1.0. Files have one schema: a record set each would say the same again, so the set of files has it."""
     name, title, doc = _KINDS[facts["kind"]]
     files = [{"@type": "cr:FileObject", "@id": f"data/{part.name}", "name": part.stem, "contentUrl": f"data/{part.name}",
-              "contentSize": f"{part.stat().st_size} B", "encodingFormat": "application/x-parquet", "sha256": _digest(part)} for part in parts]
+              "contentSize": f"{part.stat().st_size} B", "encodingFormat": "application/x-parquet", "sha256": _digest(part)}
+             for part in parts]
     everything = {"@type": "cr:FileSet", "@id": "parts", "name": "parts", "description": "All rows.",
                   "encodingFormat": "application/x-parquet", "includes": "data/*.parquet"}
     fields = [{"@type": "cr:Field", "@id": f"rows/{column}", "name": column,
@@ -123,6 +134,8 @@ def _croissant(facts: Mapping[str, Any], parts: list[pathlib.Path], columns: lis
                "source": {"fileSet": {"@id": "parts"}, "extract": {"column": column}}} for column, kind, unit, meaning in columns]
     return {"@context": _CONTEXT, "@type": "sc:Dataset", "conformsTo": "http://mlcommons.org/croissant/1.0", "name": name,
             "description": f"{title}. {doc} Made by: {command(facts)}", "license": _LICENSE, "version": f"{facts['exarch']}",
-            "datePublished": datetime.date.today().isoformat(), "citeAs": f"{title}. Exarch {facts['exarch']}, {facts['model']}.",
+            "datePublished": datetime.date.today().isoformat(),
+            "citeAs": f"{title}. Exarch {facts['exarch']}, {facts['model']}.",
             "distribution": [*files, everything],
-            "recordSet": [{"@type": "cr:RecordSet", "@id": "rows", "name": "rows", "description": "One row per evaluation.", "field": fields}]}
+            "recordSet": [{"@type": "cr:RecordSet", "@id": "rows", "name": "rows", "description": "One row per evaluation.",
+                           "field": fields}]}

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .. import _core
 from .._optional import need
@@ -85,6 +84,3 @@ def write(path: pathlib.Path, plan: Any, tables: Iterable[Any]) -> int:
 def spans(total: int, step: int, first: int = 0) -> list[tuple[int, int]]:
     """(begin, end) of pieces of so many."""
     return [(begin, min(begin + step, total)) for begin in range(first, total, step)]
-
-
-Points = npt.NDArray[np.uint64]

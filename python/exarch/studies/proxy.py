@@ -198,7 +198,7 @@ def study(workload: WorkloadLike = "cloud-1", *, space: SpaceLike = "archgym-aco
         - `mix`, `rows`, `different` (designs), `learner`
         - `known_pct`: hold-out rows whose design is among those trained on
         - `holdout_*` and `space_*`: see `errors()`
-        - `pick_regret_pct`, `pick100_regret_pct`: see `picked()`; `log_regret_pct`: of the best design in the data itself
+        - `pick_regret_pct`, `pick100_regret_pct`: see `picked()`; `log_regret_pct`: of the best design in the data
         - `fit_s`; `predict_us`: microseconds per design, over the whole space
 
     Raises:
@@ -260,8 +260,8 @@ def speed(workload: WorkloadLike = "cloud-1", *, space: SpaceLike = "archgym-aco
     """Microseconds per design, proxies (trained on so many rows) beside the engine, on random designs in batches of each size.
 
     Returns:
-        A DataFrame, a row for each size: `batch`; `forest_us` and `boosting_us`, the encoding included; `engine_us`: a fresh evaluation with
-        sharing, which knows nothing at first; `engine_again_us`: the same designs asked again; `different_runs`: simulations it took.
+        A DataFrame, a row for each size: `batch`; `forest_us` and `boosting_us`, the encoding included; `engine_us`: a fresh evaluation
+        with sharing, which knows nothing at first; `engine_again_us`: the same designs asked again; `different_runs`: simulations it took.
         The best of three, or the first if that took seconds.
     """
     pandas = need("pandas", "exarch.studies.proxy")
