@@ -38,8 +38,8 @@ from .._truth import Truth
 
 Floats = npt.NDArray[np.float64]
 
-#: Rows of the data sets. The largest is the number in the name of a file that came with ArchGym's proxies (401125_all_samples); the other
-#: three of ArchGym's sizes are not published.
+#: Rows of the data sets. The largest is the number in the name of a file that came with ArchGym's proxies (401125_all_samples); we did not
+#: find ArchGym's sizes otherwise.
 SIZES = (1_000, 10_000, 100_000, 401_125)
 #: Where the rows come from: shares by agent. "diverse" has the three fast agents in equal parts, and Bayesian optimisation, which is slow.
 MIXES: dict[str, dict[str, float]] = {"diverse": {"RW": 0.3, "GA": 0.3, "ACO": 0.3, "BO": 0.1}, **{name: {name: 1.0} for name in GRIDS}}
