@@ -2,7 +2,8 @@
 # Builds the Python package in a virtual environment, build/python-venv, and runs its tests. Needs PyPI.
 #   tools/python_test.sh                 the package and its tests
 #   tools/python_test.sh -k gym          pytest's arguments
-# With EXARCH_PYTHON_EXTRAS=1, the optimisers of others and a server of MLflow are installed and tested, too.
+# With EXARCH_PYTHON_EXTRAS=1, the optimisers of others, a server of MLflow, scikit-learn and
+# mlcroissant are installed and tested, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python3 -c 'import ensurepip, os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' 2>/dev/null ||
@@ -11,7 +12,7 @@ venv=build/python-venv
 pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet)
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
 if ! "${pip[@]}" install --upgrade-strategy only-if-needed "scikit-build-core>=0.10" "nanobind>=2.2" numpy pytest pandas pyarrow \
-    gymnasium mypy pandas-stubs ${EXARCH_PYTHON_EXTRAS:+mlflow optuna pymoo nevergrad}; then
+    gymnasium mypy pandas-stubs ${EXARCH_PYTHON_EXTRAS:+mlflow optuna pymoo nevergrad scikit-learn mlcroissant}; then
   echo "left out: the tests of the Python package (pip cannot fetch what they need; see above)"
   exit 0
 fi
@@ -23,5 +24,5 @@ flags=(-C cmake.define.EXARCH_CUDA=OFF -C cmake.define.EXARCH_WERROR=ON)
 "${pip[@]}" install --no-build-isolation --no-deps --force-reinstall "${flags[@]}" .
 "$venv/bin/python" -m mypy python/examples
 "$venv/bin/python" -m mypy -p exarch
-[ -n "${EXARCH_PYTHON_EXTRAS:-}" ] || echo "left out: MLflow, Optuna, pymoo, Nevergrad (EXARCH_PYTHON_EXTRAS=1)"
+[ -n "${EXARCH_PYTHON_EXTRAS:-}" ] || echo "left out: MLflow, Optuna, pymoo, Nevergrad, scikit-learn, mlcroissant (EXARCH_PYTHON_EXTRAS=1)"
 "$venv/bin/python" -m pytest -q python/tests "$@"

@@ -30,7 +30,7 @@ from ._problem import Problem, Space
 from ._result import Result
 from ._search import AgentInfo, FoundDesign, Search, SearchReport, agents
 from ._store import Store, open_store, report
-from ._study import Study, studies
+from ._study import Study, plans
 from ._sweep import Sweep, SweepReport
 from ._truth import Truth
 
@@ -46,5 +46,5 @@ if _importlib.find_spec("gymnasium") is not None:
 __all__ = [
     "AgentInfo", "Cancelled", "Counter", "Environment", "Error", "Evaluator", "FoundDesign", "Metric", "Model", "Parameter", "Problem",
     "Result", "Search", "SearchReport", "Space", "Store", "Study", "Sweep", "SweepReport", "Truth", "UsageError", "WorkloadOption",
-    "WorkloadWarning", "agents", "environment", "environments", "evaluate", "open_store", "report", "studies",
+    "WorkloadWarning", "agents", "environment", "environments", "evaluate", "open_store", "plans", "report",
 ]

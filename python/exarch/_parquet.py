@@ -14,6 +14,7 @@ from . import _core
 from ._optional import need
 
 if TYPE_CHECKING:
+    from ._environment import Environment
     from ._store import Store
 
 #: What a search is called after, column by column: keys of its store's identity.
@@ -45,20 +46,37 @@ def export_parquet(store: Store, path: str | os.PathLike[str], rows: int) -> int
 
 
 def _schema(arrow: Any, store: Store) -> Any:
-    env, label = store.environment, arrow.dictionary(arrow.int32(), arrow.string())
+    env, label = store.environment, label_type(arrow)
     fields = [arrow.field("workload", label), arrow.field("candidate", arrow.uint64())]
     if store.kind == "search":
         fields.append(arrow.field("generation", arrow.uint32()))
     fields += [arrow.field(name, label) for name, key in _RUN.items() if key in store.identity]
-    fields += [_field(arrow, p.name, label if p.labels else arrow.int64(), p.unit, p.doc) for p in env.parameters]
+    fields += design_fields(arrow, env)
+    about = {"exarch": json.dumps({"kind": store.kind, "identity": store.identity, "notes": store.notes})}
+    return arrow.schema(fields, metadata=about)
+
+
+def label_type(arrow: Any) -> Any:
+    """Texts of which there are few."""
+    return arrow.dictionary(arrow.int32(), arrow.string())
+
+
+def design_fields(arrow: Any, env: Environment) -> list[Any]:
+    """Fields of a design and its result: parameters, `status`, metrics, counters, artifact; with units and meanings."""
+    label = label_type(arrow)
+    fields = [_field(arrow, p.name, label if p.labels else arrow.int64(), p.unit, p.doc) for p in env.parameters]
     fields.append(arrow.field("status", label))
     fields += [_field(arrow, metric.name, arrow.float64(), metric.unit, metric.doc) for metric in env.metrics]
     taken = {metric.name for metric in env.metrics}
     fields += [_field(arrow, c.name, arrow.from_numpy_dtype(np.dtype(c.dtype)), c.unit, c.doc) for c in env.counters if c.name not in taken]
     if env.artifact is not None:
         fields.append(arrow.field(env.artifact, arrow.string()))
-    about = {"exarch": json.dumps({"kind": store.kind, "identity": store.identity, "notes": store.notes})}
-    return arrow.schema(fields, metadata=about)
+    return fields
+
+
+def label_array(arrow: Any, codes: npt.NDArray[Any], labels: list[str]) -> Any:
+    """A column of labels by number."""
+    return arrow.DictionaryArray.from_arrays(arrow.array(codes.astype(np.int32)), arrow.array(labels, arrow.string()))
 
 
 def _field(arrow: Any, name: str, kind: Any, unit: str, doc: str) -> Any:
@@ -75,11 +93,9 @@ def _table(arrow: Any, store: Store, schema: Any, columns: Mapping[str, npt.NDAr
         if field.name in columns:
             column = columns[field.name]
             if field.name in labels:
-                indices = arrow.array(column.astype(np.int32))
-                arrays.append(arrow.DictionaryArray.from_arrays(indices, arrow.array(labels[field.name], arrow.string())))
+                arrays.append(label_array(arrow, column, labels[field.name]))
             else:
                 arrays.append(arrow.array(column, type=field.type))
         else:  # the same for every row
-            text = store.identity[_RUN[field.name]]
-            arrays.append(arrow.DictionaryArray.from_arrays(arrow.array(np.zeros(count, np.int32)), arrow.array([text])))
+            arrays.append(label_array(arrow, np.zeros(count), [store.identity[_RUN[field.name]]]))
     return arrow.Table.from_arrays(arrays, schema=schema)

@@ -17,7 +17,7 @@ from ._store import report
 _PLANS = pathlib.Path(__file__).parent / "share" / "studies"
 
 
-def studies() -> list[str]:
+def plans() -> list[str]:
     """Names of the shipped plans."""
     return sorted(path.stem for path in _PLANS.glob("*.toml"))
 
@@ -29,7 +29,7 @@ class Study:
         summary["agents"][0]
 
     Args:
-        plan: a shipped plan's name (`studies()`), a file's path (.toml), or the text of a plan.
+        plan: a shipped plan's name (`plans()`), a file's path (.toml), or the text of a plan.
     """
 
     def __init__(self, plan: str | os.PathLike[str]) -> None:
@@ -39,10 +39,10 @@ class Study:
             self.where, self.plan = "plan", name
         elif name.endswith(".toml"):
             self.plan = pathlib.Path(name).read_text(encoding="utf-8")
-        elif name in studies():
+        elif name in plans():
             self.plan = (_PLANS / f"{name}.toml").read_text(encoding="utf-8")
         else:
-            raise _core.UsageError(_core.unknown_name("study", name, studies()))
+            raise _core.UsageError(_core.unknown_name("study", name, plans()))
 
     def run(self, store: str | os.PathLike[str], *, truth: str | os.PathLike[str] = "", seeds: int | None = None,
             threads: int | None = None, backend: str = "auto", progress: RunProgress = None) -> dict[str, Any]:

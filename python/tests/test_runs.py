@@ -207,7 +207,7 @@ def test_a_study(tmp_path):
     assert [agent["label"] for agent in summary["agents"]] == ["random", "ga"]
     (tmp_path / "plan.toml").write_text(STUDY)
     assert summary == exarch.Study(tmp_path / "plan.toml").run(tmp_path / "again.db")
-    assert "lottery" in exarch.studies()
+    assert "lottery" in exarch.plans()
     with pytest.raises(exarch.UsageError, match="did you mean 'lottery'"):
         exarch.Study("lotery")
     exarch.Study.report(tmp_path / "study.db", tmp_path / "study.html")
