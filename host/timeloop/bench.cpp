@@ -89,7 +89,7 @@ std::vector<Measurement> bench_measure(const BenchOptions& options) {
       std::vector<double> seconds;
       for (std::size_t round = 0; round < options.rounds; ++round) seconds.push_back(pass_over(*workload, timed).seconds);
       if (timed.empty()) return;
-      const double rate = static_cast<double>(timed.size() / columns) / median(seconds);
+      const double rate = static_cast<double>(timed.size()) / static_cast<double>(columns) / median(seconds);
       figures.push_back({name + "/" + what + "_per_cpu_s", rate});
       figures.push_back({name + "/" + what + "_ratio_to_reference", rate * kReferenceDesign});
     };

@@ -272,7 +272,9 @@ bool RowStationary::hands_on(const Split& split) const {
 
 // What is delivered to the three spads, and of inputs and sums to shared_glb.
 std::array<std::int64_t, 5> RowStationary::words_of(const Split& split) const {
-  const auto& [c, m, n, q] = split;
+  const auto& c = split.c;
+  const auto& m = split.m;
+  const auto &n = split.n, &q = split.q;
   const Tiles tiles = tiles_of(split);
   const std::int64_t p = bound_of(problem_, Dim::P), column = tiles.ifmap / c[0];
   const std::int64_t wide = column + problem_.wstride * (p - 1);

@@ -455,7 +455,7 @@ void Search::lay_out(std::uint32_t stage, const Ways& ways, std::uint32_t order)
       iterations *= static_cast<double>(tiles_.divisors(d)[ways.loops[d]]);
     }
     shape.prefix = iterations * (l == loops.count && from.idle == idle ? from.prefix : 1);
-    shape.idle = idle;
+    shape.idle = static_cast<std::uint8_t>(idle);
   }
   if (moves_out(stage, loops)) return;
   if (stage > 0) {
@@ -535,7 +535,8 @@ double rounded_away(double words) {
 
 // By how much accesses are fewer where instances share them.
 double sharing(const Storage& storage, double used) {
-  return used / std::min(used, static_cast<double>(storage.instances / storage.cluster_size));
+  const std::int64_t clusters = storage.instances / storage.cluster_size;  // whole ones
+  return used / std::min(used, static_cast<double>(clusters));
 }
 
 // The reads and updates of the source of a tensor, which delivers `content` words per instance.

@@ -266,7 +266,8 @@ void SearchBound::add_child(const Step& step, std::uint32_t child, const Table& 
             self(self, d + 1, reuse);
             return;
           }
-          for (std::uint8_t n = 0; n < tiles_.divisors(d).size(); ++n) {
+          const auto divisors = static_cast<std::uint8_t>(tiles_.divisors(d).size());
+          for (std::uint8_t n = 0; n < divisors; ++n) {
             if (!step.temporal[d][n]) continue;
             const std::uint8_t to = tiles_.product(d, from, n);
             if (to == TileLattice::kNone) continue;

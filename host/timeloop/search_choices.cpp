@@ -108,7 +108,8 @@ struct SpreadMaker {
       add(on_x, on_y);
       return;
     }
-    for (std::uint8_t i = 0; i < tiles.divisors(d).size(); ++i) {
+    const auto divisors = static_cast<std::uint8_t>(tiles.divisors(d).size());  // fewer than kNone
+    for (std::uint8_t i = 0; i < divisors; ++i) {
       const std::int64_t factor = tiles.divisors(d)[i];
       if (!allowed[d][i]) continue;
       digits[d] = i;

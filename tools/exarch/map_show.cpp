@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -54,7 +55,7 @@ void print_energies(const MapLayer& layer, const MappingNames& names) {
   std::vector<std::vector<std::string>> rows{
       {"level", "energy uJ", "share", names.tensors[0], names.tensors[1], names.tensors[2]}};
   const Price& price = layer.best.price;
-  const auto bar = [&](double pj) { return std::string(static_cast<std::size_t>(pj / price.energy_pj * 40 + 0.5), '#'); };
+  const auto bar = [&](double pj) { return std::string(static_cast<std::size_t>(std::lround(pj / price.energy_pj * 40)), '#'); };
   rows.push_back({"compute", text_of(price.compute_pj / 1e6, 2), bar(price.compute_pj), "", "", ""});
   for (std::uint32_t s = 0; s < layer.task.architecture.levels; ++s) {
     const LevelPrice& level = price.level[s];
