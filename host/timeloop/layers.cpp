@@ -9,6 +9,7 @@
 #include "host/files/text.hpp"
 
 namespace exarch::timeloop {
+using exarch::shown;  // of JSON, beside that of YAML
 namespace {
 
 using LayerJson = nlohmann::ordered_json;

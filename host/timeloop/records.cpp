@@ -10,6 +10,7 @@
 #include "host/files/text.hpp"
 
 namespace exarch::timeloop {
+using exarch::shown;  // of JSON, beside that of YAML
 namespace {
 
 using Json = nlohmann::ordered_json;

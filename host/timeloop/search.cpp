@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "host/error.hpp"
+#include "host/metric/metric.hpp"
 #include "host/timeloop/records.hpp"
 #include "host/timeloop/search_bound.hpp"
 #include "kernels/launch/timeloop_launch.hpp"
@@ -20,7 +21,6 @@ namespace exarch::timeloop {
 namespace {
 
 constexpr double kTolerance = 1e-12;
-constexpr double kNever = std::numeric_limits<double>::infinity();
 
 // A partial mapping: the blocks of the stages outside one are decided, and what the level of that stage keeps. `tile` is what is
 // left for that level and those inside.
@@ -130,11 +130,11 @@ class Search {
   Nest outer_{};  // of the partial mapping that is gone on with
   std::unique_ptr<Workspace> work_ = std::make_unique<Workspace>();
   SearchResult result_;
-  Cost best_{kNever, kNever, kNever};
+  Cost best_{kInfinity, kInfinity, kInfinity};
   // With a beam: bounds of the best partial mappings of the stage that is being made, the worst first.
   std::priority_queue<Cost> leaders_;
   std::size_t beam_ = 0;
-  double least_ = kNever;  // bound of the partial mappings of the stage that is being made
+  double least_ = kInfinity;  // bound of the partial mappings of the stage that is being made
 };
 
 Search::Search(const SearchTask& task)
@@ -233,7 +233,7 @@ void Search::pass(std::size_t beam) {
     std::vector<std::pair<Cost, std::uint32_t>> order;
     for (std::uint32_t i = 0; i < now.size(); ++i) order.emplace_back(at_least(stage, now[i]), i);
     std::sort(order.begin(), order.end());
-    least_ = kNever;
+    least_ = kInfinity;
     if (beam != 0 && order.size() > beam) order.resize(beam);
     for (std::vector<std::uint32_t>& list : by_tile_) list.clear();
     for (std::size_t i = 0; i < order.size(); ++i) {
@@ -707,7 +707,7 @@ Search::Cost Search::costs(double energy, double cycles) const {
 bool Search::hopeless(const Cost& cost) const {
   const Cost& limit = beam_ != 0 && leaders_.size() == beam_ && leaders_.top() < best_ ? leaders_.top() : best_;
   for (std::size_t g = 0; g < task_.goals.size(); ++g) {
-    if (cost[g] == kNever || cost[g] > limit[g] * (1 + kTolerance)) return true;
+    if (cost[g] == kInfinity || cost[g] > limit[g] * (1 + kTolerance)) return true;
     if (cost[g] < limit[g] * (1 - kTolerance)) return false;
   }
   return true;

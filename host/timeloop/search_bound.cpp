@@ -1,12 +1,11 @@
 #include "host/timeloop/search_bound.hpp"
 
 #include <algorithm>
-#include <limits>
+
+#include "host/metric/metric.hpp"
 
 namespace exarch::timeloop {
 namespace {
-
-constexpr double kNever = std::numeric_limits<double>::infinity();
 
 double per_word(double pj, const Storage& storage) {
   return pj / static_cast<double>(storage.block_size) / static_cast<double>(storage.cluster_size);
@@ -63,7 +62,7 @@ std::uint32_t SearchBound::table(std::uint32_t stage, const Shares& shares) {
   table.anchor = table.lowest = stage;
   table.shares = key;
   while (table.lowest > 0 && stages_[table.lowest].spreads.size() == 1) --table.lowest;
-  table.energy.assign((std::size_t{stage} - table.lowest + 1) * tiles_.count() * kStates, kNever);
+  table.energy.assign((std::size_t{stage} - table.lowest + 1) * tiles_.count() * kStates, kInfinity);
   for (std::uint32_t s = table.lowest; s <= stage; ++s) {
     for (std::uint32_t space = 0; space < kSpaces; ++space) table.source[s][space] = source_of(table, s, space);
     make_stage(s, table);
@@ -91,7 +90,7 @@ bool SearchBound::fits(std::uint32_t stage, std::uint32_t tile, std::uint8_t kee
 SearchBound::Source SearchBound::source_of(const Table& table, std::uint32_t stage, std::uint32_t space) const {
   const std::array<std::int64_t, kDims> whole = tiles_.extents(tiles_.count() - 1);
   Source source;
-  source.read = source.update = kNever;
+  source.read = source.update = kInfinity;
   for (std::uint32_t s = stage; s < stages_.size(); ++s) {
     if (may(s, space, true)) {
       source.read = std::min(source.read, per_word(storage(s).read_pj, storage(s)));
@@ -205,7 +204,7 @@ void SearchBound::add_child(const Step& step, std::uint32_t child, const Table& 
       if (!multipliers) {
         const Table& within = step.spreads.size() == 1 ? table : tables_[child_table(step, inner, spread, table)];
         std::copy_n(&within.energy[place(within, inner, child)], kStates, inside.begin());
-        if (std::min(std::min(inside[0], inside[1]), std::min(inside[2], inside[3])) == kNever) continue;
+        if (std::min(std::min(inside[0], inside[1]), std::min(inside[2], inside[3])) == kInfinity) continue;
       }
       const std::uint32_t start = tiles_.state(around);
       const std::array<std::int64_t, kDims> extents = tiles_.extents(start);
@@ -314,7 +313,7 @@ SearchBound::Step SearchBound::step_of(std::uint32_t stage) const {
 }
 
 void SearchBound::make_stage(std::uint32_t stage, Table& table) {
-  std::vector<double> reached(tiles_.count(), kNever), bare(std::size_t{tiles_.count()} * kStates, kNever);
+  std::vector<double> reached(tiles_.count(), kInfinity), bare(std::size_t{tiles_.count()} * kStates, kInfinity);
   const Step& step = steps_[stage];
   if (step.child < 0) {
     add_child(step, 0, table, reached, bare);

@@ -10,7 +10,7 @@
 namespace exarch::timeloop {
 namespace {
 
-constexpr std::array<const char*, kDims> kDimNames{"C", "M", "R", "S", "N", "P", "Q"};
+constexpr std::array<const char*, kDims> kDimensionNames{"C", "M", "R", "S", "N", "P", "Q"};
 
 bool has(DimSet set, Dim dim) {
   return (set & set_of(dim)) != 0;
@@ -31,7 +31,7 @@ std::array<std::vector<bool>, kDims> factors_of(const Problem& problem, const Bl
       std::string wanted = fixed == BlockConstraint::kOpen ? "" : " is " + std::to_string(fixed);
       if (constraint.least[d] != 0) wanted += " is at least " + std::to_string(constraint.least[d]);
       if (constraint.most[d] != 0) wanted += " is at most " + std::to_string(constraint.most[d]);
-      throw Error(where + ": no factor of " + kDimNames[d] + " = " + std::to_string(problem.bound[d]) + wanted +
+      throw Error(where + ": no factor of " + kDimensionNames[d] + " = " + std::to_string(problem.bound[d]) + wanted +
                   "; factors divide the bound");
     }
   }
@@ -249,7 +249,7 @@ StageChoices choices_of(const Problem& problem, const Architecture& architecture
     for (std::uint32_t d = 0; d < kDims; ++d) {
       const std::int64_t fixed = spatial.factor[d] == BlockConstraint::kWhole ? problem.bound[d] : spatial.factor[d];
       if (fixed > 1) {
-        throw Error(level_name + ": the constraints spread " + kDimNames[d] + " = " + std::to_string(fixed) +
+        throw Error(level_name + ": the constraints spread " + kDimensionNames[d] + " = " + std::to_string(fixed) +
                     " over its children, and it has one");
       }
       maker.allowed[d].assign(tiles.divisors(d).size(), false);
