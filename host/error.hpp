@@ -23,6 +23,18 @@ class UsageError : public Error {
   using Error::Error;
 };
 
+// What a function gives. Its errors name the file: in_file("net.json", [&] { return layers_of(json); }) says "net.json:
+// layers[0]: the key "M" is missing". An error that begins with the file already stays as it is.
+template <class Function>
+decltype(auto) in_file(const std::string& path, const Function& function) {
+  try {
+    return function();
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    throw Error(what.starts_with(path) ? what : path + ": " + what);
+  }
+}
+
 // The candidate that is one typo away from `word`: one letter too many, too few or wrong, two neighbours exchanged, or upper and
 // lower case. "" when there is none: a far-fetched suggestion is worse than none. Example: "latncy" is near "latency", "bogus" is
 // near nothing.

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,6 +28,36 @@
 #include "host/env/environment.hpp"
 
 namespace exarch {
+
+// A row that declares a counter: what it is called, and the field of a model's Result that it reads. One of the two is given.
+template <class Result>
+struct CounterRow {
+  std::string_view name, unit, doc;
+  std::int64_t Result::*count = nullptr;
+  double Result::*real = nullptr;
+
+  [[nodiscard]] std::uint64_t bits(const Result& result) const {
+    return real == nullptr ? static_cast<std::uint64_t>(result.*count) : std::bit_cast<std::uint64_t>(result.*real);
+  }
+  void set(Result& result, std::uint64_t bits) const {
+    if (real == nullptr) {
+      result.*count = static_cast<std::int64_t>(bits);
+    } else {
+      result.*real = std::bit_cast<double>(bits);
+    }
+  }
+};
+
+// The counters of such a table.
+template <class Rows>
+[[nodiscard]] std::vector<CounterInfo> counters_of(const Rows& rows) {
+  std::vector<CounterInfo> counters;
+  for (const auto& row : rows) {
+    counters.push_back({std::string(row.name), std::string(row.unit), std::string(row.doc), false,
+                        row.real == nullptr ? CounterInfo::Kind::natural : CounterInfo::Kind::real});
+  }
+  return counters;
+}
 
 // The places of one outcome in the columns of Outcomes.
 struct OutcomeRow {

@@ -121,4 +121,10 @@ std::string with_commas(std::uint64_t number) {
   return text;
 }
 
+std::string with_decimals(double value, int decimals) {
+  char text[512];  // the largest double has 309 digits before the point
+  std::snprintf(text, sizeof text, "%.*f", decimals, value);
+  return text;
+}
+
 }  // namespace exarch

@@ -32,5 +32,7 @@ namespace exarch {
 [[nodiscard]] std::string short_count(double n);
 [[nodiscard]] std::string short_time(double seconds);
 [[nodiscard]] std::string with_commas(std::uint64_t number);
+// With so many digits after the point: with_decimals(0.5, 2) is "0.50".
+[[nodiscard]] std::string with_decimals(double value, int decimals);
 
 }  // namespace exarch

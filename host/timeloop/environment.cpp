@@ -2,7 +2,6 @@
 #include "host/timeloop/environment.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <string_view>
 
@@ -60,24 +59,7 @@ struct GymResult {
 
 // ---- tables ---------------------------------------------------------------------------------------------------------------
 
-struct GymCounter {
-  std::string_view name, unit, doc;
-  std::int64_t GymResult::*count = nullptr;
-  double GymResult::*real = nullptr;
-
-  [[nodiscard]] std::uint64_t bits(const GymResult& result) const {
-    return real == nullptr ? static_cast<std::uint64_t>(result.*count) : std::bit_cast<std::uint64_t>(result.*real);
-  }
-  void set(GymResult& result, std::uint64_t bits) const {
-    if (real == nullptr) {
-      result.*count = static_cast<std::int64_t>(bits);
-    } else {
-      result.*real = std::bit_cast<double>(bits);
-    }
-  }
-};
-
-constexpr GymCounter kGymCounters[] = {
+constexpr CounterRow<GymResult> kGymCounters[] = {
     {"cycles", "cycles", "of all layers, one after the other", &GymResult::cycles},
     {"compute_cycles", "cycles", "that the multipliers need", &GymResult::steps},
     {"computes", "MACs", "of all layers", &GymResult::computes},
@@ -166,11 +148,7 @@ Description describe_gym() {
        "the best mapping of a layer: cycles (then energy), energy (then cycles), or edp, which is energy times cycles"},
       {kMapperName, "best", "best: proved; sampled: what Timeloop's own mapper finds with the settings of TimeloopGym"},
       {kRuleName, "2022", "first fills of outputs: 2022 counts them, as ArchGym does; current leaves them out"}};
-  for (const GymCounter& row : kGymCounters) {
-    using Kind = CounterInfo::Kind;
-    d.counters.push_back({std::string(row.name), std::string(row.unit), std::string(row.doc), false,
-                          row.real == nullptr ? Kind::natural : Kind::real});
-  }
+  d.counters = counters_of(kGymCounters);
   d.artifact = ArtifactInfo{"mappings", "of the different layers: loops of each level, the innermost first"};
   d.metrics = metrics_of(kGymMetrics);
   d.tradeoffs = {place_in(kGymMetrics, "cycles"), place_in(kGymMetrics, "energy_uj"), place_in(kGymMetrics, "area_mm2")};
@@ -187,7 +165,6 @@ Description describe_gym() {
   // made.
   d.reference_costs = {{"alexnet", 9.9, 9.9}};
   d.takes_problems = true;
-  d.takes_model_files = true;
   d.takes_model_files = true;
   return d;
 }
@@ -318,12 +295,7 @@ class GymEnvironment final : public Model<GymWorkload, GymCandidate, GymResult> 
     workload->rule = rule_of(options.at(kRuleName));
     workload->objective = objective_of(options.at(kObjectiveName));
     workload->samples = samples_of(options.at(kMapperName));
-    try {
-      add_layers(layers_of(parse_json<nlohmann::ordered_json>(text, path.string())), *workload);
-    } catch (const Error& error) {
-      const std::string what = error.what();
-      throw Error(what.starts_with(path.string()) ? what : path.string() + ": " + what);
-    }
+    in_file(path.string(), [&] { add_layers(layers_of(parse_json<nlohmann::ordered_json>(text, path.string())), *workload); });
     workload->name = name;
     for (const char* option : {kObjectiveName, kMapperName, kRuleName}) {
       if (options.at(option) != option_default(option)) workload->name += ", " + std::string(option) + " " + options.at(option);
@@ -374,7 +346,8 @@ class GymEnvironment final : public Model<GymWorkload, GymCandidate, GymResult> 
   void keep(const GymWorkload& /*workload*/, const GymResult& result, OutcomeRow row) const override {
     row.status = static_cast<std::uint8_t>(result.status);
     if (result.status != GymStatus::ok) return;
-    for_each_row<kGymCounters>([&](std::size_t i, const GymCounter& counter) { row.counters[i] = counter.bits(result); });
+    for_each_row<kGymCounters>(
+        [&](std::size_t i, const CounterRow<GymResult>& counter) { row.counters[i] = counter.bits(result); });
     *row.artifact = result.mappings;
   }
 
@@ -418,7 +391,8 @@ class GymEnvironment final : public Model<GymWorkload, GymCandidate, GymResult> 
   void do_price(const GymWorkload& workload, std::span<const std::int64_t> design, std::span<const std::uint64_t> counters,
                 std::span<double> metrics) const override {
     GymPriced priced{};
-    for_each_row<kGymCounters>([&](std::size_t i, const GymCounter& counter) { counter.set(priced.result, counters[i]); });
+    for_each_row<kGymCounters>(
+        [&](std::size_t i, const CounterRow<GymResult>& counter) { counter.set(priced.result, counters[i]); });
     const Architecture a = accelerator_of(design, workload.table).architecture;
     double area_um2 = area_of(a.compute.area_um2, a.compute.instances);
     for (std::uint32_t level = 0; level < a.levels; ++level) {

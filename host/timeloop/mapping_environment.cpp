@@ -47,25 +47,7 @@ struct RecordResult {
 
 // ---- tables ----------------------------------------------------------------------------------------------------------------
 
-// A counter: what it is called, and the field that it reads. One of them.
-struct RecordCounter {
-  std::string_view name, unit, doc;
-  std::int64_t RecordResult::*count = nullptr;
-  double RecordResult::*real = nullptr;
-
-  [[nodiscard]] std::uint64_t bits(const RecordResult& result) const {
-    return real == nullptr ? static_cast<std::uint64_t>(result.*count) : std::bit_cast<std::uint64_t>(result.*real);
-  }
-  void set(RecordResult& result, std::uint64_t bits) const {
-    if (real == nullptr) {
-      result.*count = static_cast<std::int64_t>(bits);
-    } else {
-      result.*real = std::bit_cast<double>(bits);
-    }
-  }
-};
-
-constexpr RecordCounter kRecordCounters[] = {
+constexpr CounterRow<RecordResult> kRecordCounters[] = {
     {"cycles", "cycles", "until the slowest level is done", &RecordResult::cycles},
     {"compute_cycles", "cycles", "that the multipliers need", &RecordResult::steps},
     {"computes", "MACs", "of the layer", &RecordResult::computes},
@@ -74,16 +56,6 @@ constexpr RecordCounter kRecordCounters[] = {
     {"utilization", "", "computes per cycle and multiplier", nullptr, &RecordResult::utilization},
     {"unbacked", "tensors", "that the outermost level does not keep", &RecordResult::unbacked},
 };
-
-std::vector<CounterInfo> record_counters() {
-  using Kind = CounterInfo::Kind;
-  std::vector<CounterInfo> table;
-  for (const RecordCounter& row : kRecordCounters) {
-    table.push_back({std::string(row.name), std::string(row.unit), std::string(row.doc), false,
-                     row.real == nullptr ? Kind::natural : Kind::real});
-  }
-  return table;
-}
 
 // A metric: what it is called, and what it makes of the counters.
 struct RecordMetric {
@@ -148,7 +120,7 @@ Description describe_mapping() {
   d.workload_options = {
       {kRecordName, "eyeriss-alexnet-2", "layer, architecture and mapping (.json)", WorkloadOption::Kind::file, 0, 0, true},
       {kRuleName, "current", "first fills of outputs: current leaves them out; 2022 counts them, as ArchGym does"}};
-  d.counters = record_counters();
+  d.counters = counters_of(kRecordCounters);
   d.metrics = metrics_of(kRecordMetrics);
   d.tradeoffs = {place_in(kRecordMetrics, "cycles"), place_in(kRecordMetrics, "energy_uj")};
   d.objectives = {{"edp", "min:edp,unbacked<=0"}, {"energy", "min:energy_uj,unbacked<=0"}, {"cycles", "min:cycles,unbacked<=0"}};
@@ -178,12 +150,7 @@ class MappingEnvironment final : public Model<RecordWorkload, KeptCandidate, Rec
     const std::filesystem::path path = find_data_file(kRecords, name, {".json"});
     const std::string text = read_text(path, "a record of layer, architecture and mapping (.json)");
     auto workload = std::make_shared<RecordWorkload>();
-    try {
-      workload->record = record_of(parse_json<nlohmann::ordered_json>(text, path.string()));
-    } catch (const Error& error) {
-      const std::string what = error.what();
-      throw Error(what.starts_with(path.string()) ? what : path.string() + ": " + what);
-    }
+    in_file(path.string(), [&] { workload->record = record_of(parse_json<nlohmann::ordered_json>(text, path.string())); });
     workload->rule = rule_of(options.at(kRuleName));
     workload->name = name;
     if (workload->rule == FillRule::y2022) workload->name += ", fill rule 2022";
@@ -235,7 +202,8 @@ class MappingEnvironment final : public Model<RecordWorkload, KeptCandidate, Rec
   void keep(const RecordWorkload& /*workload*/, const RecordResult& result, OutcomeRow row) const override {
     row.status = static_cast<std::uint8_t>(result.status);
     if (result.status != Status::ok) return;
-    for_each_row<kRecordCounters>([&](std::size_t i, const RecordCounter& counter) { row.counters[i] = counter.bits(result); });
+    for_each_row<kRecordCounters>(
+        [&](std::size_t i, const CounterRow<RecordResult>& counter) { row.counters[i] = counter.bits(result); });
   }
 
   std::vector<WorkloadFact> do_describe_workload(const RecordWorkload& workload) const override {
@@ -268,7 +236,8 @@ class MappingEnvironment final : public Model<RecordWorkload, KeptCandidate, Rec
   void do_price(const RecordWorkload& /*workload*/, std::span<const std::int64_t> /*design*/,
                 std::span<const std::uint64_t> counters, std::span<double> metrics) const override {
     RecordResult result{};
-    for_each_row<kRecordCounters>([&](std::size_t i, const RecordCounter& counter) { counter.set(result, counters[i]); });
+    for_each_row<kRecordCounters>(
+        [&](std::size_t i, const CounterRow<RecordResult>& counter) { counter.set(result, counters[i]); });
     for_each_row<kRecordMetrics>([&](std::size_t i, const RecordMetric& metric) { metrics[i] = metric.of(result); });
   }
 

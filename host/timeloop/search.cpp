@@ -1,12 +1,9 @@
 #include "host/timeloop/search.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <memory>
-#include <numeric>
 #include <queue>
 #include <stdexcept>
 
@@ -137,12 +134,18 @@ class Search {
   double least_ = kInfinity;  // bound of the partial mappings of the stage that is being made
 };
 
+// Before anything is made of them.
+const SearchTask& checked(const SearchTask& task) {
+  if (!has_good_numbers(task.problem, task.architecture)) {
+    throw Error("a number of the layer or the architecture is out of its range");
+  }
+  return task;
+}
+
 Search::Search(const SearchTask& task)
-    : task_(task), architecture_(task.architecture), tiles_(task.problem), slides_(slides(task.problem)) {
+    : task_(task), architecture_(task.architecture), tiles_(checked(task).problem), slides_(slides(task.problem)) {
   Fault fault{};
   Nest nest{};
-  if (!has_good_numbers(task.problem, architecture_))
-    throw Error("a number of the layer or the architecture is out of its range");
   if (!lay_networks(architecture_, nest, fault)) {
     const std::string level =
         fault.level < task.level_names.size() ? task.level_names[fault.level] : "level " + std::to_string(fault.level);
@@ -316,13 +319,8 @@ void Search::expand(std::uint32_t stage, std::uint32_t at) {
   ++result_.partial;
   if (slides_ || stage == 0) outer_ = outside(stage, at);
   for (const Spread& spread : stages_[stage].spreads) {
-    TileLattice::Digits rest{};
-    bool good = true;
-    for (std::uint32_t d = 0; d < kDims && good; ++d) {
-      rest[d] = tiles_.quotient(d, tile[d], spread.digits[d]);
-      good = rest[d] != TileLattice::kNone;
-    }
-    if (!good) continue;
+    TileLattice::Digits rest;
+    if (!tiles_.divide(tile, spread.digits, rest)) continue;
     Ways ways{at, 0, &spread, {}, 0, 0, table_of(stage, at, spread)};
     visit(stage, ways, rest, 0);
   }
@@ -529,10 +527,6 @@ double vectors_of(double words, std::int64_t block) {
   return words > 0 ? std::ceil(words / static_cast<double>(block)) : std::trunc(words / static_cast<double>(block));
 }
 
-double rounded_away(double words) {
-  return words < 0 ? -std::floor(0.5 - words) : std::floor(0.5 + words);
-}
-
 // By how much accesses are fewer where instances share them.
 double sharing(const Storage& storage, double used) {
   const std::int64_t clusters = storage.instances / storage.cluster_size;  // whole ones
@@ -547,8 +541,8 @@ Bill Search::bill(const Partial& from, std::uint32_t space, double content) cons
   const double instances = from.instances[space];
   const bool written = space == kOutputs;
   Bill bill;
-  bill.reads = rounded_away(content + from.peer[space] - (written ? from.partition : 0));
-  bill.updates = written ? rounded_away(content) : 0;
+  bill.reads = std::round(content + from.peer[space] - (written ? from.partition : 0));
+  bill.updates = written ? std::round(content) : 0;
   bill.energy = (vectors_of(bill.reads, storage.block_size) * storage.read_pj +
                  vectors_of(bill.updates, storage.block_size) * storage.update_pj) /
                 sharing(storage, instances) * instances;
@@ -587,7 +581,7 @@ void Search::keep(std::uint32_t stage, const Ways& ways, const Shape& shape, con
       bills[space] = bill(from, space, d.accesses * from.groups[space]);
       peer[space] = d.link / used;
       const bool elided = space == kOutputs && task_.rule == FillRule::current;
-      fills[space] = elided ? rounded_away(d.share + peer[space] - partition) : std::trunc(d.share + peer[space]);
+      fills[space] = elided ? std::round(d.share + peer[space] - partition) : std::trunc(d.share + peer[space]);
       energy += bills[space].energy;
       energy += vectors_of(fills[space], storage.block_size) * storage.fill_pj / sharing(storage, used) * used;
     }

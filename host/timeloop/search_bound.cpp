@@ -188,17 +188,11 @@ void SearchBound::add_child(const Step& step, std::uint32_t child, const Table& 
   const auto inner = static_cast<std::uint32_t>(std::max(step.child, 0));
   // Multipliers take all tensors.
   const std::vector<std::uint8_t> keeps = multipliers ? std::vector<std::uint8_t>{(1u << kSpaces) - 1} : stages_[inner].keeps;
-  const TileLattice::Digits& digits = tiles_.digits(child);
   for (const std::uint8_t keep : keeps) {
     if (!multipliers && !fits(inner, child, keep)) continue;
     for (const Spread& spread : step.spreads) {
-      TileLattice::Digits around = digits;
-      bool good = true;
-      for (std::uint32_t d = 0; d < kDims && good; ++d) {
-        around[d] = tiles_.product(d, digits[d], spread.digits[d]);
-        good = around[d] != TileLattice::kNone;
-      }
-      if (!good) continue;
+      TileLattice::Digits around;
+      if (!tiles_.multiply(tiles_.digits(child), spread.digits, around)) continue;
       // The bounds inside, with what is shared by this spread.
       std::array<double, kStates> inside{};
       if (!multipliers) {
@@ -334,13 +328,8 @@ void SearchBound::make_multipliers(std::uint32_t stage) {
   for (std::uint32_t tile = 0; tile < tiles_.count(); ++tile) {
     double& most = multipliers_[std::size_t{stage} * tiles_.count() + tile];
     for (const Spread& spread : stages_[stage].spreads) {
-      TileLattice::Digits rest{};
-      bool good = true;
-      for (std::uint32_t d = 0; d < kDims && good; ++d) {
-        rest[d] = tiles_.quotient(d, tiles_.digits(tile)[d], spread.digits[d]);
-        good = rest[d] != TileLattice::kNone;
-      }
-      if (!good) continue;
+      TileLattice::Digits rest;
+      if (!tiles_.divide(tiles_.digits(tile), spread.digits, rest)) continue;
       most = std::max(most, spread.children * (stage == 0 ? 1 : multipliers(stage - 1, tiles_.state(rest))));
     }
   }

@@ -301,12 +301,7 @@ std::vector<Spread> together(const TileLattice& tiles, const std::vector<Spread>
   for (const Spread& a : inner) {
     for (const Spread& b : outer) {
       Spread both = a;
-      bool good = true;
-      for (std::uint32_t d = 0; d < kDims && good; ++d) {
-        both.digits[d] = tiles.product(d, a.digits[d], b.digits[d]);
-        good = both.digits[d] != TileLattice::kNone;
-      }
-      if (!good) continue;
+      if (!tiles.multiply(a.digits, b.digits, both.digits)) continue;
       both.state = tiles.state(both.digits);
       if (seen[both.state]) continue;
       seen[both.state] = true;

@@ -43,6 +43,21 @@ class TileLattice {
   [[nodiscard]] std::uint8_t product(std::uint32_t dim, std::uint8_t a, std::uint8_t b) const {
     return product_[dim][a * divisors_[dim].size() + b];
   }
+  // All digits of a quotient (product) of two tiles; false where there is none.
+  [[nodiscard]] bool divide(const Digits& a, const Digits& b, Digits& out) const {
+    for (std::uint32_t d = 0; d < kDims; ++d) {
+      out[d] = quotient(d, a[d], b[d]);
+      if (out[d] == kNone) return false;
+    }
+    return true;
+  }
+  [[nodiscard]] bool multiply(const Digits& a, const Digits& b, Digits& out) const {
+    for (std::uint32_t d = 0; d < kDims; ++d) {
+      out[d] = product(d, a[d], b[d]);
+      if (out[d] == kNone) return false;
+    }
+    return true;
+  }
   // The place of a factor among the divisors, or kNone.
   [[nodiscard]] std::uint8_t place(std::uint32_t dim, std::int64_t factor) const;
 

@@ -1,7 +1,6 @@
 #include "host/timeloop/yaml_answer.hpp"
 
 #include <cmath>
-#include <cstdio>
 
 #include "host/files/json.hpp"
 #include "host/files/text.hpp"
@@ -13,12 +12,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Table = ModelFilesAnswer::Table;
 
-std::string decimal(double value, int decimals) {
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%.*f", decimals, value);
-  return buffer;
-}
-
 std::string whole(const Json& value) {
   return std::to_string(value.get<std::int64_t>());
 }
@@ -27,9 +20,9 @@ Table totals(const Json& out) {
   const double energy_uj = out["energy_pJ"].get<double>() / 1e6;
   return {{"metric", "value", "unit"},
           {"cycles", whole(out["cycles"]), "cycles"},
-          {"energy", decimal(energy_uj, 4), "uJ"},
-          {"area", decimal(out["area_um2"].get<double>() / 1e6, 4), "mm2"},
-          {"utilization", decimal(out["utilization"].get<double>(), 4), ""},
+          {"energy", with_decimals(energy_uj, 4), "uJ"},
+          {"area", with_decimals(out["area_um2"].get<double>() / 1e6, 4), "mm2"},
+          {"utilization", with_decimals(out["utilization"].get<double>(), 4), ""},
           {"computes", whole(out["computes"]), "MACs"}};
 }
 
@@ -43,15 +36,15 @@ Table parts(const Record& record, const Json& out) {
       if (!counts["keep"].get<bool>()) continue;
       const double energy_uj = counts["energy_per_instance_pJ"].get<double>() * counts["instances"].get<double>() / 1e6;
       table.push_back({levels[s]["name"].get<std::string>(), space, whole(counts["tile"]), whole(counts["instances"]),
-                       whole(counts["reads"]), whole(counts["fills"]), whole(counts["updates"]), decimal(energy_uj, 4),
+                       whole(counts["reads"]), whole(counts["fills"]), whole(counts["updates"]), with_decimals(energy_uj, 4),
                        whole(levels[s]["cycles"])});
     }
     if (const double leakage = levels[s]["leakage_energy_pJ"].get<double>(); leakage > 0) {
-      table.push_back({levels[s]["name"].get<std::string>(), "leakage", "", "", "", "", "", decimal(leakage / 1e6, 4), ""});
+      table.push_back({levels[s]["name"].get<std::string>(), "leakage", "", "", "", "", "", with_decimals(leakage / 1e6, 4), ""});
     }
   }
   table.push_back({record.compute_name, "", "", whole(out["compute"]["instances_used"]), "", "", "",
-                   decimal(out["compute"]["energy_pJ"].get<double>() / 1e6, 4), whole(out["compute"]["cycles"])});
+                   with_decimals(out["compute"]["energy_pJ"].get<double>() / 1e6, 4), whole(out["compute"]["cycles"])});
   return table;
 }
 

@@ -42,17 +42,6 @@ nlohmann::ordered_json json_file(const std::filesystem::path& path, const std::s
   return parse_json<nlohmann::ordered_json>(read_text(path, what), path.string());
 }
 
-// What a function gives; its errors name the file.
-template <class Function>
-auto in_file(const std::filesystem::path& path, const Function& function) {
-  try {
-    return function();
-  } catch (const Error& error) {
-    const std::string what = error.what();
-    throw Error(what.find(path.string()) != std::string::npos ? what : path.string() + ": " + what);
-  }
-}
-
 SamplerAlgorithm algorithm_of(const MapperKeys& keys) {
   const std::string& name = keys.algorithm;
   if (name == "random_pruned") return SamplerAlgorithm::random_pruned;
@@ -105,7 +94,8 @@ Given from_record(const Arguments& arguments, MapRun& run) {
   Given given;
   const std::string& name = arguments.text("record");
   const std::filesystem::path path = find_data_file("timeloop/records", name, {".json"});
-  const Record record = in_file(path, [&] { return record_of(json_file(path, "a record of layer and architecture (.json)")); });
+  const Record record =
+      in_file(path.string(), [&] { return record_of(json_file(path, "a record of layer and architecture (.json)")); });
   given.task.problem = record.input.problem;
   given.task.architecture = record.input.architecture;
   given.name = path.stem().string();
@@ -139,7 +129,7 @@ void add_layers(const Arguments& arguments, const SearchTask& task, MapRun& run)
   const std::filesystem::path path = find_data_file("timeloop/networks", arguments.text("network"), {".json"});
   const std::string wanted = arguments.has("layer") ? arguments.text("layer") : "";
   std::vector<std::string> names;
-  for (const NamedProblem& layer : in_file(path, [&] { return layers_of(json_file(path, "a network (.json)")); })) {
+  for (const NamedProblem& layer : in_file(path.string(), [&] { return layers_of(json_file(path, "a network (.json)")); })) {
     names.push_back(layer.name);
     if (!wanted.empty() && layer.name != wanted) continue;
     const auto same = std::ranges::find_if(run.layers, [&](const MapLayer& l) { return l.task.problem == layer.problem; });

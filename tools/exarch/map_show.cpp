@@ -1,8 +1,8 @@
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/files/text.hpp"
 #include "tools/exarch/map.hpp"
 #include "tools/exarch/show.hpp"
 
@@ -12,16 +12,10 @@ namespace {
 using namespace timeloop;
 using Json = nlohmann::ordered_json;
 
-std::string text_of(double value, int decimals) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", decimals, value);
-  return text;
-}
-
 std::string proof_of(const SearchResult& best) {
   if (best.proved) return best.found ? "optimal" : "no mapping fits";
   if (!best.found || best.at_least <= 0) return "interrupted";
-  return "interrupted; at most " + text_of((best.cost.front() / best.at_least - 1) * 100, 2) + " % above the best";
+  return "interrupted; at most " + with_decimals((best.cost.front() / best.at_least - 1) * 100, 2) + " % above the best";
 }
 
 Json json_of(const MapLayer& layer, const MappingNames& names) {
@@ -56,13 +50,14 @@ void print_energies(const MapLayer& layer, const MappingNames& names) {
       {"level", "energy uJ", "share", names.tensors[0], names.tensors[1], names.tensors[2]}};
   const Price& price = layer.best.price;
   const auto bar = [&](double pj) { return std::string(static_cast<std::size_t>(std::lround(pj / price.energy_pj * 40)), '#'); };
-  rows.push_back({"compute", text_of(price.compute_pj / 1e6, 2), bar(price.compute_pj), "", "", ""});
+  rows.push_back({"compute", with_decimals(price.compute_pj / 1e6, 2), bar(price.compute_pj), "", "", ""});
   for (std::uint32_t s = 0; s < layer.task.architecture.levels; ++s) {
     const LevelPrice& level = price.level[s];
-    rows.push_back({names.levels[s], text_of(level.energy_pj / 1e6, 2), bar(level.energy_pj)});
+    rows.push_back({names.levels[s], with_decimals(level.energy_pj / 1e6, 2), bar(level.energy_pj)});
     for (std::uint32_t space = 0; space < kSpaces; ++space) {
       const auto instances = static_cast<double>(layer.best.counters.use[s].instances);
-      rows.back().push_back(layer.best.mapping.keep[s][space] ? text_of(level.instance_pj[space] * instances / 1e6, 2) : "");
+      rows.back().push_back(layer.best.mapping.keep[s][space] ? with_decimals(level.instance_pj[space] * instances / 1e6, 2)
+                                                              : "");
     }
   }
   print_table(rows);
@@ -94,7 +89,7 @@ void show_mappings(const Arguments& arguments, const MapRun& run) {
   if (samples) rows[0].insert(rows[0].end(), {"sampler's cycles", "sampler's uJ"});
   const auto add_numbers = [&rows](bool found, const Price& price) {
     rows.back().push_back(found ? std::to_string(price.cycles) : "");
-    rows.back().push_back(found ? text_of(price.energy_pj / 1e6, 2) : "");
+    rows.back().push_back(found ? with_decimals(price.energy_pj / 1e6, 2) : "");
   };
   Totals totals, sampled_totals;
   for (const MapLayer& layer : run.layers) {
@@ -102,7 +97,7 @@ void show_mappings(const Arguments& arguments, const MapRun& run) {
     json["layers"].push_back(json_of(layer, run.names));
     rows.push_back({layer.name, std::to_string(layer.count)});
     add_numbers(best.found, best.price);
-    rows.back().push_back(best.found ? text_of(best.price.utilization, 4) : "");
+    rows.back().push_back(best.found ? with_decimals(best.price.utilization, 4) : "");
     rows.back().insert(rows.back().end(), {proof_of(best), std::to_string(best.evaluated)});
     totals.add(best.found, layer.count, best.price);
     if (!samples) continue;
@@ -117,10 +112,10 @@ void show_mappings(const Arguments& arguments, const MapRun& run) {
   const bool both = samples && sampled_totals.complete;
   if (both) json["sampled"] = {{"cycles", sampled_totals.cycles}, {"energy_pj", sampled_totals.energy_pj}};
   if (totals.complete && run.layers.size() > 1) {
-    rows.push_back({"all", "", text_of(totals.cycles, 0), text_of(totals.energy_pj / 1e6, 2), "", "", ""});
+    rows.push_back({"all", "", with_decimals(totals.cycles, 0), with_decimals(totals.energy_pj / 1e6, 2), "", "", ""});
     if (samples) {
-      rows.back().push_back(both ? text_of(sampled_totals.cycles, 0) : "");
-      rows.back().push_back(both ? text_of(sampled_totals.energy_pj / 1e6, 2) : "");
+      rows.back().push_back(both ? with_decimals(sampled_totals.cycles, 0) : "");
+      rows.back().push_back(both ? with_decimals(sampled_totals.energy_pj / 1e6, 2) : "");
     }
   }
   print_answer(arguments, json, rows);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -13,9 +12,7 @@
 namespace exarch::cli {
 
 std::string format_metric(const MetricInfo& metric, double value) {
-  char text[512];
-  std::snprintf(text, sizeof text, "%.*f", metric.decimals, value);
-  return text;
+  return with_decimals(value, metric.decimals);
 }
 
 nlohmann::ordered_json points_json(const DesignSpace& space) {
