@@ -27,9 +27,9 @@ Pass pass_over(const Workload& workload, std::span<const std::int64_t> designs) 
   return pass;
 }
 
-SearchTask task_of(const Problem& problem, const Constraints& constraints, const Goals& goals) {
+MappingTask task_of(const Problem& problem, const Constraints& constraints, const Goals& goals) {
   const Accelerator accelerator = accelerator_of(default_design(archgym_parameters()), EnergyTable::shipped());
-  SearchTask task;
+  MappingTask task;
   task.problem = problem;
   task.architecture = accelerator.architecture;
   task.constraints = constraints;
@@ -38,11 +38,11 @@ SearchTask task_of(const Problem& problem, const Constraints& constraints, const
   return task;
 }
 
-double seconds_of(const std::vector<SearchTask>& tasks, std::size_t rounds) {
+double seconds_of(const std::vector<MappingTask>& tasks, std::size_t rounds) {
   std::vector<double> seconds;
   for (std::size_t round = 0; round < rounds; ++round) {
     const double start = cpu_seconds();
-    for (const SearchTask& task : tasks) {
+    for (const MappingTask& task : tasks) {
       if (!search(task).proved) throw std::logic_error("a search without a proof");
     }
     seconds.push_back(cpu_seconds() - start);
@@ -58,7 +58,7 @@ void measure_search(const BenchOptions& options, std::vector<Measurement>& figur
                             {{384, 384, 3, 3, 1, 13, 13}, 1, 1, 1, 1},
                             {{384, 256, 3, 3, 1, 13, 13}, 1, 1, 1, 1}};
   const Problem product{{1024, 512, 1, 1, 1, 1024, 1}, 1, 1, 1, 1};
-  std::vector<SearchTask> alexnet;
+  std::vector<MappingTask> alexnet;
   for (const Problem& layer : layers) alexnet.push_back(task_of(layer, row_stationary(), {Goal::cycles, Goal::energy}));
   Constraints free;
   free.keep = row_stationary().keep;

@@ -58,8 +58,8 @@ struct Delivered {
 
 class Search {
  public:
-  explicit Search(const SearchTask& task);
-  SearchResult run();
+  explicit Search(const MappingTask& task);
+  MappingResult run();
 
  private:
   using Cost = std::array<double, 3>;
@@ -109,7 +109,7 @@ class Search {
   void set_loops(std::uint32_t stage, const Ways& ways, const Order& order, const std::vector<Block>& blocks, Nest& nest) const;
   bool tell(std::uint32_t stage, double share);
 
-  const SearchTask& task_;
+  const MappingTask& task_;
   const Architecture& architecture_;
   TileLattice tiles_;
   std::vector<StageChoices> stages_;
@@ -126,7 +126,7 @@ class Search {
   std::array<std::map<std::uint32_t, std::vector<std::vector<Block>>>, kMaxLevels> layouts_;  // (stage)
   Nest outer_{};  // of the partial mapping that is gone on with
   std::unique_ptr<Workspace> work_ = std::make_unique<Workspace>();
-  SearchResult result_;
+  MappingResult result_;
   Cost best_{kInfinity, kInfinity, kInfinity};
   // With a beam: bounds of the best partial mappings of the stage that is being made, the worst first.
   std::priority_queue<Cost> leaders_;
@@ -135,14 +135,14 @@ class Search {
 };
 
 // Before anything is made of them.
-const SearchTask& checked(const SearchTask& task) {
+const MappingTask& checked(const MappingTask& task) {
   if (!has_good_numbers(task.problem, task.architecture)) {
     throw Error("a number of the layer or the architecture is out of its range");
   }
   return task;
 }
 
-Search::Search(const SearchTask& task)
+Search::Search(const MappingTask& task)
     : task_(task), architecture_(task.architecture), tiles_(checked(task).problem), slides_(slides(task.problem)) {
   Fault fault{};
   Nest nest{};
@@ -185,7 +185,7 @@ Search::Search(const SearchTask& task)
   bound_ = std::make_unique<SearchBound>(task.problem, architecture_, task.rule, tiles_, stages_);
 }
 
-SearchResult Search::run() {
+MappingResult Search::run() {
   pass(task_.beam);
   if (!stopped_) pass(0);
   result_.proved = !stopped_;
@@ -640,7 +640,7 @@ void Search::finish(const Ways& ways, const Shape& shape, const Deliveries& deli
   const double units = whole.used * ways.spread->children;
   if (units < task_.constraints.min_parallelism * static_cast<double>(architecture_.compute.instances)) return;
   const Input input{task_.problem, architecture_, mapping_of(ways, shape)};
-  SearchResult found;
+  MappingResult found;
   Fault fault{};
   ++result_.evaluated;
   const Status status = cpu_functions().evaluate(input, task_.rule, found.counters, found.price, fault);
@@ -760,7 +760,7 @@ double cost_of(Goal goal, double energy_pj, double cycles) {
   return goal == Goal::cycles ? cycles : goal == Goal::energy ? energy_pj : energy_pj * cycles;
 }
 
-SearchResult search(const SearchTask& task) {
+MappingResult search(const MappingTask& task) {
   if (task.goals.empty() || task.goals.size() > 3) throw UsageError("a search has one to three goals");
   return Search(task).run();
 }

@@ -10,8 +10,8 @@
 // with a tolerance of 1e-12 of their value: no mapping of the space is better by more than that. Where a bandwidth sets the
 // cycles, a mapping may need one cycle less, because Timeloop's doubles can come out just above a whole number.
 //
-//   SearchTask task{problem, architecture, names, row_stationary(), {Goal::cycles, Goal::energy}};
-//   const SearchResult best = search(task);
+//   MappingTask task{problem, architecture, names, row_stationary(), {Goal::cycles, Goal::energy}};
+//   const MappingResult best = search(task);
 //   if (best.found) std::printf("%.2f uJ\n", best.price.energy_pj / 1e6);
 #pragma once
 
@@ -24,14 +24,14 @@
 
 namespace exarch::timeloop {
 
-struct SearchProgress {
+struct MappingProgress {
   std::uint32_t level;    // is being decided
   double share;           // of that level, 0 to 1
   bool found;             // a mapping is known
   double cost, at_least;  // of the first goal: the best known, and what no mapping can be below
 };
 
-struct SearchTask {
+struct MappingTask {
   Problem problem;
   Architecture architecture;
   std::vector<std::string> level_names;  // for messages; "level 0" ... where empty
@@ -41,10 +41,10 @@ struct SearchTask {
   // Partial mappings of a level that the first pass keeps, which looks for a good mapping without proving anything.
   std::size_t beam = 64;
   // Called now and then; false ends the search with the best mapping so far.
-  std::function<bool(const SearchProgress&)> observer;
+  std::function<bool(const MappingProgress&)> observer;
 };
 
-struct SearchResult {
+struct MappingResult {
   bool found = false;   // there is a valid mapping
   bool proved = false;  // no mapping is better; with !found: there is none
   Mapping mapping{};
@@ -59,7 +59,7 @@ struct SearchResult {
 };
 
 // The best mapping; Error where constraints contradict layer or architecture, or the layer is too large for the search.
-[[nodiscard]] SearchResult search(const SearchTask& task);
+[[nodiscard]] MappingResult search(const MappingTask& task);
 
 // What a goal says of a mapping: cycles, energy in pJ, or pJ x cycles.
 [[nodiscard]] double cost_of(Goal goal, double energy_pj, double cycles);

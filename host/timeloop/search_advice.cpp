@@ -8,14 +8,14 @@
 namespace exarch::timeloop {
 namespace {
 
-std::string name_of_level(const SearchTask& task, std::uint32_t level) {
+std::string name_of_level(const MappingTask& task, std::uint32_t level) {
   return level < task.level_names.size() ? task.level_names[level] : "level " + std::to_string(level);
 }
 
 // Whether a mapping fits where a level has `words` words; how many of them it needs.
-std::optional<std::int64_t> needs(SearchTask task, std::uint32_t level, std::int64_t words) {
+std::optional<std::int64_t> needs(MappingTask task, std::uint32_t level, std::int64_t words) {
   task.architecture.storage[level].size = words;
-  const SearchResult result = search(task);
+  const MappingResult result = search(task);
   if (!result.found) return std::nullopt;
   std::int64_t tile = 0;
   for (const Counts& counts : result.counters.count[level]) tile += counts.tile;
@@ -23,7 +23,7 @@ std::optional<std::int64_t> needs(SearchTask task, std::uint32_t level, std::int
 }
 
 // The least size of a level with which a mapping fits, all else being as it is; none where its size is not the reason.
-std::optional<std::int64_t> least_size(const SearchTask& task, std::uint32_t level) {
+std::optional<std::int64_t> least_size(const MappingTask& task, std::uint32_t level) {
   std::int64_t low = task.architecture.storage[level].size;
   if (low < 0) return std::nullopt;
   std::optional<std::int64_t> high = needs(task, level, -1);
@@ -40,8 +40,8 @@ std::optional<std::int64_t> least_size(const SearchTask& task, std::uint32_t lev
 
 }  // namespace
 
-std::vector<std::string> why_nothing_fits(const SearchTask& given) {
-  SearchTask task = given;
+std::vector<std::string> why_nothing_fits(const MappingTask& given) {
+  MappingTask task = given;
   task.goals = {Goal::energy};
   std::vector<std::string> names;
   for (std::uint32_t s = 0; s < task.architecture.levels; ++s) names.push_back(name_of_level(task, s));

@@ -106,6 +106,7 @@ TEST_F(Mappings, MistakesAreNamed) {
       {map({"--set", "nPEs=14"}), 1, "row"},
       {map({"--set", "nPEs=168", "--record", "eyeriss-alexnet-1"}), 2, "--set is for ArchGym's architecture"},
       {map(with_files({"--space", "row-stationary"})), 2, "six levels"},
+      {map(with_files({"--network", "alexnet"})), 2, "--network lists convolutions"},
       {map({"--problem", "problem.yaml"}), 1, "architecture"},
       {map({"--network", "nowhere.json"}), 1, "nowhere.json"}};
   for (const auto& [words, code, message] : cases) expect_refused(words, code, message);

@@ -305,14 +305,14 @@ TEST(TimeloopSearch, FindsTheBestOfEveryMapping) {
     } catch (const TooLarge&) {
       continue;
     }
-    SearchTask task;
+    MappingTask task;
     task.problem = c.problem;
     task.architecture = c.architecture;
     task.constraints = c.constraints;
     task.goals = goals;
     task.rule = rule;
     task.beam = maker.chance(50) ? 1 : 8;
-    SearchResult result;
+    MappingResult result;
     ASSERT_NO_THROW(result = search(task)) << i;
     ASSERT_TRUE(result.proved) << i;
     ASSERT_EQ(result.found, best.found) << i << ", " << best.mappings << " mappings";

@@ -15,6 +15,12 @@ namespace {
 constexpr const char* kFileOptions[] = {"arch", "problem", "mapping", "ert", "art", "files"};
 constexpr const char* kGroup = "Files of timeloop";
 
+void add_paths(const Arguments& arguments, const char* option, std::vector<std::string>& paths) {
+  if (!arguments.values.contains(option)) return;  // none of this verb's
+  const std::vector<std::string>& given = arguments.all(option);
+  paths.insert(paths.end(), given.begin(), given.end());
+}
+
 }  // namespace
 
 std::map<std::string, std::string> defines_of(const Arguments& arguments) {
@@ -29,21 +35,13 @@ std::map<std::string, std::string> defines_of(const Arguments& arguments) {
 
 std::vector<std::string> model_file_paths(const Arguments& arguments) {
   std::vector<std::string> paths;
-  const auto add = [&](const char* option) {
-    if (!arguments.values.contains(option)) return;
-    const std::vector<std::string>& given = arguments.all(option);
-    paths.insert(paths.end(), given.begin(), given.end());
-  };
-  for (const char* option : kFileOptions) add(option);
+  for (const char* option : kFileOptions) add_paths(arguments, option, paths);
   return paths;
 }
 
 std::vector<std::string> mapper_file_paths(const Arguments& arguments) {
   std::vector<std::string> paths = model_file_paths(arguments);
-  for (const char* option : {"constraints", "mapper"}) {
-    const std::vector<std::string>& given = arguments.all(option);
-    paths.insert(paths.end(), given.begin(), given.end());
-  }
+  for (const char* option : {"constraints", "mapper"}) add_paths(arguments, option, paths);
   return paths;
 }
 

@@ -16,8 +16,8 @@ namespace exarch::cli {
 struct MapLayer {
   std::string name;
   std::int64_t count = 1;  // equal layers are mapped once
-  timeloop::SearchTask task;
-  timeloop::SearchResult best{};
+  timeloop::MappingTask task;
+  timeloop::MappingResult best{};
   std::optional<timeloop::SamplerResult> sampled{};  // what Timeloop's mapper would have told
   std::vector<std::string> why{};                    // where nothing fits: what would have to change
 };

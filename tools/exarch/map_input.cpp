@@ -67,7 +67,7 @@ void set_limits(const MapperKeys& keys, SamplerSettings& sampler) {
 
 // A layer before the constraints are chosen.
 struct Given {
-  SearchTask task;
+  MappingTask task;
   std::string name = "layer";
   bool has_layer = true;
 };
@@ -82,6 +82,10 @@ Given from_files(const Arguments& arguments, MapRun& run, SamplerSettings& sampl
   given.task.architecture = files.machine->architecture;
   run.names = files.layer ? names_of(files.machine->level_names, *files.layer) : names_of(files.machine->level_names);
   given.has_layer = files.layer.has_value();
+  // The loops of another shape have other names, and its constraints leave no room for those of a convolution.
+  if (arguments.has("network") && std::ranges::find(run.names.dims, "") != run.names.dims.end()) {
+    throw UsageError("--network lists convolutions, and the problem of the files is none; leave out one of them");
+  }
   if (files.layer) given.task.problem = files.layer->problem;
   if (files.layer && !files.layer->name.empty()) given.name = files.layer->name;
   if (files.constraints) given.task.constraints = *files.constraints;
@@ -125,7 +129,7 @@ Given from_design(const Arguments& arguments, MapRun& run, SamplerSettings& samp
 }
 
 // The layers of a network, equal ones once; one of them alone where it is named.
-void add_layers(const Arguments& arguments, const SearchTask& task, MapRun& run) {
+void add_layers(const Arguments& arguments, const MappingTask& task, MapRun& run) {
   const std::filesystem::path path = find_data_file("timeloop/networks", arguments.text("network"), {".json"});
   const std::string wanted = arguments.has("layer") ? arguments.text("layer") : "";
   std::vector<std::string> names;
@@ -154,7 +158,7 @@ MapRun asked_for(const Arguments& arguments, SamplerSettings& sampler) {
   Given given = !mapper_file_paths(arguments).empty() ? from_files(arguments, run, sampler)
                 : arguments.has("record")             ? from_record(arguments, run)
                                                       : from_design(arguments, run, sampler);
-  SearchTask& task = given.task;
+  MappingTask& task = given.task;
   const std::string& space = arguments.text("space");
   if (space == "row-stationary") {
     if (task.architecture.levels != 6) throw UsageError("--space row-stationary is for the six levels of ArchGym's architecture");

@@ -12,14 +12,14 @@ namespace {
 using namespace timeloop;
 using Json = nlohmann::ordered_json;
 
-std::string proof_of(const SearchResult& best) {
+std::string proof_of(const MappingResult& best) {
   if (best.proved) return best.found ? "optimal" : "no mapping fits";
   if (!best.found || best.at_least <= 0) return "interrupted";
   return "interrupted; at most " + with_decimals((best.cost.front() / best.at_least - 1) * 100, 2) + " % above the best";
 }
 
 Json json_of(const MapLayer& layer, const MappingNames& names) {
-  const SearchResult& best = layer.best;
+  const MappingResult& best = layer.best;
   Json json{{"name", layer.name}, {"count", layer.count}, {"found", best.found}, {"proved", best.proved}};
   if (best.found) {
     json["cycles"] = best.price.cycles;
@@ -93,7 +93,7 @@ void show_mappings(const Arguments& arguments, const MapRun& run) {
   };
   Totals totals, sampled_totals;
   for (const MapLayer& layer : run.layers) {
-    const SearchResult& best = layer.best;
+    const MappingResult& best = layer.best;
     json["layers"].push_back(json_of(layer, run.names));
     rows.push_back({layer.name, std::to_string(layer.count)});
     add_numbers(best.found, best.price);

@@ -68,7 +68,7 @@ int search_layers(const Arguments& arguments, const SamplerSettings& sampler, Ma
   };
   executor->pool().for_each(run.layers.size(), [&](std::size_t i, unsigned /*thread*/) {
     MapLayer& layer = run.layers[i];
-    layer.task.observer = [&](const SearchProgress& now) {
+    layer.task.observer = [&](const MappingProgress& now) {
       look(layer.name + ", " + layer.task.level_names[now.level]);
       return !stop;
     };
