@@ -3,6 +3,7 @@
 include(CMakePackageConfigHelpers)
 
 install(DIRECTORY traces/dram traces/maestro traces/timeloop DESTINATION ${CMAKE_INSTALL_DATADIR}/exarch)
+install(FILES host/plugin/exarch_plugin.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES LICENSE NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # A program links exarch::run; the others come with it.
@@ -21,7 +22,7 @@ foreach(library IN LISTS libraries)
   foreach(room IN LISTS rooms)
     get_filename_component(folder ${room} DIRECTORY)
     if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/${room})
-      install(DIRECTORY ${room} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/exarch/${folder} FILES_MATCHING PATTERN "*.hpp")
+      install(DIRECTORY ${room} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/exarch/${folder} FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
     else()
       install(FILES ${room} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/exarch/${folder})
     endif()

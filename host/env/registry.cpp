@@ -79,7 +79,8 @@ const Environment& find_environment(const std::string& name) {
   }
   std::string list;
   for (const std::string& known : names) list += (list.empty() ? "" : ", ") + known;
-  throw UsageError("unknown environment '" + name + "'" + did_you_mean(name, names) + "; there is: " + list);
+  throw UsageError("unknown environment '" + name + "'" + did_you_mean(name, names) + "; there is: " + list +
+                   "; a plug-in's is known once that is loaded (--plugin FILE)");
 }
 
 const DesignSpace& find_space(const Environment& environment, const std::string& name) {

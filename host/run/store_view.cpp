@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "host/error.hpp"
+#include "host/files/text.hpp"
 #include "host/run/inputs.hpp"
 #include "host/run/problem.hpp"
 #include "host/run/store_writer.hpp"
@@ -42,6 +43,11 @@ void check_points(const RunStore& store, std::size_t workloads, std::uint64_t po
 
 OpenedStore open_store(const std::string& path, Observer& observer) {
   RunStore store{std::filesystem::path(path)};
+  const std::string model = store.identity_value("environment");
+  if (std::ranges::find(environments(), model, &Environment::name) == environments().end()) {
+    throw Error(path + ": made with model " + store.identity_value("model") + " of environment " + in_quotes(model) +
+                ", which is not there; load its plug-in (--plugin FILE), or make an instance of it in Python, first");
+  }
   const Environment& environment =
       *stored_text(store, "environment", [](const std::string& name) { return &find_environment(name); });
   if (store.identity_value("model") != environment.model_version()) {

@@ -26,6 +26,7 @@ from ._core import Cancelled, Error, UsageError
 from ._environment import Counter, Environment, Metric, Parameter, WorkloadOption, WorkloadWarning, environment, environments
 from ._evaluate import Evaluator, evaluate
 from ._model import Model
+from ._plugin import include_dir, load_plugin
 from ._problem import Problem, Space
 from ._result import Result
 from ._search import AgentInfo, FoundDesign, Search, SearchReport, agents
@@ -46,5 +47,5 @@ if _importlib.find_spec("gymnasium") is not None:
 __all__ = [
     "AgentInfo", "Cancelled", "Counter", "Environment", "Error", "Evaluator", "FoundDesign", "Metric", "Model", "Parameter", "Problem",
     "Result", "Search", "SearchReport", "Space", "Store", "Study", "Sweep", "SweepReport", "Truth", "UsageError", "WorkloadOption",
-    "WorkloadWarning", "agents", "environment", "environments", "evaluate", "open_store", "plans", "report",
+    "WorkloadWarning", "agents", "environment", "environments", "evaluate", "include_dir", "load_plugin", "open_store", "plans", "report",
 ]

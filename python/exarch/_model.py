@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Union
@@ -60,8 +59,6 @@ class Model(HasEnvironment):
     def __init__(self) -> None:
         kind = type(self)
         name = kind.name or kind.__name__.lower()
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):
-            raise _core.UsageError(f"model name '{name}': expected letters, digits, - and _")
         if not kind.parameters or not kind.metrics:
             raise _core.UsageError(f"model '{name}' needs parameters and metrics")
         rows = [_parameter(name, parameter, values) for parameter, values in kind.parameters.items()]
@@ -69,10 +66,9 @@ class Model(HasEnvironment):
         table = {
             "name": name, "doc": (inspect.getdoc(kind) or name).splitlines()[0], "version": f"{name}/{kind.version or _digest(kind)}",
             "parameters": rows, "metrics": [(metric, unit, "") for metric, unit in kind.metrics.items()],
-            "objectives": list(kind.objectives.items()) or [(metrics[0], f"min:{metrics[0]}")],
+            "objectives": list(kind.objectives.items()),
             "space": json.dumps({"name": "all", "parameters": {p: list(v) for p, v in kind.parameters.items()}}),
             "tradeoffs": [metrics.index(metric) for metric in kind.tradeoffs], "workloads": list(kind.workloads),
-            "statuses": ["ok", "failed"],
         }
         self._labels: list[npt.NDArray[Any] | None] = [np.asarray(row["labels"]) if row["labels"] else None for row in rows]
         self._environment = Environment(_core.add_environment(table, self._call))
@@ -95,7 +91,7 @@ class Model(HasEnvironment):
         """The model as an environment."""
         return self._environment
 
-    def _call(self, workload: str, designs: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]]:
+    def _call(self, workload: str, designs: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         columns = {name: designs[:, p] if labels is None else labels[designs[:, p]]
                    for p, (name, labels) in enumerate(zip(type(self).parameters, self._labels))}
         results = self.evaluate(columns, workload)
@@ -109,8 +105,7 @@ class Model(HasEnvironment):
             except ValueError:
                 raise _core.Error(f"model '{self._environment.name}': evaluate() gave '{name}' of shape {np.shape(results[name])}, "
                                   f"expected ({len(designs)},)") from None
-        failed: npt.NDArray[np.uint8] = np.asarray(np.isnan(table).any(axis=0), dtype=np.uint8)
-        return table, failed
+        return table
 
 
 def _parameter(model: str, name: str, values: Values) -> dict[str, Any]:

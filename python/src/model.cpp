@@ -1,60 +1,38 @@
 // Cost models written in Python: an environment whose simulation is a call.
-#include <bit>
-
-#include "host/env/environment.hpp"
 #include "host/error.hpp"
-#include "host/run/inputs.hpp"
+#include "host/plugin/own_model.hpp"
+#include "host/plugin/plugin.hpp"
 #include "python/src/bind.hpp"
 
 namespace exarch::python {
 namespace {
 
-constexpr const char* kWorkloadOption = "workload";
-
-// Its counters are its metrics, as doubles: what Python computed is stored as it is, and nothing is priced.
-class PythonEnvironment final : public Environment {
+class PythonEnvironment final : public OwnModel {
  public:
-  // `evaluate(workload name, designs int64 (design, parameter))` gives (metrics float64 (metric, design), status uint8 (design)).
+  // `evaluate(workload name, designs int64 (design, parameter))` gives metrics float64 (metric, design).
   PythonEnvironment(Description description, std::vector<std::string> workloads, nb::object evaluate)
-      : Environment(std::move(description)), workloads_(std::move(workloads)), evaluate_(std::move(evaluate)) {}
+      : OwnModel(std::move(description), std::move(workloads)), evaluate_(std::move(evaluate)) {}
 
-  [[nodiscard]] std::vector<std::string> shipped_workloads() const override { return workloads_; }
-  [[nodiscard]] std::shared_ptr<const Workload> load_workload(const WorkloadOptions& options) const override {
-    auto workload = std::make_shared<Workload>();
-    workload->name = complete_options(*this, options).at(kWorkloadOption);
-    if (std::ranges::find(workloads_, workload->name) == workloads_.end()) {
-      throw UsageError("unknown workload '" + workload->name + "'" + did_you_mean(workload->name, workloads_) +
-                       "; see exarch envs " + name());
-    }
-    workload->identity = model_version() + " " + workload->name;
-    return workload;
-  }
-  [[nodiscard]] std::vector<WorkloadFact> describe_workload(const Workload& /*workload*/) const override { return {}; }
+  // Python's models are told apart by their versions alone.
+  [[nodiscard]] std::uint64_t signature() const override { return 0; }
 
-  void simulate(const Workload& workload, std::span<const std::int64_t> designs, Engine /*engine*/, Backend& /*backend*/,
-                Outcomes& outcomes) const override {
+ protected:
+  void evaluate(std::size_t workload, std::span<const std::int64_t> designs, Backend& /*backend*/,
+                std::span<double> results) const override {
     const std::size_t width = parameters().size(), count = designs.size() / width, columns = metrics().size();
-    if (count == 0) return;
     const nb::gil_scoped_acquire acquired;
     const nb::object result =
-        evaluate_(workload.name, give(std::vector<std::int64_t>(designs.begin(), designs.end()), {count, width}));
-    const auto [values, status] = nb::cast<std::pair<In<double, 2>, In<std::uint8_t, 1>>>(result);
-    if (values.shape(0) != columns || values.shape(1) != count || status.size() != count) {
+        evaluate_(shipped_workloads()[workload], give(std::vector<std::int64_t>(designs.begin(), designs.end()), {count, width}));
+    const auto values = nb::cast<In<double, 2>>(result);
+    if (values.shape(0) != columns || values.shape(1) != count) {
       throw Error("model '" + name() + "' gave results of another shape than (metric, design)");
     }
     for (std::size_t i = 0; i < count; ++i) {
-      outcomes.status.push_back(status(i));
-      for (std::size_t k = 0; k < columns; ++k) outcomes.counters.push_back(std::bit_cast<std::uint64_t>(values(k, i)));
+      for (std::size_t k = 0; k < columns; ++k) results[i * columns + k] = values(k, i);
     }
   }
-  void price(const Workload& /*workload*/, std::span<const std::int64_t> /*design*/, std::span<const std::uint64_t> counters,
-             std::span<double> values) const override {
-    for (std::size_t k = 0; k < values.size(); ++k) values[k] = std::bit_cast<double>(counters[k]);
-  }
-  [[nodiscard]] std::uint64_t signature() const override { return 0; }
 
  private:
-  std::vector<std::string> workloads_;
   nb::object evaluate_;
 };
 
@@ -75,7 +53,7 @@ ParameterInfo parameter_of(const nb::dict& row) {
   return parameter;
 }
 
-// The Python side has checked names and types.
+// The Python side has checked types.
 Description description_of(const nb::dict& table) {
   Description d;
   d.name = text_of(table, "name");
@@ -86,15 +64,9 @@ Description description_of(const nb::dict& table) {
   for (const nb::handle row : table["metrics"]) {
     const auto [name, unit, doc] = nb::cast<std::tuple<std::string, std::string, std::string>>(row);
     d.metrics.push_back({name, unit, doc, 6});
-    d.counters.push_back({name, unit, doc, true, CounterInfo::Kind::real});
   }
   d.objectives = nb::cast<Objectives>(table["objectives"]);
   d.tradeoffs = nb::cast<std::vector<std::size_t>>(table["tradeoffs"]);
-  d.statuses = nb::cast<std::vector<std::string>>(table["statuses"]);
-  const auto workloads = nb::cast<std::vector<std::string>>(table["workloads"]);
-  d.workload_options = {
-      {kWorkloadOption, workloads.front(), "what the model is evaluated on", WorkloadOption::Kind::text, 0, 0, true}};
-  for (const auto& [name, expression] : d.objectives) (void)Objective::parse(expression, d.metrics, {});  // throws
   return d;
 }
 
@@ -115,6 +87,7 @@ const Environment& add_environment(const nb::dict& table, nb::object evaluate) {
 }  // namespace
 
 void add_model(nb::module_& m) {
+  m.def("load_plugin", &load_plugin, "path"_a, nb::rv_policy::reference);
   m.def("add_environment", &add_environment, "table"_a, "evaluate"_a, nb::rv_policy::reference);
 }
 

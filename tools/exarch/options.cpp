@@ -7,10 +7,13 @@
 #include <cxxopts.hpp>
 #include <map>
 #include <set>
+#include <span>
+#include <string_view>
 
 #include "host/env/environment.hpp"
 #include "host/error.hpp"
 #include "host/files/text.hpp"
+#include "host/plugin/plugin.hpp"
 #include "tools/exarch/given.hpp"
 
 namespace exarch::cli {
@@ -28,6 +31,8 @@ std::vector<OptionSpec> all_options(const Verb& verb) {
   options.push_back({"backend", "NAME", doc("auto, cpu or cuda", verb.simulates), "auto", false, group});
   options.push_back({"threads", "N", doc("CPU threads", verb.simulates), "all", false, group});
   options.push_back({"seed", "S", doc("seed of random draws", verb.draws), "1", false, group});
+  options.push_back(
+      {"plugin", "FILE", "loads a cost model of your own from a shared library (docs/plugins.md); repeatable", "", true, group});
   options.push_back({"json", "", "as JSON: " + verb.json, "", false, group});
   options.push_back({"help", "", "this text", "", false, group});
   return options;
@@ -105,6 +110,22 @@ void refuse_unknown(const Verb& verb, const std::vector<std::string>& unmatched,
   }
 }
 
+// Plug-ins bring environments, and with them workload options: they are loaded before anything is parsed.
+void load_plugins(std::span<char*> words) {
+  constexpr std::string_view kOption = "--plugin";
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    std::string_view word = words[i];
+    if (word == kOption && i + 1 < words.size()) {
+      word = words[++i];
+    } else if (word.starts_with(kOption) && word.substr(kOption.size()).starts_with("=")) {
+      word.remove_prefix(kOption.size() + 1);
+    } else {
+      continue;
+    }
+    if (!word.empty()) load_plugin(std::string(word));  // else an error of its own, below
+  }
+}
+
 void check_common(const Arguments& arguments) {
   static const std::vector<std::string> kBackends{"auto", "cpu", "cuda"};
   const std::string& backend = arguments.text("backend");
@@ -126,14 +147,15 @@ void check_positional(const Verb& verb, const Arguments& arguments) {
 }  // namespace
 
 Arguments parse(const Verb& verb, int argc, char** argv) {
-  cxxopts::Options options = build(verb);
-  options.allow_unrecognised_options();
-  options.parse_positional({"positional"});
-  Arguments arguments;
   // Names go into stores and JSON, which are UTF-8.
   for (int i = 1; i < argc; ++i) {
     if (!is_utf8(argv[i])) throw UsageError(in_quotes(argv[i]) + " is not UTF-8; rename the file, or link to it by another name");
   }
+  load_plugins({argv, static_cast<std::size_t>(argc)});
+  cxxopts::Options options = build(verb);
+  options.allow_unrecognised_options();
+  options.parse_positional({"positional"});
+  Arguments arguments;
   try {
     const cxxopts::ParseResult result = options.parse(argc, argv);
     refuse_unknown(verb, result.unmatched(), {argv, argv + argc});

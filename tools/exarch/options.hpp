@@ -33,7 +33,7 @@ class Arguments {
   std::vector<std::string> positional;
 };
 
-// Every verb also takes the common options: --backend, --threads, --seed, --json and --help.
+// Every verb also takes the common options: --backend, --threads, --seed, --plugin, --json and --help.
 struct Verb {
   std::string name, synopsis, doc;
   std::vector<OptionSpec> options{};
