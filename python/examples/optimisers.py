@@ -1,6 +1,6 @@
 """Optimisers of others on Exarch, and their regret: python python/examples/optimisers.py
 
-Optuna, pymoo and Nevergrad, each in its own way of asking and telling, in batches: a generation is one evaluation. Those that are not
+Optuna, pymoo, Nevergrad and BoTorch, each in its own way of asking and telling, in batches: a generation is one evaluation. Those that are not
 installed are left out.
 """
 
@@ -73,7 +73,32 @@ def nevergrad_one_plus_one(space: exarch.Space, costs: Costs, generations: int, 
     return best
 
 
-OPTIMISERS = {"optuna": optuna_tpe, "pymoo": pymoo_ga, "nevergrad": nevergrad_one_plus_one}
+def botorch_thompson(space: exarch.Space, costs: Costs, generations: int, population: int) -> float:
+    """BoTorch's Gaussian process; a batch is drawn from it by Thompson sampling among designs at random."""
+    import torch
+    from botorch.fit import fit_gpytorch_mll
+    from botorch.generation import MaxPosteriorSampling
+    from botorch.models import SingleTaskGP
+    from botorch.utils import standardize
+    from gpytorch.mlls import ExactMarginalLogLikelihood
+
+    torch.manual_seed(1)
+    scale = np.maximum(space.nvec - 1, 1)
+    genes = space.sample(population, seed=1)
+    values = costs(genes)
+    for generation in range(1, generations):
+        inputs, targets = torch.tensor(genes / scale), standardize(torch.tensor(-values)[:, None])
+        model = SingleTaskGP(inputs, targets)
+        fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
+        candidates = torch.tensor(space.sample(1000, seed=1 + generation) / scale)
+        with torch.no_grad():
+            chosen = MaxPosteriorSampling(model, replacement=False)(candidates, num_samples=population)
+        asked = np.rint(chosen.numpy() * scale).astype(np.uint16)
+        genes, values = np.concatenate([genes, asked]), np.concatenate([values, costs(asked)])
+    return float(values.min())
+
+
+OPTIMISERS = {"optuna": optuna_tpe, "pymoo": pymoo_ga, "nevergrad": nevergrad_one_plus_one, "botorch": botorch_thompson}
 
 
 def main(generations: int = 10, population: int = 32) -> dict[str, float]:

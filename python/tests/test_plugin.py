@@ -27,7 +27,7 @@ def library(tmp_path_factory):
         pytest.skip("no C++ compiler")
     # The model of test_model.py has the same name; a process has one of them.
     folder = tmp_path_factory.mktemp("plugin")
-    text = SOURCE.read_text(encoding="utf-8").replace('"cache", "a cache', '"cache-plugin", "a cache')
+    text = SOURCE.read_text(encoding="utf-8").replace('"cache"', '"cache-plugin"')
     (folder / "cache.cpp").write_text(text, encoding="utf-8")
     path = folder / "libcache.so"
     subprocess.run([compiler, "-O1", "-shared", "-fPIC", f"-I{exarch.include_dir()}", "-o", str(path), str(folder / "cache.cpp")], check=True)
@@ -39,7 +39,7 @@ def test_it_is_the_model_in_python(library, workload):
     plugin, python = exarch.load_plugin(library), CacheInPython()
     assert plugin.model.startswith("plug-in cache-plugin/1, signature ")
     genes = exarch.Problem(plugin, workload).space.sample(1000)
-    ours, theirs = (exarch.evaluate(model, genes, workload, space=exarch.Problem(model, workload).space) for model in (plugin, python))
+    ours, theirs = (exarch.evaluate(model, genes, workload=workload, space=exarch.Problem(model, workload).space) for model in (plugin, python))
     for metric in ("time_ns", "area_mm2"):
         assert np.allclose(ours[metric], theirs[metric], rtol=1e-14)
 
