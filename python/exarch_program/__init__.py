@@ -18,6 +18,7 @@ def program() -> str:
 
 
 def main() -> None:
-    """Becomes the program."""
+    """Becomes the program. What it leaves to Python is done by this interpreter."""
     path = program()
+    os.environ.setdefault("EXARCH_PYTHON", sys.executable)
     os.execv(path, [path, *sys.argv[1:]])

@@ -1,6 +1,7 @@
 """Stores as Parquet files."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ pyarrow = pytest.importorskip("pyarrow")
 import pyarrow.parquet  # noqa: E402
 
 import exarch  # noqa: E402
+from conftest import command_line  # noqa: E402
 
 
 def test_a_search_as_parquet(small_problem, tmp_path):
@@ -45,3 +47,24 @@ def test_mistakes(small_problem, tmp_path):
         store.export_parquet(tmp_path / "sweep.db")
     with pytest.raises(FileNotFoundError):
         store.export_parquet(tmp_path / "none" / "sweep.parquet")
+
+
+def test_the_verb_of_the_command_line(small_problem, tmp_path, monkeypatch):
+    exarch.Search(small_problem, "ga", population=16).run(3, tmp_path / "run.db")
+    store, out = str(tmp_path / "run.db"), tmp_path / "verb.parquet"
+    # The command finds the interpreter that it was installed for; the bare program takes python3, or what EXARCH_PYTHON names.
+    monkeypatch.setenv("EXARCH_PYTHON", sys.executable)
+    assert command_line("export", store, "--format", "parquet", "--out", str(out)).stdout == f"48 rows in {out}\n"
+    exarch.open_store(store).export_parquet(tmp_path / "python.parquet")
+    assert out.read_bytes() == (tmp_path / "python.parquet").read_bytes()
+    csv = command_line("export", store).stdout
+    assert command_line("export", store, "--format", "csv").stdout == csv
+    assert command_line("export", store, "--format", "json").stdout == command_line("export", store, "--json").stdout
+    for words, code, said in [(["--format", "parquet"], 2, "needs --out"), (["--format", "parqet"], 2, "did you mean 'parquet'"),
+                              (["--json", "--format", "parquet"], 2, "one of the two"),
+                              (["--format", "parquet", "--out", store], 2, "the store itself"),
+                              (["--format", "parquet", "--out", str(tmp_path / "none" / "x")], 1, "none")]:
+        assert said in command_line("export", store, *words, code=code).stderr
+    monkeypatch.setenv("EXARCH_PYTHON", str(tmp_path / "no-python"))
+    error = command_line("export", store, "--format", "parquet", "--out", str(out), code=1).stderr
+    assert "lacks a package of these: exarch, pyarrow" in error and "EXARCH_PYTHON" in error

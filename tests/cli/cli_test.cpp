@@ -144,6 +144,12 @@ TEST_F(Cli, EveryVerbSpeaksJson) {
   EXPECT_EQ(json({"doctor"})["environments"]["dram"]["self test"], "ok");
   // One object per row, equal to what CSV says.
   const Words lines = lines_of(good({"export", "sweep.db", "--json"}));
+  EXPECT_EQ(lines, lines_of(good({"export", "sweep.db", "--format", "json"})));
+  // Parquet files are written by Python; without it the program says how to get it.
+  ASSERT_EQ(setenv("EXARCH_PYTHON", "/nowhere/python3", 1), 0);
+  expect_refused({"export", "sweep.db", "--format", "parquet", "--out", "x"}, 1, "install them (docs/python.md)");
+  ASSERT_EQ(unsetenv("EXARCH_PYTHON"), 0);
+  expect_refused({"export", "sweep.db", "--format", "parquet"}, 2, "--format parquet needs --out");
   good({"export", "sweep.db", "--out", "sweep.csv"});
   const testing::CsvTable table(path("sweep.csv"));
   ASSERT_EQ(lines.size(), 5u);
