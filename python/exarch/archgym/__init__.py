@@ -25,60 +25,20 @@ shape (1, 3). What is kept of ArchGym as it was released, because scripts depend
 from __future__ import annotations
 
 import csv
-import enum
 import pathlib
 import random
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _core
-from ._checks import whole
-from ._environment import WorkloadLike
-from ._evaluate import Evaluator
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-Floats = npt.NDArray[np.float32]
-
-
-class StepType(enum.IntEnum):
-    """As dm_env has it, for machines without dm_env."""
-
-    FIRST = 0
-    MID = 1
-    LAST = 2
-
-    def first(self) -> bool:
-        return self is StepType.FIRST
-
-    def mid(self) -> bool:
-        return self is StepType.MID
-
-    def last(self) -> bool:
-        return self is StepType.LAST
-
-
-class TimeStep(NamedTuple):
-    """As dm_env has it."""
-
-    step_type: Any
-    reward: Any
-    discount: Any
-    observation: Any
-
-    def first(self) -> bool:
-        return bool(self.step_type == StepType.FIRST)
-
-    def mid(self) -> bool:
-        return bool(self.step_type == StepType.MID)
-
-    def last(self) -> bool:
-        return bool(self.step_type == StepType.LAST)
-
+from .. import _core
+from .._checks import whole
+from .._environment import WorkloadLike
+from .._evaluate import Evaluator
+from ._base import Env, Floats, StepType, TimeStep, check
+from ._timeloop import TimeloopEnv, TimeloopWrapper, decode_timeloop_action, make_timeloop_env
 
 _PARAMETERS = ("PagePolicy", "Scheduler", "SchedulerBuffer", "RequestBufferSize", "RespQueue", "RefreshPolicy", "RefreshMaxPostponed",
                "RefreshMaxPulledin", "Arbiter", "MaxActiveTransactions")
@@ -94,70 +54,12 @@ _STEPS = 100  # of an episode; the released environment never looks at max_steps
 _TARGET_POWER, _TARGET_LATENCY = 1.0, 0.1
 
 
-class _Env:
-    """What both environments share: dm_env's functions, and where episodes begin and end."""
-
-    def __init__(self, evaluator: Evaluator, max_steps: int) -> None:
-        self._evaluator = evaluator
-        self._max_steps = max_steps
-        self._reset_next_step = True
-        self._steps = 0
-
-    def observe(self, actions: Sequence[Any]) -> npt.NDArray[np.float64]:
-        """The observations of many actions at once, float64 (action, figure), which ArchGym has no function for."""
-        raise NotImplementedError
-
-    def _first(self) -> Floats:
-        raise NotImplementedError
-
-    def _reward(self, observation: npt.NDArray[np.float64]) -> float:
-        raise NotImplementedError
-
-    def reset(self) -> TimeStep:
-        """Starts an episode."""
-        self._reset_next_step = False
-        self._steps = 0
-        return TimeStep(StepType.FIRST, None, None, self._first())
-
-    def step(self, action: Mapping[str, Any] | Sequence[float]) -> TimeStep:
-        """Evaluates a design: a dict of parameters, or numbers in ArchGym's order."""
-        if self._reset_next_step:
-            return self.reset()
-        observation = self.observe([action])[0]
-        self._steps += 1
-        reward = np.array(self._reward(observation), dtype=np.float32)
-        over = self._steps == self._max_steps
-        self._reset_next_step = over
-        step_type, discount = (StepType.LAST, 0.0) if over else (StepType.MID, 1.0)
-        shaped = observation.astype(np.float32).reshape(self._first().shape)
-        return TimeStep(step_type, reward, np.array(discount, dtype=np.float32), shaped)
-
-    def get_info(self) -> dict[str, Any]:
-        """Nothing, as ArchGym has it."""
-        return {}
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *unused: object) -> None:
-        self.close()
-
-
-def _check(name: str, value: str, valid: Sequence[str]) -> str:
-    if value not in valid:
-        raise ValueError(f"{name} '{value}': expected {', '.join(valid[:-1])} or {valid[-1]}")
-    return value
-
-
-class DRAMSysEnv(_Env):
+class DRAMSysEnv(Env):
     """What `make_dramsys_env()` gives. Observations: energy, power, latency."""
 
     def __init__(self, reward_formulation: str, workload: WorkloadLike, units: str, seed: int | None, threads: int | None) -> None:
-        self.reward_formulation = _check("reward_formulation", reward_formulation, ("power", "latency", "both"))
-        self.units = _check("units", units, ("archgym", "fixed"))
+        self.reward_formulation = check("reward_formulation", reward_formulation, ("power", "latency", "both"))
+        self.units = check("units", units, ("archgym", "fixed"))
         self._random = np.random.default_rng(seed)
         super().__init__(Evaluator("dram", workload, threads=threads), _STEPS)
 
@@ -177,12 +79,12 @@ class DRAMSysEnv(_Env):
         return float({"power": power, "latency": latency, "both": power * latency}[self.reward_formulation])
 
 
-class MaestroEnv(_Env):
+class MaestroEnv(Env):
     """What `make_maestro_env()` gives. Observations: runtime, throughput, energy, area, float32 (4,)."""
 
     def __init__(self, reward_formulation: str, max_steps: int, workload: str, layer_id: int, decode: str, threads: int | None) -> None:
-        self.reward_formulation = _check("reward_formulation", reward_formulation, ("latency", "energy", "area"))
-        _check("decode", decode, ("shipped", "intended"))
+        self.reward_formulation = check("reward_formulation", reward_formulation, ("latency", "energy", "area"))
+        check("decode", decode, ("shipped", "intended"))
         options = {"model": workload, "layer": layer_id, "decode": decode}
         super().__init__(Evaluator("maestro-archgym", options, threads=threads), max_steps)
         # ArchGym's 17 genes; what follows, `outer_seed`, is no gene.
@@ -247,6 +149,10 @@ def make_maestro_env(seed: int = 12234, rl_form: str = "random_walker", reward_f
     return MaestroEnv(reward_formulation, max_steps, workload, layer_id, decode, threads)
 
 
+__all__ = ["DRAMSysEnv", "MaestroEnv", "StepType", "TimeStep", "TimeloopEnv", "TimeloopWrapper", "helpers", "make_dramsys_env",
+           "make_maestro_env", "make_timeloop_env"]
+
+
 class helpers:  # noqa: N801  (ArchGym's name)
     """What ArchGym's scripts ask of its helpers about DRAM and mappings."""
 
@@ -276,3 +182,7 @@ class helpers:  # noqa: N801  (ArchGym's name)
     def action_decoder_ga(self, act_encoded: Sequence[float]) -> dict[str, Any]:
         """The design of ten numbers, as a dict."""
         return {name: _LABELS[name][int(value)] if name in _LABELS else int(value) for name, value in zip(_PARAMETERS, act_encoded)}
+
+    def decode_timeloop_action(self, action: Sequence[float]) -> dict[str, Any]:
+        """TimeloopGym's architecture of 26 numbers, each counted from 1, as its nested dict."""
+        return decode_timeloop_action(action)
