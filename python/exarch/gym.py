@@ -35,6 +35,17 @@ from gymnasium.vector import AutoresetMode, VectorEnv  # noqa: E402
 Floats = npt.NDArray[np.float64]
 
 
+def as_observations(metrics: Floats) -> Floats:
+    """Observations of metrics (design, metric): 0 where there is none."""
+    table: Floats = np.array(metrics, order="C")
+    return np.nan_to_num(table, copy=False, nan=0.0, posinf=np.finfo(np.float64).max, neginf=np.finfo(np.float64).min)
+
+
+def as_rewards(costs: Floats, infeasible_reward: float) -> Floats:
+    """Rewards of costs (design,)."""
+    return np.where(np.isfinite(costs), -costs, infeasible_reward)
+
+
 class _Task:
     """What single and batched environments share: the problem, the spaces, and what results are in Gymnasium's terms."""
 
@@ -51,12 +62,10 @@ class _Task:
         return self.evaluator.evaluate(self.problem.space.designs(actions))
 
     def observations(self, result: Result) -> Floats:
-        table: Floats = np.ascontiguousarray(result._table.T)
-        return np.nan_to_num(table, copy=False, nan=0.0, posinf=np.finfo(np.float64).max, neginf=np.finfo(np.float64).min)
+        return as_observations(result._table.T)
 
     def rewards(self, result: Result) -> Floats:
-        cost = result.cost(self.problem.objectives[0])
-        return np.where(np.isfinite(cost), -cost, self.infeasible_reward)
+        return as_rewards(result.cost(self.problem.objectives[0]), self.infeasible_reward)
 
 
 class ExarchEnv(gymnasium.Env):  # type: ignore[misc]

@@ -11,7 +11,7 @@
 A folder has `data/*.parquet`, a datacard (README.md) and croissant.json. Rows are streamed, so memory does not grow with a data set. A
 part of it that is there is not made again: a command that was ended goes on. Needs pyarrow.
 
-`read_archgym()` and `write_archgym()` translate from and to the rows that ArchGym's agents log.
+`write_minari()` makes a data set of Minari from a store. `read_archgym()` and `write_archgym()` translate from and to the rows that ArchGym's agents log.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from .._logged import GRIDS, Batch, grid, logged
 from .._problem import Problem
 from . import _card, _parts
 from ._archgym import read_archgym, write_archgym
+from ._minari import write_minari
 
 #: ArchGym's traces, of 10,000 requests each.
 TRACES = ("stream", "random", "cloud-1", "cloud-2")
