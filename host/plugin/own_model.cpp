@@ -23,18 +23,18 @@ struct OwnWorkload final : Workload {
   std::size_t number = 0;
 };
 
-bool is_name(std::string_view text, bool dashes) {
+bool is_plain_name(std::string_view text, bool dashes) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   const auto good = [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '_' || (dashes && c == '-'); };
   return !text.empty() && letter(text.front()) && std::ranges::all_of(text, good);
 }
 
 // Parameters and metrics are columns of tables, beside others, and SQL compares columns without case.
-class Names {
+class TakenNames {
  public:
-  explicit Names(std::string model) : model_(std::move(model)) {}
+  explicit TakenNames(std::string model) : model_(std::move(model)) {}
   void take(const std::string& kind, const std::string& name, bool dashes) {
-    if (!is_name(name, dashes)) {
+    if (!is_plain_name(name, dashes)) {
       throw UsageError(model_ + kind + " " + in_quotes(name) + ": expected letters, digits" + (dashes ? ", - and _" : " and _") +
                        ", a letter first");
     }
@@ -48,13 +48,13 @@ class Names {
   std::set<std::string> taken_{"id", "status", "proof", "artifact", "checksum", "rowid", "oid", kWorkloadOption};
 };
 
-Description complete(Description d, const std::vector<std::string>& workloads) {
+Description completed(Description d, const std::vector<std::string>& workloads) {
   const std::string model = "model '" + printable(d.name, 60) + "': ";
-  if (!is_name(d.name, true)) {
+  if (!is_plain_name(d.name, true)) {
     throw UsageError("model name " + in_quotes(d.name) + ": expected letters, digits, - and _, a letter first");
   }
   if (d.parameters.empty() || d.metrics.empty()) throw UsageError("model '" + d.name + "' needs parameters and metrics");
-  Names names(model);
+  TakenNames names(model);
   for (const ParameterInfo& parameter : d.parameters) names.take("parameter", parameter.name, true);
   for (const MetricInfo& metric : d.metrics) {
     names.take("metric", metric.name, false);
@@ -83,7 +83,7 @@ Description complete(Description d, const std::vector<std::string>& workloads) {
 }  // namespace
 
 OwnModel::OwnModel(Description description, std::vector<std::string> workloads)
-    : Environment(complete(std::move(description), workloads)), workloads_(std::move(workloads)) {}
+    : Environment(completed(std::move(description), workloads)), workloads_(std::move(workloads)) {}
 
 std::shared_ptr<const Workload> OwnModel::load_workload(const WorkloadOptions& options) const {
   auto workload = std::make_shared<OwnWorkload>();

@@ -22,10 +22,10 @@ namespace exarch {
 namespace {
 
 constexpr const char* kEntry = "exarch_get_plugin";
-constexpr std::uint64_t kMaxRows = 256;      // parameters, metrics and the like
-constexpr std::uint64_t kMaxValues = 65536;  // of a parameter
-constexpr std::size_t kMaxText = 4096;       // bytes of a name or description
-constexpr std::size_t kBlock = 256;          // designs of a call, where calls may overlap
+constexpr std::uint64_t kMaxRows = 256;       // parameters, metrics and the like
+constexpr std::uint64_t kMaxValues = 65536;   // of a parameter
+constexpr std::size_t kMaxText = 4096;        // bytes of a name or description
+constexpr std::size_t kDesignsOfACall = 256;  // designs of a call, where calls may overlap
 // Stands in results before a call, and behind them. No computation gives this NaN.
 constexpr std::uint64_t kUnwritten = 0x7FF8E7A2C4015AB1ull;
 
@@ -43,8 +43,8 @@ class PluginModel final : public OwnModel {
       return;
     }
     const std::size_t width = parameters().size(), columns = metrics().size(), count = designs.size() / width;
-    backend.pool().for_each((count + kBlock - 1) / kBlock, [&](std::size_t block, unsigned /*worker*/) {
-      const std::size_t first = block * kBlock, some = std::min(kBlock, count - first);
+    backend.pool().for_each((count + kDesignsOfACall - 1) / kDesignsOfACall, [&](std::size_t block, unsigned /*worker*/) {
+      const std::size_t first = block * kDesignsOfACall, some = std::min(kDesignsOfACall, count - first);
       call(workload, designs.subspan(first * width, some * width), results.subspan(first * columns, some * columns));
     });
   }
@@ -96,7 +96,7 @@ class Reader {
       if (required) refuse(what + " is missing");
       return "";
     }
-    const std::string copy(text, strnlen(text, kMaxText + 1));
+    std::string copy(text, strnlen(text, kMaxText + 1));
     if (copy.size() > kMaxText) refuse(what + " is longer than " + std::to_string(kMaxText) + " bytes");
     if (!is_utf8(copy) || printable(copy) != copy) refuse(what + " " + in_quotes(copy) + " is not printable UTF-8");
     return copy;

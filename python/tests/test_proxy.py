@@ -94,3 +94,21 @@ def test_without_scikit_learn(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     assert proxy.main([]) == 1
     assert "exarch.studies.proxy needs scikit-learn; install it: pip install scikit-learn" in capsys.readouterr().err
+
+
+def test_pictures(needs_sklearn, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    frame = proxy.study("cloud-1", space=SPACE, sizes=[20, 200], mixes=["RW", "GA"], learners=["forest"], threads=1)
+    frame.to_csv(tmp_path / "proxies.csv", index=False)
+    assert proxy.main(["--from", str(tmp_path / "proxies.csv"), "--figure", str(tmp_path / "proxies.svg")]) == 0
+    drawn = (tmp_path / "proxies.svg").read_text()
+    assert drawn.count(">RW<") == drawn.count(">GA<") == 1 and "rows trained on" in drawn
+    # The same table gives the same picture.
+    proxy.draw(frame, tmp_path / "again.svg")
+    assert (tmp_path / "again.svg").read_text() == drawn
+    proxy.draw(proxy.speed("cloud-1", space=SPACE, rows=50, batches=[1, 10], threads=1), tmp_path / "speed.svg")
+    assert "engine, again" in (tmp_path / "speed.svg").read_text()
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    assert proxy.main(["--from", str(tmp_path / "other.csv"), "--figure", str(tmp_path / "x.svg")]) == 2
+    assert "it lacks" in capsys.readouterr().err
+    assert proxy.main(["--from", str(tmp_path / "none.csv")]) == 1

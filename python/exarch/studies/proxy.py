@@ -35,6 +35,7 @@ from .._logged import GRIDS, logged
 from .._optional import need
 from .._problem import Problem, Space, SpaceLike
 from .._truth import Truth
+from ._figure import draw
 
 Floats = npt.NDArray[np.float64]
 
@@ -310,6 +311,7 @@ def _least(what: Callable[[], object]) -> float:
 _EXAMPLES = """examples:
   python -m exarch.studies.proxy --sizes 1000 10000               a look, in a minute
   python -m exarch.studies.proxy --truth cloud-1.truth.db --csv proxies.csv
+  python -m exarch.studies.proxy --from proxies.csv --figure proxies.svg
   python -m exarch.studies.proxy --speed --sizes 100000           microseconds per design beside the engine
 """
 
@@ -328,6 +330,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--truth", default="", metavar="FILE", help="store of the truth, made where it does not exist")
     parser.add_argument("--threads", type=int, help="default: all")
     parser.add_argument("--csv", default="", metavar="FILE", help="write the table there, too")
+    parser.add_argument("--figure", default="", metavar="FILE.svg", help="draw the table there, too (matplotlib)")
+    parser.add_argument("--from", dest="given", default="", metavar="FILE", help="take the table of an earlier --csv, instead of a study")
     parser.add_argument("--speed", action="store_true", help="measure speed only, of proxies on as many rows as the first of --sizes")
     return parser
 
@@ -336,7 +340,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command; its exit code."""
     options = _arguments().parse_args(arguments)
     try:
-        if options.speed:
+        if options.given:
+            frame = need("pandas", "exarch.studies.proxy").read_csv(options.given)
+        elif options.speed:
             frame = speed(options.trace, space=options.space, objective=options.objective, rows=options.sizes[0], mix=options.mixes[0],
                           seed=options.seed, threads=options.threads)
         else:
@@ -345,7 +351,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                           said=lambda line: print(line, file=sys.stderr, flush=True))
         if options.csv:
             frame.to_csv(options.csv, index=False)
-    except (_core.UsageError, _core.Error, ImportError, OSError) as error:
+        if options.figure:
+            draw(frame, options.figure)
+    except (_core.UsageError, _core.Error, ImportError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, _core.UsageError) else 1
     print(frame.to_string(index=False, float_format=lambda number: f"{number:.4g}"))
