@@ -49,7 +49,7 @@ typedef struct exarch_plugin_parameter {
   const char* unit; /* "" or null: none; likewise `doc`, here and below */
   const char* doc;
   const char* const* labels; /* (value) a design has the place of the label: 0, 1, ... */
-  const int64_t* numbers;    /* (value) in any order, without repetition; a design has the number */
+  const int64_t* numbers;    /* (value) in any order, without repetition; a design has one of them */
   uint64_t value_count;      /* 1 to 65,536 */
   uint64_t default_value;    /* the place of the default, below value_count */
 } exarch_plugin_parameter;

@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -32,11 +33,17 @@ constexpr std::uint64_t kUnwritten = 0x7FF8E7A2C4015AB1ull;
 class PluginModel final : public OwnModel {
  public:
   PluginModel(Description description, std::vector<std::string> workloads, std::string path, const exarch_plugin& plugin)
-      : OwnModel(std::move(description), std::move(workloads)), path_(std::move(path)), plugin_(plugin) {}
+      : OwnModel(std::move(description), std::move(workloads)), path_(std::move(path)), plugin_(plugin) {
+    const DesignSpace& space = spaces().front();
+    for (std::size_t p = 0; p < space.dimensions(); ++p) {
+      std::ranges::sort(values_.emplace_back(space.values(p).begin(), space.values(p).end()));
+    }
+  }
 
  protected:
   void evaluate(std::size_t workload, std::span<const std::int64_t> designs, Backend& backend,
                 std::span<double> results) const override {
+    check_values(designs);
     if ((plugin_.flags & EXARCH_PLUGIN_THREADS) == 0) {
       const std::lock_guard alone(mutex_);
       call(workload, designs, results);
@@ -50,6 +57,20 @@ class PluginModel final : public OwnModel {
   }
 
  private:
+  // A parameter's range is that of its values, which may have gaps.
+  void check_values(std::span<const std::int64_t> designs) const {
+    for (std::size_t i = 0; i < designs.size(); ++i) {
+      const std::size_t p = i % parameters().size();
+      if (std::ranges::binary_search(values_[p], designs[i])) continue;
+      const auto above = std::ranges::lower_bound(values_[p], designs[i]);
+      std::string near;
+      if (above != values_[p].begin()) near = std::to_string(*std::prev(above));
+      if (above != values_[p].end()) near += (near.empty() ? "" : " and ") + std::to_string(*above);
+      throw UsageError(parameters()[p].name + ": " + std::to_string(designs[i]) + " is no value of plug-in '" + name() +
+                       "' (nearest: " + near + ")");
+    }
+  }
+
   [[noreturn]] void fail(const std::string& what) const { throw Error(path_ + ": plug-in '" + name() + "' " + what); }
 
   void call(std::size_t workload, std::span<const std::int64_t> designs, std::span<double> results) const {
@@ -83,6 +104,7 @@ class PluginModel final : public OwnModel {
 
   std::string path_;
   const exarch_plugin& plugin_;
+  std::vector<std::vector<std::int64_t>> values_;  // (parameter) sorted
   mutable std::mutex mutex_;
 };
 

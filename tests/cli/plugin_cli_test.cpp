@@ -51,6 +51,11 @@ TEST_F(Plugins, TheDocumentedOneWorksWithEveryVerb) {
   for (const char* store : {"run.db", "study.db"}) (void)good(cached({"report", store, "-o", std::string(store) + ".html"}));
   EXPECT_THAT(good(cached({"export", "run.db"})), HasSubstr("time_ns"));
   EXPECT_THAT(good(cached({"doctor"})), HasSubstr("cache self test: ok"));
+  // Values are those of the plug-in's table, whatever lies between them.
+  expect_refused(cached({"eval", "cache", "--set", "ways=3"}), 2, "ways: 3 is no value of plug-in 'cache' (nearest: 2 and 4)");
+  expect_refused(cached({"eval", "cache", "--set", "ways=9"}), 2, "ways");
+  write_text(dir_ / "odd.json", R"({"name": "odd", "parameters": {"ways": [1, 3]}})");
+  expect_refused(cached({"sweep", "cache", "--space", "odd.json", "--all", "--out", "odd.db"}), 2, "ways: 3 is no value");
   // A store says which model it is of.
   expect_refused({"best", "run.db"}, 1, "made with model " + model + " of environment 'cache', which is not there");
   expect_refused({"report", "study.db", "-o", "x.html"}, 2, "--plugin FILE");
@@ -76,8 +81,7 @@ TEST_F(Plugins, NanIsAFailedRun) {
   write_text(dir_ / "in.csv", "x,kind\n1,c\n2,b\n3,a\n");
   const Outcome outcome = run({"eval", "plain", "--in", "in.csv", "--plugin", plugin("plain")});
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_EQ(outcome.out,
-            "x,kind,status,y,z\n1,c,ok,12.000000,1.000000\n2,b,failed,,\n3,a,ok,30.000000,1.000000\n");
+  EXPECT_EQ(outcome.out, "x,kind,status,y,z\n1,c,ok,12.000000,1.000000\n2,b,failed,,\n3,a,ok,30.000000,1.000000\n");
   // Numbers keep their order, the default is the one that the plug-in names, and an unknown value is refused.
   const Json space = Json::parse(good({"space", "plain", "--json", "--plugin", plugin("plain")}))[0];
   EXPECT_EQ(space["parameters"]["x"], Json({3, 1, 2}));
