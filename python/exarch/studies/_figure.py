@@ -43,7 +43,7 @@ def _errors(plot: Any, frame: Any) -> Any:
         regrets.plot(rows["rows"], np.maximum(rows["pick_regret_pct"], _FLOOR), **line)
         regrets.plot(rows["rows"], np.maximum(rows["log_regret_pct"], _FLOOR), **{**line, "linestyle": "--", "linewidth": 0.9})
     errors.set(title="error (solid: whole space, dashed: hold-out)", ylabel="% of the mean")
-    regrets.set(title="regret (solid: proxy's pick, dashed: best of the log)", ylabel=f"% ({_FLOOR:g}: none)")
+    regrets.set(title="regret (solid: pick, dashed: log)", ylabel=f"% ({_FLOOR:g}: none)")
     for panel in (errors, regrets):
         panel.set(xscale="log", yscale="log", xlabel="rows trained on")
         panel.grid(True, which="major", linewidth=0.3, alpha=0.6)
