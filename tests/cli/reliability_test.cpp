@@ -361,7 +361,7 @@ TEST_F(HostileStores, WhatAStoreSaysAboutItselfIsChecked) {
            {"seed", "", "'seed' is no whole number"},
            {"objective", "", "'objective' has no meaning"},
            {"objective", "min:nonsense", "'objective' has no meaning"},
-           {"environment", "drum", "'environment' has no meaning"},
+           {"environment", "drum", "of environment 'drum', which is not there"},
            {"command", "dance", "neither a sweep nor a search"},
            {"space", "{", ""},
            {"space", nested, ""},
