@@ -45,6 +45,7 @@ def test_errors_and_picks(needs_sklearn, small_problem, tmp_path):
     assert measured["rmse_range_pct"] == pytest.approx(100 * np.sqrt(1 / 3) / 3)
     assert measured["worst_pct"] == 25 and measured["rank"] == pytest.approx(1)
     assert np.isnan(proxy.errors(np.ones(3), np.arange(3.0))["rank"])
+    assert np.isnan(proxy.errors(np.arange(3.0), np.ones(3))["rmse_range_pct"])
     truth = exarch.Truth.make(small_problem, tmp_path / "truth.db")
     costs = truth.costs()
     assert proxy.picked(costs, truth, costs) == (0, 0)

@@ -156,8 +156,9 @@ def errors(said: Floats, true: Floats) -> dict[str, float]:
     known = np.isfinite(true)
     said, true = said[known], true[known]
     rmse = float(np.sqrt(np.mean((said - true) ** 2)))
+    spread = float(np.ptp(true)) or float("nan")  # a constant has no range
     with np.errstate(divide="ignore", invalid="ignore"):
-        return {"rmse_mean_pct": 100 * rmse / abs(float(np.mean(true))), "rmse_range_pct": 100 * rmse / float(np.ptp(true)),
+        return {"rmse_mean_pct": 100 * rmse / abs(float(np.mean(true))), "rmse_range_pct": 100 * rmse / spread,
                 "worst_pct": 100 * float(np.max(np.abs((said - true) / true))), "rank": _spearman(stats, said, true)}
 
 
