@@ -11,7 +11,7 @@ namespace exarch::timeloop {
 namespace {
 
 // Splits of one bound: a table of them takes some 60 bytes each.
-constexpr std::uint64_t kMostSplits = 1u << 22;
+constexpr std::uint64_t kMostSplits = 1u << 20;
 constexpr std::uint32_t kBucketSize = 1u << kSpreadBits;
 
 // Walker's alias method: every bucket is filled with a share of at most two, so that all get what their weight asks for.

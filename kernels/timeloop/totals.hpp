@@ -132,15 +132,15 @@ EXARCH_HD void make_line(const Problem& problem, const Nest& nest, Line& out) {
   return sum + tile;
 }
 
-// deliver() without hops, the short way where all accesses of the level are alike.
+// deliver() without hops, the short way where all accesses of the level are alike. The tile of the level inside is given.
 [[nodiscard]] EXARCH_HD Status deliver_totals(const Problem& problem, const Nest& nest, const Line& line, std::uint32_t level,
-                                              std::uint32_t space, const Workspace& work, Counts& counts) {
+                                              std::uint32_t space, std::int64_t tile, const std::int64_t (&extent)[kRanks],
+                                              const Workspace& work, Counts& counts) {
   Uniform uniform;
   const bool many = nest.fan[level] > 1;
   // Multipliers take what a neighbour had in the step before, where that is the same.
   if (level > 0 && nest.fan[level] <= kMaxElements && groups_evenly(problem, nest.spatial[level], space, uniform)) {
-    std::int64_t extent[kRanks], all = 0;
-    const std::int64_t tile = measure(problem, space, nest.extent[level - 1], extent);
+    std::int64_t all = 0;
     const std::int64_t each = words_received(line, level, nest.levels, space, extent, tile, many, uniform.reach);
     if (each >= 0 && times(each, uniform.groups, all)) {
       counts.link = counts.hops = 0;
@@ -238,10 +238,12 @@ EXARCH_HD void make_line(const Problem& problem, const Nest& nest, Line& out) {
   Flow flow;
   for (std::uint32_t space = 0; space < kSpaces; ++space) {
     std::int64_t tile[kMaxLevels], partition[kMaxLevels];
+    std::int64_t extent[kRanks] = {}, inner = 0;  // of the tile inside
     const auto deliver_of = [&](std::uint32_t s, const Counts*& delivered) {
       delivered = &counts;
-      if (!volume_of(frame.problem, space, nest.extent[s], tile[s])) return Status::too_large;
-      return deliver_totals(frame.problem, nest, line, s, space, work, counts);
+      status = deliver_totals(frame.problem, nest, line, s, space, inner, extent, work, counts);
+      inner = tile[s] = measure(frame.problem, space, nest.extent[s], extent);  // the layer's fits, and so does a part of it
+      return status;
     };
     status = make_flow(nest, mapping.keep, space, deliver_of, flow);
     if (status != Status::ok) return status;
