@@ -11,7 +11,7 @@ namespace exarch::timeloop {
 namespace {
 
 // Splits of one bound: a table of them takes some 60 bytes each.
-constexpr std::uint64_t kMostSplits = 1u << 20;
+constexpr std::uint64_t kMostTableSplits = 1u << 20;
 constexpr std::uint32_t kBucketSize = 1u << kSpreadBits;
 
 // Walker's alias method: every bucket is filled with a share of at most two, so that all get what their weight asks for.
@@ -94,9 +94,9 @@ void Drawing::lay_blocks(const MapSpace& space) {
 // The table of a dimension: its splits, those with the same spatial factors one after the other.
 void Drawing::lay_table(const MapSpace& space, std::size_t dim) {
   const FactorSplits& splits = space.factors_[dim];
-  if (splits.size() > kMostSplits) {
+  if (splits.size() > kMostTableSplits) {
     throw Error("drawing mappings: a bound of " + std::to_string(space.problem_.bound[index_of(space.dims_[dim])]) + " has " +
-                decimal(splits.size()) + " splits, more than the " + std::to_string(kMostSplits) +
+                decimal(splits.size()) + " splits, more than the " + std::to_string(kMostTableSplits) +
                 " of a table; fix some factors or use the search");
   }
   const std::size_t blocks = space.blocks_.size(), levels = space.architecture_.levels;
