@@ -27,10 +27,12 @@
 #include "host/error.hpp"
 #include "host/execute/backend.hpp"
 #include "host/maestro/environment.hpp"
+#include "host/timeloop/environment.hpp"
 #include "kernels/core/philox.hpp"
 #include "tests/device/runtime/profile.hpp"
 #include "tests/device/runtime/standin.hpp"
 #include "tests/support/ptxas_log.hpp"
+#include "tests/support/timeloop_drawings.hpp"
 
 namespace exarch {
 namespace {
@@ -62,6 +64,7 @@ const char* const kAssumptions[] = {
 };
 
 constexpr double kTolerance = 1.02;
+constexpr std::uint32_t kNumbersOfThread = 64;
 
 // ---- what ptxas says of kernels
 
@@ -131,7 +134,7 @@ std::vector<dram::ControllerParams> sorted_designs(const dram::DramWorkload& wor
 
 struct Row {
   std::string name, kernel;  // kernel: a part of the mangled name of those that count
-  std::string trace;         // empty: MAESTRO
+  std::string trace;         // empty: not of DRAM
   std::uint32_t requests;    // of the trace
   std::size_t candidates;
 };
@@ -142,6 +145,7 @@ const std::vector<Row>& rows() {
       {"dense, random", "dense_kernel", "random", 400, 2048},  {"lanes, stream", "lanes_kernel", "stream", 400, 256},
       {"lanes, cloud-1", "lanes_kernel", "cloud-1", 400, 256}, {"lanes, random", "lanes_kernel", "random", 400, 256},
       {"exact, random", "exact_kernel", "random", 300, 1536},  {"MAESTRO, a layer", "layer_kernel", "", 1, 1024},
+      {"Timeloop, kept", "kept_kernel", "", 1, 4096},          {"Timeloop, drawn", "draw_kernel", "", 1, 131072},
   };
   return kRows;
 }
@@ -177,6 +181,33 @@ std::size_t run_maestro(const Row& row) {
   return got.status == want.status && got.counters == want.counters ? 0 : row.candidates;
 }
 
+std::size_t run_kept(const Row& row) {
+  const auto workload = timeloop_mapping_environment().load_workload({});
+  const auto designs = random_designs(timeloop_mapping_environment().spaces().front(), row.candidates, 5);
+  Backend gpu("cuda", 1), cpu("cpu", 1);
+  Outcomes got, want;
+  timeloop_mapping_environment().simulate(*workload, designs, Engine::fast, gpu, got);
+  timeloop_mapping_environment().simulate(*workload, designs, Engine::fast, cpu, want);
+  return got.status == want.status && got.counters == want.counters ? 0 : row.candidates;
+}
+
+std::size_t run_drawn(const Row& row) {
+  const timeloop::MapSpace space = testing::layer_map_space();
+  const timeloop::Drawing drawing(space, timeloop::FillRule::current, {timeloop::Goal::edp});
+  Backend gpu("cuda", 1), cpu("cpu", 1);
+  // As many numbers to a thread as in a large batch.
+  const timeloop::Drawn got = drawing.best_on(gpu.devices(), 5, 0, row.candidates, timeloop::cuda_kernels(), kNumbersOfThread);
+  const timeloop::Drawn want = drawing.best(5, 0, row.candidates, cpu);
+  return got.number == want.number && got.valid == want.valid && got.totals.energy_pj == want.totals.energy_pj ? 0
+                                                                                                               : row.candidates;
+}
+
+std::size_t run_row(const Row& row) {
+  if (!row.trace.empty()) return run_dram(row);
+  if (row.kernel == "kept_kernel") return run_kept(row);
+  return row.kernel == "draw_kernel" ? run_drawn(row) : run_maestro(row);
+}
+
 // ---- rows as JSON and as lines
 
 Json profile(const Row& row, const Registers& registers) {
@@ -193,7 +224,7 @@ Json profile(const Row& row, const Registers& registers) {
              return residency_of(launch, used);
            },
        .l2_bytes = static_cast<std::size_t>(Gpu::l2_bytes / Gpu::multiprocessors)});
-  const std::size_t differing = row.trace.empty() ? run_maestro(row) : run_dram(row);
+  const std::size_t differing = run_row(row);
   if (differing != 0) throw Error(row.name + ": the results of " + std::to_string(differing) + " candidates are wrong");
 
   if (!unknown.empty())
@@ -287,7 +318,7 @@ int run(const std::map<std::string, std::string>& options) {
       return 77;
     }
   }
-  std::cout << "per request (MAESTRO: per design), on one " << Gpu::name
+  std::cout << "per request (MAESTRO: per design, Timeloop: per mapping), on one " << Gpu::name
             << "; bounds in 1e9 requests per second, each as if nothing else limited\n";
   std::printf("%-18s %9s %6s %11s %6s %9s %9s %9s   %s\n", "", "registers", "warps", "warp instr", "SIMD", "L1 lines", "B to L2",
               "B to mem", "at most");

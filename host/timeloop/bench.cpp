@@ -4,8 +4,10 @@
 #include "host/env/hash.hpp"
 #include "host/env/timing.hpp"
 #include "host/timeloop/archgym.hpp"
+#include "host/timeloop/drawing.hpp"
 #include "host/timeloop/environment.hpp"
 #include "host/timeloop/search.hpp"
+#include "kernels/launch/timeloop_launch.hpp"
 
 namespace exarch::timeloop {
 namespace {
@@ -38,16 +40,70 @@ MappingTask task_of(const Problem& problem, const Constraints& constraints, cons
   return task;
 }
 
-double seconds_of(const std::vector<MappingTask>& tasks, std::size_t rounds) {
+// CPU seconds of `body`, the median of several rounds.
+template <class Body>
+double median_of(std::size_t rounds, const Body& body) {
   std::vector<double> seconds;
   for (std::size_t round = 0; round < rounds; ++round) {
     const double start = cpu_seconds();
-    for (const MappingTask& task : tasks) {
-      if (!search(task).proved) throw std::logic_error("a search without a proof");
-    }
+    body();
     seconds.push_back(cpu_seconds() - start);
   }
   return median(seconds);
+}
+
+// Random mappings of AlexNet's third layer on ArchGym's architecture: how many are drawn, of which most do not fit; and how many
+// that fit are priced, by their sums alone and with everything that is counted.
+void measure_mappings(const BenchOptions& options, std::vector<Measurement>& figures) {
+  constexpr std::uint64_t kDraws = 4'000'000;
+  constexpr std::size_t kMappings = 2000;  // that lie in the processor's caches, as those of a search do
+  Constraints free;
+  free.keep = row_stationary().keep;
+  for (const auto& [name, constraints] : {std::pair{"row_stationary", row_stationary()}, {"free", free}}) {
+    const MappingTask task = task_of({{256, 384, 3, 3, 1, 13, 13}, 1, 1, 1, 1}, constraints, {Goal::edp});
+    const MapSpace space(task.problem, task.architecture, constraints);
+    const Drawing drawing(space, task.rule, task.goals);
+    const std::string prefix = std::string("mappings/") + name;
+    Drawn best;
+    const double drawing_s =
+        median_of(options.rounds, [&] { cpu_functions().draw(drawing.view(), options.seed, 0, kDraws, best); });
+    figures.push_back({prefix + "/candidates_per_cpu_s", static_cast<double>(kDraws) / drawing_s});
+    figures.push_back({prefix + "/valid_share", static_cast<double>(best.valid) / static_cast<double>(kDraws)});
+    std::vector<Input> inputs;
+    for (std::uint64_t number = 0; inputs.size() < kMappings; ++number) {
+      if (const auto mapping = drawing.mapping(options.seed, number)) {
+        inputs.push_back({task.problem, task.architecture, *mapping});
+      }
+    }
+    Totals totals;
+    Counters counters;
+    Price price;
+    Fault fault;
+    const auto rate = [&](double seconds) { return static_cast<double>(10 * kMappings) / seconds; };
+    std::vector<double> sums, whole;
+    for (std::size_t round = 0; round < options.rounds; ++round) {  // in turns
+      sums.push_back(median_of(1, [&] {
+        for (std::size_t i = 0; i < 10 * kMappings; ++i) {
+          (void)cpu_functions().total(drawing.view().frame, inputs[i % kMappings].mapping, totals, fault);
+        }
+      }));
+      whole.push_back(median_of(1, [&] {
+        for (std::size_t i = 0; i < 10 * kMappings; ++i) {
+          (void)cpu_functions().evaluate(inputs[i % kMappings], task.rule, counters, price, fault);
+        }
+      }));
+    }
+    figures.push_back({prefix + "/valid_priced_per_cpu_s", rate(median(sums))});
+    figures.push_back({prefix + "/valid_priced_ratio_to_all_counts", median(whole) / median(sums)});
+  }
+}
+
+double seconds_of(const std::vector<MappingTask>& tasks, std::size_t rounds) {
+  return median_of(rounds, [&] {
+    for (const MappingTask& task : tasks) {
+      if (!search(task).proved) throw std::logic_error("a search without a proof");
+    }
+  });
 }
 
 // The proved search of mappings on ArchGym's architecture: AlexNet in its space, a matrix product and a layer in free spaces.
@@ -96,6 +152,7 @@ std::vector<Measurement> bench_measure(const BenchOptions& options) {
     add_rate("random", designs);
     add_rate("valid", valid);
   }
+  measure_mappings(options, figures);
   measure_search(options, figures);
   return figures;
 }

@@ -51,8 +51,7 @@ struct Constraints {
   std::array<Space, kSpaces> tensors{kWeights, kInputs, kOutputs};
 };
 
-// What a mapping has to achieve, the most important first. Equal designs of the first are told apart by the second, and so on.
-enum class Goal : std::uint8_t { cycles, energy, edp };
+// The most important first. Equal designs of the first are told apart by the second, and so on.
 using Goals = std::vector<Goal>;
 
 // The row-stationary space of ArchGym's TimeloopGym, for its architecture of six levels (psum_spad, weights_spad, ifmap_spad,
@@ -86,6 +85,7 @@ class MapSlice {
 
  private:
   friend class MapSpace;
+  friend class Drawing;
 
   struct Block {
     std::array<std::int64_t, kDims> factor;
@@ -131,6 +131,7 @@ class MapSpace {
 
  private:
   friend class MapSlice;
+  friend class Drawing;
 
   // A block of the nest, the innermost first: Timeloop's tiling levels.
   struct Block {

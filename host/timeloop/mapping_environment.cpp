@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 
 #include "host/env/hash.hpp"
 #include "host/env/model.hpp"
@@ -10,6 +11,7 @@
 #include "host/files/data_dir.hpp"
 #include "host/files/json.hpp"
 #include "host/space/tables.hpp"
+#include "host/timeloop/device.hpp"
 #include "host/timeloop/environment.hpp"
 #include "host/timeloop/records.hpp"
 #include "host/timeloop/reference.hpp"
@@ -32,6 +34,10 @@ constexpr std::int64_t kAsRecorded = 0;
 struct RecordWorkload final : Workload {
   Record record;
   FillRule rule = FillRule::current;
+  // Of all candidates: they have the same loops. Only with Status::ok of the frame is there more.
+  Status frame_status = Status::ok;
+  Frame frame{};
+  Shared shared{};
 };
 
 struct KeptCandidate {
@@ -152,6 +158,10 @@ class MappingEnvironment final : public Model<RecordWorkload, KeptCandidate, Rec
     auto workload = std::make_shared<RecordWorkload>();
     in_file(path.string(), [&] { workload->record = record_of(parse_json<nlohmann::ordered_json>(text, path.string())); });
     workload->rule = rule_of(options.at(kRuleName));
+    const Input& input = workload->record.input;
+    Fault fault;
+    workload->frame_status = make_frame(input.problem, input.architecture, workload->rule, workload->frame, fault);
+    if (workload->frame_status == Status::ok) cpu_functions().share(workload->frame, input.mapping, workload->shared);
     workload->name = name;
     if (workload->rule == FillRule::y2022) workload->name += ", fill rule 2022";
     Fnv1a hash;
@@ -197,6 +207,23 @@ class MappingEnvironment final : public Model<RecordWorkload, KeptCandidate, Rec
   void run(NoWorker& /*worker*/, const RecordWorkload& workload, const KeptCandidate& candidate, Engine engine,
            RecordResult& result) const override {
     result = evaluate(workload, candidate, engine);
+  }
+
+  [[nodiscard]] bool runs_on_devices() const override { return true; }
+
+  void run_on_devices(const RecordWorkload& workload, std::span<const KeptCandidate> candidates, Devices& devices,
+                      std::span<RecordResult> results) const override {
+    if (workload.frame_status != Status::ok) {
+      std::ranges::fill(results, RecordResult{workload.frame_status, 0, 0, 0, 0, 0, 0, 0});
+      return;
+    }
+    std::vector<KeptMapping> mappings(candidates.size());
+    for (std::size_t i = 0; i < candidates.size(); ++i) set_keep(workload, candidates[i], mappings[i].keep);
+    std::vector<KeptResult> totals(candidates.size());
+    timeloop::run_on_devices(workload, workload.frame, workload.shared, mappings, devices, totals);
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      results[i] = result_of(workload, totals[i].status, totals[i].totals, mappings[i].keep);
+    }
   }
 
   void keep(const RecordWorkload& /*workload*/, const RecordResult& result, OutcomeRow row) const override {
@@ -249,7 +276,7 @@ class MappingEnvironment final : public Model<RecordWorkload, KeptCandidate, Rec
     if (json["out"].contains("parse_error")) return {json["out"]["parse_error"].get<std::string>()};
     std::vector<std::string> sentences;
     if (!json["out"].contains("fail")) {
-      if (unbacked(record.input) > 0) {
+      if (unbacked(workload, record.input.mapping.keep) > 0) {
         sentences.push_back(record.level_names.back() + " does not keep every tensor: nothing counts where the others come from");
       }
       return sentences;
@@ -262,38 +289,52 @@ class MappingEnvironment final : public Model<RecordWorkload, KeptCandidate, Rec
   // The record with what a candidate keeps.
   static Record designed(const RecordWorkload& workload, const KeptCandidate& candidate) {
     Record record = workload.record;
-    apply(candidate, record.input);
+    set_keep(workload, candidate, record.input.mapping.keep);
     return record;
   }
 
-  static void apply(const KeptCandidate& candidate, Input& input) {
-    for (std::uint32_t s = 0; s < std::min(input.architecture.levels, kSetLevels); ++s) {
-      if (candidate.kept[s] == kAsRecorded) continue;
+  static void set_keep(const RecordWorkload& workload, const KeptCandidate& candidate, Keep& keep) {
+    const Input& input = workload.record.input;
+    for (std::uint32_t s = 0; s < kMaxLevels; ++s) {
+      const bool set = s < std::min(input.architecture.levels, kSetLevels) && candidate.kept[s] != kAsRecorded;
       for (std::uint32_t space = 0; space < kSpaces; ++space) {
-        input.mapping.keep[s][space] = ((candidate.kept[s] - 1u) >> space & 1u) != 0;
+        keep[s][space] = set ? ((candidate.kept[s] - 1u) >> space & 1u) != 0 : input.mapping.keep[s][space];
       }
     }
   }
 
-  static std::int64_t unbacked(const Input& input) {
-    const bool* keep = input.mapping.keep[input.architecture.levels - 1];
-    return std::count(keep, keep + kSpaces, false);
+  static std::int64_t unbacked(const RecordWorkload& workload, const Keep& keep) {
+    const bool* outermost = keep[workload.record.input.architecture.levels - 1];
+    return std::count(outermost, outermost + kSpaces, false);
+  }
+
+  static RecordResult result_of(const RecordWorkload& workload, Status status, const Totals& totals, const Keep& keep) {
+    if (status != Status::ok) return {status, 0, 0, 0, 0, 0, 0, 0};
+    return {status,           totals.cycles,   totals.steps,       totals.computes,
+            totals.energy_pj, totals.area_um2, totals.utilization, unbacked(workload, keep)};
   }
 
   static RecordResult evaluate(const RecordWorkload& workload, const KeptCandidate& candidate, Engine engine) {
-    Input input = workload.record.input;
-    apply(candidate, input);
-    Counters counters;
-    Price price;
+    KeptMapping mapping;
+    set_keep(workload, candidate, mapping.keep);
+    Totals totals{};
     Fault fault;
-    Status status = cpu_functions().evaluate(input, workload.rule, counters, price, fault);
+    Status status = workload.frame_status;
+    if (status == Status::ok) {
+      status = cpu_functions().total_of_kept(workload.frame, workload.shared, mapping.keep, totals, fault);
+    }
     // Limits are the kernel's; the reference has none of its own.
     if (engine == Engine::reference && status <= Status::level) {
+      Input input = workload.record.input;
+      std::memcpy(input.mapping.keep, mapping.keep, sizeof mapping.keep);
+      Counters counters;
+      Price price;
       status = evaluate_reference(input, workload.rule, counters, price, fault);
+      if (status == Status::ok) {
+        totals = {price.cycles, counters.steps, price.computes, price.energy_pj, price.area_um2, price.utilization};
+      }
     }
-    if (status != Status::ok) return {status, 0, 0, 0, 0, 0, 0, 0};
-    return {status,          price.cycles,   counters.steps,    price.computes,
-            price.energy_pj, price.area_um2, price.utilization, unbacked(input)};
+    return result_of(workload, status, totals, mapping.keep);
   }
 
   static void add_to(Fnv1a& hash, const RecordResult& result) {

@@ -125,7 +125,7 @@ class Search {
   std::map<std::vector<std::int64_t>, std::uint32_t> segments_;
   std::array<std::map<std::uint32_t, std::vector<std::vector<Block>>>, kMaxLevels> layouts_;  // (stage)
   Nest outer_{};  // of the partial mapping that is gone on with
-  std::unique_ptr<Workspace> work_ = std::make_unique<Workspace>();
+  std::unique_ptr<FullWorkspace> work_ = std::make_unique<FullWorkspace>();
   MappingResult result_;
   Cost best_{kInfinity, kInfinity, kInfinity};
   // With a beam: bounds of the best partial mappings of the stage that is being made, the worst first.
@@ -502,7 +502,7 @@ void Search::hand_on(std::uint32_t stage, const Ways& ways, Shape& shape, Delive
     for (std::uint32_t space = 0; space < kSpaces; ++space) {
       if (stage > 0 && space != kInputs) continue;
       Counts counts;
-      if (deliver(task_.problem, outer_, stages_[stage].level, space, *work_, counts) != Status::ok) {
+      if (deliver<false>(task_.problem, outer_, stages_[stage].level, space, work_->view(), counts) != Status::ok) {
         throw Error("the search needs more kinds of multicast, or larger counts, than the model has room for");
       }
       double accesses = 0, received = 0;
@@ -755,10 +755,6 @@ void Search::add(std::uint32_t stage, const Partial& partial, const Cost& at_lea
 }
 
 }  // namespace
-
-double cost_of(Goal goal, double energy_pj, double cycles) {
-  return goal == Goal::cycles ? cycles : goal == Goal::energy ? energy_pj : energy_pj * cycles;
-}
 
 MappingResult search(const MappingTask& task) {
   if (task.goals.empty() || task.goals.size() > 3) throw UsageError("a search has one to three goals");

@@ -61,7 +61,4 @@ struct MappingResult {
 // The best mapping; Error where constraints contradict layer or architecture, or the layer is too large for the search.
 [[nodiscard]] MappingResult search(const MappingTask& task);
 
-// What a goal says of a mapping: cycles, energy in pJ, or pJ x cycles.
-[[nodiscard]] double cost_of(Goal goal, double energy_pj, double cycles);
-
 }  // namespace exarch::timeloop

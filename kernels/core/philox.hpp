@@ -17,15 +17,22 @@ struct PhiloxCounter {
   std::uint32_t word[4];
 };
 
+// One of the ten rounds, and the key of the next.
+[[nodiscard]] EXARCH_HD constexpr PhiloxCounter philox4x32_round(PhiloxCounter counter, PhiloxKey key) {
+  const std::uint64_t a = std::uint64_t{0xD2511F53u} * counter.word[0];
+  const std::uint64_t b = std::uint64_t{0xCD9E8D57u} * counter.word[2];
+  return {{static_cast<std::uint32_t>(b >> 32) ^ counter.word[1] ^ key.word[0], static_cast<std::uint32_t>(b),
+           static_cast<std::uint32_t>(a >> 32) ^ counter.word[3] ^ key.word[1], static_cast<std::uint32_t>(a)}};
+}
+[[nodiscard]] EXARCH_HD constexpr PhiloxKey philox4x32_next(PhiloxKey key) {
+  return {{key.word[0] + 0x9E3779B9u, key.word[1] + 0xBB67AE85u}};
+}
+
 // The block of random words at `counter`.
 [[nodiscard]] EXARCH_HD constexpr PhiloxCounter philox4x32_10(PhiloxCounter counter, PhiloxKey key) {
   for (int round = 0; round < 10; ++round) {
-    const std::uint64_t a = std::uint64_t{0xD2511F53u} * counter.word[0];
-    const std::uint64_t b = std::uint64_t{0xCD9E8D57u} * counter.word[2];
-    counter = {{static_cast<std::uint32_t>(b >> 32) ^ counter.word[1] ^ key.word[0], static_cast<std::uint32_t>(b),
-                static_cast<std::uint32_t>(a >> 32) ^ counter.word[3] ^ key.word[1], static_cast<std::uint32_t>(a)}};
-    key.word[0] += 0x9E3779B9u;
-    key.word[1] += 0xBB67AE85u;
+    counter = philox4x32_round(counter, key);
+    key = philox4x32_next(key);
   }
   return counter;
 }

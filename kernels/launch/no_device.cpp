@@ -2,6 +2,7 @@
 #include "kernels/launch/device.hpp"
 #include "kernels/launch/dram_device.hpp"
 #include "kernels/launch/maestro_device.hpp"
+#include "kernels/launch/timeloop_device.hpp"
 #include "kernels/rank/rank.hpp"
 
 namespace exarch {
@@ -15,6 +16,10 @@ const dram::DeviceKernels* dram::cuda_kernels() noexcept {
 }
 
 const maestro::DeviceKernels* maestro::cuda_kernels() noexcept {
+  return nullptr;
+}
+
+const timeloop::DeviceKernels* timeloop::cuda_kernels() noexcept {
   return nullptr;
 }
 

@@ -61,30 +61,53 @@ struct Classes {
   return tile - overlap;
 }
 
+// How a tensor moves from one class of steps to the next.
+struct Motion {
+  const Problem& problem;
+  std::uint32_t space;
+  std::int64_t inner[kRanks];  // by how much the loops so far move it back
+
+  EXARCH_HD Motion(const Problem& p, std::uint32_t of_space) : problem(p), space(of_space) {
+    for (std::int64_t& distance : inner) distance = 0;
+  }
+  // The movement of the next loop's class.
+  EXARCH_HD void next(const NestLoop& loop, std::int64_t (&shift)[kRanks]) {
+    const std::uint32_t moved = rank_moved_by(space, loop.dim);
+    const std::int64_t step = moved < kRanks ? coefficient_of(problem, space, loop.dim) * loop.stride : 0;
+    for (std::uint32_t r = 0; r < kRanks; ++r) {
+      shift[r] = r == moved ? step - inner[r] : -inner[r];
+      inner[r] += r == moved ? step : 0;
+    }
+  }
+};
+
+// Lengths of a tile along the ranks of a tensor; its words.
+EXARCH_HD std::int64_t measure(const Problem& problem, std::uint32_t space, const std::int64_t (&tile)[kDims],
+                               std::int64_t (&extent)[kRanks]) {
+  std::int64_t words = 1;
+  for (std::uint32_t r = 0; r < kRanks; ++r) {
+    extent[r] = extent_along(rank_of(problem, space, r), tile);
+    words *= extent[r];
+  }
+  return words;
+}
+
 // The classes of the loops of levels `level` and beyond. An element keeps what it has when the tile does not move, and the
 // overlap when it moves as it did before: in the direction of the innermost loop that moves it. Multipliers keep nothing.
 EXARCH_HD void classify(const Problem& problem, const Nest& nest, std::uint32_t level, std::uint32_t space,
                         const std::int64_t (&child)[kDims], Classes& out) {
-  Rank rank[kRanks];
-  std::int64_t extent[kRanks], moved[kDims];
-  out.tile = 1;
+  std::int64_t extent[kRanks];
   out.innermost = 0;
-  for (std::uint32_t r = 0; r < kRanks; ++r) {
-    rank[r] = rank_of(problem, space, r);
-    extent[r] = extent_along(rank[r], child);
-    out.tile *= extent[r];
-  }
-  for (std::int64_t& distance : moved) distance = 0;
+  out.tile = measure(problem, space, child, extent);
   out.count = 0;
+  Motion motion(problem, space);
   std::uint32_t first = kMaxLoops;  // the class that sets the direction
   for (std::uint32_t s = level; s < nest.levels; ++s) {
     for (std::uint32_t l = 0; l < nest.temporal[s].count; ++l) {
       const NestLoop& loop = nest.temporal[s].loop[l];
-      const std::uint32_t j = out.count++, dim = index_of(loop.dim);
+      const std::uint32_t j = out.count++;
       out.weight[j] = loop.bound;
-      moved[dim] += loop.stride;
-      for (std::uint32_t r = 0; r < kRanks; ++r) out.shift[j][r] = along(rank[r], moved);
-      moved[dim] -= 2 * loop.stride;
+      motion.next(loop, out.shift[j]);
       const bool rests = is_zero(out.shift[j]);
       if (first == kMaxLoops && !rests) first = j;
       if (level == 0) {
@@ -113,7 +136,7 @@ EXARCH_HD void classify(const Problem& problem, const Nest& nest, std::uint32_t 
 }
 
 // Sorts the elements. A heap sort: no recursion, no memory.
-EXARCH_HD void sort_elements(Workspace& work, const Elements& elements) {
+EXARCH_HD void sort_elements(const Workspace& work, const Elements& elements) {
   const auto sink = [&](std::uint32_t at, std::uint32_t end) {
     const std::uint16_t sinking = work.order[at];
     for (;;) {
@@ -137,8 +160,8 @@ EXARCH_HD void sort_elements(Workspace& work, const Elements& elements) {
 }
 
 // Gives every element its code, the innermost spatial loop fastest, and sorts them.
-EXARCH_HD void make_elements(const Problem& problem, const Nest& nest, std::uint32_t level, std::uint32_t space, Workspace& work,
-                             Elements& out) {
+EXARCH_HD void make_elements(const Problem& problem, const Nest& nest, std::uint32_t level, std::uint32_t space,
+                             const Workspace& work, Elements& out) {
   const NestBlock& block = nest.spatial[level];
   out.count = static_cast<std::uint32_t>(nest.fan[level]);
   out.wide = nest.wide[level];
@@ -177,7 +200,7 @@ EXARCH_HD void make_elements(const Problem& problem, const Nest& nest, std::uint
 }
 
 // Marks the elements of which a neighbour had, one step of `shift` before, the words they need now. Their number.
-EXARCH_HD std::int64_t serve(Workspace& work, const Elements& elements, const std::int64_t (&shift)[kRanks]) {
+EXARCH_HD std::int64_t serve(const Workspace& work, const Elements& elements, const std::int64_t (&shift)[kRanks]) {
   std::int64_t wanted = 0, served = 0;
   for (std::uint32_t r = 0; r < kRanks; ++r) {
     if (shift[r] > elements.reach[r] || -shift[r] > elements.reach[r]) return 0;
@@ -239,6 +262,7 @@ EXARCH_HD std::int64_t serve(Workspace& work, const Elements& elements, const st
 }
 
 // Groups all elements, or those that are not served.
+template <bool kHops>
 [[nodiscard]] EXARCH_HD bool group(const Workspace& work, const Elements& elements, bool all, Grouping& out) {
   out.kinds = 0;
   out.accesses = 0;
@@ -250,7 +274,7 @@ EXARCH_HD std::int64_t serve(Workspace& work, const Elements& elements, const st
     }
     if (multicast == 0) continue;
     if (!add_group(out, multicast)) return false;
-    out.hops += hops_of(work, elements, begin, end, all);
+    if constexpr (kHops) out.hops += hops_of(work, elements, begin, end, all);
   }
   return true;
 }
@@ -300,11 +324,12 @@ EXARCH_HD void add_steps(Delivery& delivery, const Grouping& grouping, std::int6
 
 // What remains to be delivered after neighbours have handed on what they had a step of `shift` ago. They do where that saves
 // accesses of the parent; else `rest` is `everyone`. Gives the number of elements served.
-EXARCH_HD std::int64_t hand_on(Workspace& work, const Elements& elements, const std::int64_t (&shift)[kRanks],
+template <bool kHops>
+EXARCH_HD std::int64_t hand_on(const Workspace& work, const Elements& elements, const std::int64_t (&shift)[kRanks],
                                const Grouping& everyone, Grouping& rest, Status& status) {
   const std::int64_t served = serve(work, elements, shift);
   if (served > 0) {
-    if (!group(work, elements, false, rest)) status = Status::too_many_groups;
+    if (!group<kHops>(work, elements, false, rest)) status = Status::too_many_groups;
     if (rest.accesses < everyone.accesses) return served;
   }
   rest = everyone;
@@ -314,19 +339,20 @@ EXARCH_HD std::int64_t hand_on(Workspace& work, const Elements& elements, const 
 // All steps of a level with several children. A step of class 0 follows the first visit or a step of another class; a step of
 // another class follows one of class 0. A neighbour can hand on words where the step before delivered as many, which makes them
 // the same.
+template <bool kHops>
 EXARCH_HD void deliver_to_many(const Problem& problem, const Nest& nest, std::uint32_t level, std::uint32_t space,
-                               const Classes& classes, Workspace& work, Delivery& delivery) {
+                               const Classes& classes, const Workspace& work, Delivery& delivery) {
   Elements elements;
   make_elements(problem, nest, level, space, work, elements);
   Grouping everyone, inner, rest;
-  if (!group(work, elements, true, everyone)) {
+  if (!group<kHops>(work, elements, true, everyone)) {
     delivery.status = Status::too_many_groups;
     return;
   }
   add_steps(delivery, everyone, classes.tile, 1, 0);
   if (classes.count == 0) return;
   const std::int64_t words = classes.words[0];
-  std::int64_t served = words == 0 ? 0 : hand_on(work, elements, classes.shift[0], everyone, inner, delivery.status);
+  std::int64_t served = words == 0 ? 0 : hand_on<kHops>(work, elements, classes.shift[0], everyone, inner, delivery.status);
   const auto add_inner = [&](std::int64_t before, std::int64_t steps) {
     const bool same = before == words;
     add_steps(delivery, same ? inner : everyone, words, steps, same ? served : 0);
@@ -334,7 +360,7 @@ EXARCH_HD void deliver_to_many(const Problem& problem, const Nest& nest, std::ui
   add_inner(classes.tile, classes.innermost);
   for (std::uint32_t j = 1; j < classes.count && delivery.status == Status::ok; ++j) {
     if (classes.words[j] != 0 && classes.words[j] == words) {
-      const std::int64_t number = hand_on(work, elements, classes.shift[j], everyone, rest, delivery.status);
+      const std::int64_t number = hand_on<kHops>(work, elements, classes.shift[j], everyone, rest, delivery.status);
       add_steps(delivery, rest, classes.words[j], classes.weight[j], number);
     } else {
       add_steps(delivery, everyone, classes.words[j], classes.weight[j], 0);
@@ -345,9 +371,37 @@ EXARCH_HD void deliver_to_many(const Problem& problem, const Nest& nest, std::ui
   }
 }
 
-// What level `level` delivers of a tensor to its children over the run: the ingress, hops and link of `counts`.
+// A level of which every access goes to as many children as any other, and no words come from neighbours.
+struct Uniform {
+  std::uint32_t multicast, groups;
+  std::int64_t reach[kRanks];  // the largest offset of an element along each rank
+};
+
+// Whether the children fall into equal groups: where no two spatial loops move the tensor along the same rank, so that the
+// elements of a group differ in the other loops alone.
+[[nodiscard]] EXARCH_HD bool groups_evenly(const Problem& problem, const NestBlock& block, std::uint32_t space, Uniform& out) {
+  out.multicast = out.groups = 1;
+  for (std::int64_t& offset : out.reach) offset = 0;
+  for (std::uint32_t l = 0; l < block.count; ++l) {
+    const NestLoop& loop = block.loop[l];
+    const auto bound = static_cast<std::uint32_t>(loop.bound);
+    const std::uint32_t rank = rank_moved_by(space, loop.dim);
+    if (rank == kRanks) {
+      out.multicast *= bound;
+      continue;
+    }
+    if (out.reach[rank] != 0) return false;
+    out.reach[rank] = coefficient_of(problem, space, loop.dim) * loop.stride * (loop.bound - 1);
+    out.groups *= bound;
+  }
+  return true;
+}
+
+// What level `level` delivers of a tensor to its children over the run: the ingress, hops and link of `counts`. Without kHops,
+// hops are 0.
+template <bool kHops>
 [[nodiscard]] EXARCH_HD Status deliver(const Problem& problem, const Nest& nest, std::uint32_t level, std::uint32_t space,
-                                       Workspace& work, Counts& counts) {
+                                       const Workspace& work, Counts& counts) {
   Delivery delivery{counts, Status::ok};
   counts.ingresses = 0;
   counts.link = counts.hops = 0;
@@ -361,7 +415,7 @@ EXARCH_HD void deliver_to_many(const Problem& problem, const Nest& nest, std::ui
   Classes classes;
   classify(problem, nest, level, space, child, classes);
   if (nest.fan[level] > 1) {
-    deliver_to_many(problem, nest, level, space, classes, work, delivery);
+    deliver_to_many<kHops>(problem, nest, level, space, classes, work, delivery);
   } else {
     Grouping one{};
     one.accesses = one.kinds = one.multicast[0] = one.groups[0] = 1;

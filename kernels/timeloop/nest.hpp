@@ -41,10 +41,13 @@ struct Rank {
 
 inline namespace EXARCH_ISA {
 
-// a x b where both are positive; false where that exceeds kLargestCount.
+// a x b where neither is negative; false where that exceeds kLargestCount. The product of doubles is exact up to there, and
+// beyond it is rounded to no less.
 [[nodiscard]] EXARCH_HD bool times(std::int64_t a, std::int64_t b, std::int64_t& product) {
-  if (a > kLargestCount / b) return false;
-  product = a * b;
+  if (static_cast<double>(a) * static_cast<double>(b) > static_cast<double>(kLargestCount)) return false;
+  const std::int64_t whole = a * b;
+  if (whole > kLargestCount) return false;
+  product = whole;
   return true;
 }
 
@@ -62,6 +65,23 @@ inline namespace EXARCH_ISA {
 // What a vector over the dimensions is along a rank.
 [[nodiscard]] EXARCH_HD std::int64_t along(const Rank& rank, const std::int64_t (&vector)[kDims]) {
   return rank.coefficient[0] * vector[index_of(rank.dim[0])] + rank.coefficient[1] * vector[index_of(rank.dim[1])];
+}
+
+// The rank along which a dimension moves a tensor: one at most; kRanks where it does not.
+[[nodiscard]] EXARCH_HD std::uint32_t rank_moved_by(std::uint32_t space, Dim dim) {
+  // A hexadecimal digit per dimension, C last: the inverse of rank_of().
+  const std::uint32_t ranks = space == kWeights ? 0x4443210u : space == kInputs ? 0x3203241u : 0x2304414u;
+  return ranks >> (4 * index_of(dim)) & 0xFu;
+}
+
+// How far a step of a dimension moves a tensor along that rank.
+[[nodiscard]] EXARCH_HD std::int64_t coefficient_of(const Problem& problem, std::uint32_t space, Dim dim) {
+  if (space != kInputs) return 1;
+  return dim == Dim::P   ? problem.wstride
+         : dim == Dim::Q ? problem.hstride
+         : dim == Dim::R ? problem.wdilation
+         : dim == Dim::S ? problem.hdilation
+                         : 1;
 }
 
 // How long a tile is along a rank: its bounding box, so that stride 4 with R = 1 and P = 2 gives 5.
@@ -176,37 +196,46 @@ inline namespace EXARCH_ISA {
   return times(nest.steps, nest.units.instances, computes);
 }
 
-// The nest of an input, or why Timeloop would not read it.
-[[nodiscard]] EXARCH_HD Status make_nest(const Input& input, Nest& nest, Fault& fault) {
-  const Architecture& a = input.architecture;
-  if (!has_good_numbers(input.problem, a)) return Status::bad_number;
+// What no mapping changes of a nest: levels and networks.
+[[nodiscard]] EXARCH_HD Status lay_hardware(const Problem& problem, const Architecture& a, Nest& nest, Fault& fault) {
+  if (!has_good_numbers(problem, a)) return Status::bad_number;
   nest.levels = a.levels;
-  if (!lay_networks(a, nest, fault)) return Status::mesh;
+  return lay_networks(a, nest, fault) ? Status::ok : Status::mesh;
+}
+
+// Puts the loops of a mapping into a nest whose hardware is laid.
+[[nodiscard]] EXARCH_HD Status lay_loops(const Problem& problem, const Mapping& mapping, Nest& nest, Fault& fault) {
   std::int64_t scale[kDims];
   for (std::int64_t& factor : scale) factor = 1;
   for (std::uint32_t s = 0; s < nest.levels; ++s) {
     fault.level = s;
-    Status status = add_block(input.mapping.spatial[s], true, scale, nest.spatial[s], fault);
+    Status status = add_block(mapping.spatial[s], true, scale, nest.spatial[s], fault);
     if (status != Status::ok) return status;
     if (nest.spatial[s].count > 0 && nest.wide[s] * nest.high[s] == 1) return Status::no_fanout;
     for (std::uint32_t d = 0; d < kDims; ++d) nest.around[s][d] = scale[d];
-    status = add_block(input.mapping.temporal[s], false, scale, nest.temporal[s], fault);
+    status = add_block(mapping.temporal[s], false, scale, nest.temporal[s], fault);
     if (status != Status::ok) return status;
     for (std::uint32_t d = 0; d < kDims; ++d) nest.extent[s][d] = scale[d];
   }
   for (std::uint32_t d = 0; d < kDims; ++d) {
-    if (scale[d] == input.problem.bound[d]) continue;
+    if (scale[d] == problem.bound[d]) continue;
     fault.dim = static_cast<Dim>(d);
     fault.needed = scale[d];
-    fault.available = input.problem.bound[d];
+    fault.available = problem.bound[d];
     return Status::factor_product;
   }
   if (!replicate(nest)) return Status::too_large;
   for (std::uint32_t space = 0; space < kSpaces; ++space) {
     std::int64_t volume = 0;
-    if (!volume_of(input.problem, space, nest.extent[nest.levels - 1], volume)) return Status::too_large;
+    if (!volume_of(problem, space, nest.extent[nest.levels - 1], volume)) return Status::too_large;
   }
   return Status::ok;
+}
+
+// The nest of an input, or why Timeloop would not read it.
+[[nodiscard]] EXARCH_HD Status make_nest(const Input& input, Nest& nest, Fault& fault) {
+  if (const Status status = lay_hardware(input.problem, input.architecture, nest, fault); status != Status::ok) return status;
+  return lay_loops(input.problem, input.mapping, nest, fault);
 }
 
 // Which of the three numbers is the first that exceeds what is there.
@@ -225,13 +254,14 @@ inline namespace EXARCH_ISA {
 }
 
 // Whether the hardware can carry the mapping, in Timeloop's order: bypass, multipliers, then each level from the innermost.
-[[nodiscard]] EXARCH_HD Status check_nest(const Input& input, const Nest& nest, Fault& fault) {
+[[nodiscard]] EXARCH_HD Status check_nest(const Problem& problem, const Architecture& architecture, const Keep& keep,
+                                          const Nest& nest, Fault& fault) {
   for (std::uint32_t space = 0; space < kSpaces; ++space) {
     bool kept = false;
-    for (std::uint32_t s = 0; s < nest.levels; ++s) kept = kept || input.mapping.keep[s][space];
+    for (std::uint32_t s = 0; s < nest.levels; ++s) kept = kept || keep[s][space];
     if (!kept) return Status::bypassed;
   }
-  const Compute& compute = input.architecture.compute;
+  const Compute& compute = architecture.compute;
   switch (excess_of(nest.units, compute.instances, compute.mesh_x, compute.mesh_y, fault)) {
     case Excess::instances:
       return Status::compute_instances;
@@ -243,13 +273,13 @@ inline namespace EXARCH_ISA {
       break;
   }
   for (std::uint32_t s = 0; s < nest.levels; ++s) {
-    const Storage& level = input.architecture.storage[s];
+    const Storage& level = architecture.storage[s];
     fault.level = s;
     fault.tile = 0;
     for (std::uint32_t space = 0; space < kSpaces; ++space) {
       std::int64_t volume = 0;
-      if (!input.mapping.keep[s][space]) continue;
-      if (!volume_of(input.problem, space, nest.extent[s], volume)) return Status::too_large;
+      if (!keep[s][space]) continue;
+      if (!volume_of(problem, space, nest.extent[s], volume)) return Status::too_large;
       fault.tile += volume;
     }
     fault.capacity = level.size;

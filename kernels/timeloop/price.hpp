@@ -26,10 +26,19 @@ struct Price {
   LevelPrice level[kMaxLevels];
 };
 
+// What a goal says of a mapping: cycles, energy in pJ, or pJ x cycles.
+[[nodiscard]] EXARCH_HD double cost_of(Goal goal, double energy_pj, double cycles) {
+  return goal == Goal::cycles ? cycles : goal == Goal::energy ? energy_pj : energy_pj * cycles;
+}
+
 inline namespace EXARCH_ISA {
 
 // Vector accesses for a number of words. Words are negative where more first fills are left out than there are fills.
 [[nodiscard]] EXARCH_HD std::int64_t vectors(std::int64_t words, std::int64_t block) {
+  if ((block & (block - 1)) == 0) {  // as blocks mostly are: without a division
+    const std::uint32_t shift = log2_floor(static_cast<std::uint64_t>(block));
+    return words > 0 ? (words + block - 1) >> shift : -((-words) >> shift);
+  }
   return words / block + (words > 0 && words % block != 0 ? 1 : 0);
 }
 
@@ -43,12 +52,35 @@ inline namespace EXARCH_ISA {
   return bandwidth > 0 && bandwidth < demand ? bandwidth / demand : 1.0;
 }
 
+// By how many a level's accesses are divided: instances of a cluster share them.
+[[nodiscard]] EXARCH_HD double spread_of(const Storage& storage, const Replication& use) {
+  const std::int64_t xy = use.x * use.y;
+  if (storage.cluster_size == 1 && xy <= storage.instances) return 1;
+  return static_cast<double>(xy) / static_cast<double>(min_of(xy, storage.instances / storage.cluster_size));
+}
+
+// The energy of one instance for a tensor, from its vector accesses.
+[[nodiscard]] EXARCH_HD double energy_of(const Storage& storage, std::int64_t reads, std::int64_t fills, std::int64_t updates,
+                                         double spread) {
+  const double energy = static_cast<double>(reads) * storage.read_pj + static_cast<double>(fills) * storage.fill_pj +
+                        static_cast<double>(updates) * storage.update_pj;
+  return spread == 1 ? energy : energy / spread;
+}
+
+// Cycles of a level that is slower by this factor; false where it takes more than kLargestCount.
+[[nodiscard]] EXARCH_HD bool cycles_of(double cycles, double slowdown, std::int64_t& out) {
+  const double needed = cycles / slowdown;
+  if (!(needed <= static_cast<double>(kLargestCount))) return false;
+  out = static_cast<std::int64_t>(needed);
+  if (static_cast<double>(out) < needed) ++out;
+  return true;
+}
+
 // The accesses, bandwidth and energy of a level, without leakage; false where it takes more than kLargestCount cycles.
 [[nodiscard]] EXARCH_HD bool price_level(const Storage& storage, const Replication& use, const Counts (&counts)[kSpaces],
                                          std::int64_t steps, LevelPrice& out) {
   const auto cycles = static_cast<double>(steps);
-  const std::int64_t xy = use.x * use.y;
-  const double spread = static_cast<double>(xy) / static_cast<double>(min_of(xy, storage.instances / storage.cluster_size));
+  const double spread = spread_of(storage, use);
   double reads = 0, writes = 0;
   out.energy_pj = out.leakage_pj = 0;
   for (std::uint32_t space = 0; space < kSpaces; ++space) {
@@ -56,10 +88,8 @@ inline namespace EXARCH_ISA {
     out.vector_reads[space] = vectors(c.reads, storage.block_size);
     out.vector_fills[space] = vectors(c.fills, storage.block_size);
     out.vector_updates[space] = vectors(c.updates, storage.block_size);
-    const double energy = static_cast<double>(out.vector_reads[space]) * storage.read_pj +
-                          static_cast<double>(out.vector_fills[space]) * storage.fill_pj +
-                          static_cast<double>(out.vector_updates[space]) * storage.update_pj;
-    out.instance_pj[space] = energy / spread;
+    out.instance_pj[space] =
+        energy_of(storage, out.vector_reads[space], out.vector_fills[space], out.vector_updates[space], spread);
     out.energy_pj += out.instance_pj[space] * static_cast<double>(use.instances);
     out.read_bw[space] = static_cast<double>(c.reads) / cycles;
     out.write_bw[space] = static_cast<double>(c.fills + c.updates) / cycles;
@@ -71,12 +101,13 @@ inline namespace EXARCH_ISA {
     out.read_bw[space] *= out.slowdown;
     out.write_bw[space] *= out.slowdown;
   }
-  const double needed = cycles / out.slowdown;
-  if (!(needed <= static_cast<double>(kLargestCount))) return false;
-  out.cycles = static_cast<std::int64_t>(needed);
-  if (static_cast<double>(out.cycles) < needed) ++out.cycles;
   out.area_um2 = area_of(storage.area_um2, storage.instances);
-  return true;
+  return cycles_of(cycles, out.slowdown, out.cycles);
+}
+
+// Leakage of a level, which needs the cycles of all levels.
+[[nodiscard]] EXARCH_HD double leakage_of(const Storage& storage, std::int64_t cycles, const Replication& use) {
+  return storage.leak_pj * static_cast<double>(cycles) * static_cast<double>(max_of<std::int64_t>(1, use.instances));
 }
 
 // Prices complete counts; Status::too_large where a bandwidth is so small that cycles exceed kLargestCount.
@@ -96,8 +127,7 @@ inline namespace EXARCH_ISA {
   out.area_um2 = out.compute_um2;
   for (std::uint32_t s = 0; s < architecture.levels; ++s) {
     LevelPrice& level = out.level[s];
-    const auto instances = static_cast<double>(max_of<std::int64_t>(1, counters.use[s].instances));
-    level.leakage_pj = architecture.storage[s].leak_pj * static_cast<double>(out.cycles) * instances;
+    level.leakage_pj = leakage_of(architecture.storage[s], out.cycles, counters.use[s]);
     level.energy_pj += level.leakage_pj;
     out.energy_pj += level.energy_pj;
     out.area_um2 += level.area_um2;

@@ -12,14 +12,15 @@ inline namespace EXARCH_ISA {
 struct Flow {
   double content[kMaxLevels];  // accesses of the parent's side
   double share[kMaxLevels];    // words that an instance receives from its parent
+  double link[kMaxLevels];     // words that a child takes from its neighbour
+  double scale[kMaxLevels];    // of the accesses, where the level inside is bypassed
+  std::uint32_t top;           // the outermost level that keeps the tensor
 };
 
-// Accesses of all kinds.
-[[nodiscard]] EXARCH_HD double sum_of(const Counts& counts) {
-  double sum = 0;
-  for (std::uint32_t i = 0; i < counts.ingresses; ++i) sum += counts.ingress[i].accesses;
-  return sum;
-}
+// Reads, fills and updates of a level, in words per instance.
+struct AccessCounts {
+  std::int64_t reads, fills, updates;
+};
 
 // To the nearest whole number, halves away from zero; false beyond kLargestCount.
 [[nodiscard]] EXARCH_HD bool rounded(double value, std::int64_t& whole) {
@@ -40,96 +41,123 @@ struct Flow {
   return true;
 }
 
-// Words that an instance of each level sees in all, from the outermost level inwards, in whole numbers.
-[[nodiscard]] EXARCH_HD bool make_partitions(const Input& input, const Nest& nest, std::uint32_t space, Counters& out) {
-  std::int64_t run = out.count[nest.levels - 1][space].tile;
-  out.count[nest.levels - 1][space].partition = run;
+// Words that an instance of each level sees in all, from the outermost level inwards, in whole numbers. From the tiles of the
+// counts.
+[[nodiscard]] EXARCH_HD bool make_partitions(const Problem& problem, const Nest& nest, std::uint32_t space,
+                                             const std::int64_t (&tile)[kMaxLevels], std::int64_t (&partition)[kMaxLevels]) {
+  std::int64_t run = partition[nest.levels - 1] = tile[nest.levels - 1];
   for (std::uint32_t s = nest.levels - 1; s-- > 0;) {
-    const std::int64_t tile = out.count[s][space].tile;
-    std::int64_t whole = tile;
-    if (nest.spatial[s + 1].count > 0 && !volume_of(input.problem, space, nest.around[s + 1], whole)) return false;
-    if (run > 0 && tile > INT64_MAX / run) return false;
-    run = run * tile / whole;
-    out.count[s][space].partition = run;
+    std::int64_t whole = tile[s];
+    if (nest.spatial[s + 1].count > 0 && !volume_of(problem, space, nest.around[s + 1], whole)) return false;
+    // Far from the largest number doubles say so; near it a division does.
+    const bool far = static_cast<double>(run) * static_cast<double>(tile[s]) < 9e18;
+    if (!far && run > 0 && tile[s] > INT64_MAX / run) return false;
+    if (whole != tile[s]) run = run * tile[s] / whole;
+    partition[s] = run;
   }
   return true;
 }
 
-// Takes out the levels that the tensor bypasses, from the innermost outwards: the next level delivers to the children of the one
-// taken out. The levels beyond the last one that keeps the tensor have no part in it.
-EXARCH_HD void bypass(const Input& input, const Nest& nest, std::uint32_t space, Counters& out, Flow& flow) {
-  std::uint32_t top = 0;
-  for (std::uint32_t c = 0; c < nest.levels; ++c) {
-    Counts& gone = out.count[c][space];
-    if (input.mapping.keep[c][space]) {
-      top = c;
-      continue;
+// The flow of a tensor through all levels. Levels that it bypasses are taken out: the next level delivers to the children of the
+// one taken out. The levels beyond the last one that keeps it have no part in it. deliver_of(level, counts) points `counts` to
+// what the level delivers, as if all levels kept the tensor; that is looked at before the next level is asked for.
+template <class DeliverOf>
+[[nodiscard]] EXARCH_HD Status make_flow(const Nest& nest, const Keep& keep, std::uint32_t space, const DeliverOf& deliver_of,
+                                         Flow& flow) {
+  flow.top = 0;
+  for (std::uint32_t s = 0; s < nest.levels; ++s) {
+    const auto fan = static_cast<double>(nest.fan[s]);
+    const Counts* counts = nullptr;
+    if (const Status status = deliver_of(s, counts); status != Status::ok) return status;
+    double content = 0, received = 0, share = 0;
+    for (std::uint32_t i = 0; i < counts->ingresses; ++i) {
+      const double words = counts->ingress[i].accesses * counts->ingress[i].multicast;
+      content += counts->ingress[i].accesses;
+      received += words;
+      share += fan == 1 ? words : words / fan;
     }
-    if (c + 1 < nest.levels) {
-      Counts& next = out.count[c + 1][space];
-      double received = 0;
-      for (std::uint32_t i = 0; i < next.ingresses; ++i) received += next.ingress[i].accesses * next.ingress[i].multicast;
-      const double factor = flow.content[c] * static_cast<double>(nest.fan[c + 1]) / received;
-      for (std::uint32_t i = 0; i < next.ingresses; ++i) next.ingress[i].accesses *= factor;
-      flow.content[c + 1] = sum_of(next);
-      next.link = 0;
+    flow.scale[s] = 1;
+    flow.share[s] = 0;
+    flow.link[s] = counts->link;
+    if (s > 0) {
+      flow.share[s - 1] = share;
+      if (!keep[s - 1][space]) {
+        flow.scale[s] = flow.content[s - 1] * fan / received;
+        flow.link[s] = content = 0;
+        for (std::uint32_t i = 0; i < counts->ingresses; ++i) content += counts->ingress[i].accesses * flow.scale[s];
+      }
     }
-    gone.tile = gone.partition = 0;
-    flow.content[c] = flow.share[c] = 0;
+    flow.content[s] = content;
+    if (keep[s][space]) flow.top = s;
   }
-  for (std::uint32_t s = top + 1; s < nest.levels; ++s) {
-    out.count[s][space].ingresses = 0;
-    out.count[s][space].link = 0;
-  }
-  flow.share[top] = 0;
+  flow.share[flow.top] = 0;
+  return Status::ok;
 }
 
-// Reads, fills and updates of a level; `peer` words come from neighbours of its instances, and go to them.
-[[nodiscard]] EXARCH_HD bool count_accesses(std::uint32_t space, bool is_top, FillRule rule, double content, double share,
-                                            double peer, Counts& counts) {
-  const auto partition = static_cast<double>(counts.partition);
-  if (space != kOutputs) return rounded(content + peer, counts.reads) && truncated(share + peer, counts.fills);
+// Reads, fills and updates of a level that keeps the tensor. Words that its instances have from neighbours go to them, too.
+[[nodiscard]] EXARCH_HD bool count_accesses(std::uint32_t space, std::uint32_t level, FillRule rule, const Flow& flow,
+                                            std::int64_t words, const Replication& use, AccessCounts& out) {
+  const bool is_top = level == flow.top;
+  const double link = is_top ? 0 : flow.link[level + 1];
+  const double peer = link > 0 ? link / static_cast<double>(use.instances) : 0;
+  const double content = flow.content[level], share = flow.share[level];
+  const auto partition = static_cast<double>(words);
+  out.updates = 0;
+  if (space != kOutputs) return rounded(content + peer, out.reads) && truncated(share + peer, out.fills);
   // The first sum that comes to a word finds nothing there to be read.
-  if (!rounded(content, counts.updates) || !rounded(content + peer - partition, counts.reads)) return false;
-  if (rule == FillRule::y2022) return truncated(share + peer, counts.fills);
-  return rounded(share + peer - (is_top ? 0 : partition), counts.fills);
+  if (!rounded(content, out.updates) || !rounded(content + peer - partition, out.reads)) return false;
+  if (rule == FillRule::y2022) return truncated(share + peer, out.fills);
+  return rounded(share + peer - (is_top ? 0 : partition), out.fills);
+}
+
+// Writes down what bypassing changes of the counts.
+EXARCH_HD void bypass(const Nest& nest, const Keep& keep, std::uint32_t space, const Flow& flow, Counters& out) {
+  for (std::uint32_t s = 0; s < nest.levels; ++s) {
+    Counts& counts = out.count[s][space];
+    if (s > flow.top) counts.ingresses = 0;
+    if (s > flow.top || (s > 0 && !keep[s - 1][space])) counts.link = 0;
+    if (s > 0 && !keep[s - 1][space]) {
+      for (std::uint32_t i = 0; i < counts.ingresses; ++i) counts.ingress[i].accesses *= flow.scale[s];
+    }
+    if (!keep[s][space]) counts.tile = counts.partition = 0;
+  }
 }
 
 // The traffic of one tensor through all levels.
 [[nodiscard]] EXARCH_HD Status make_traffic(const Input& input, const Nest& nest, std::uint32_t space, FillRule rule,
-                                            Workspace& work, Counters& out) {
-  Flow flow{};
-  std::uint32_t top = 0;
+                                            const Workspace& work, Counters& out) {
+  Flow flow;
+  std::int64_t tile[kMaxLevels], partition[kMaxLevels];
+  const auto deliver_of = [&](std::uint32_t s, const Counts*& counts) {
+    counts = &out.count[s][space];
+    if (!volume_of(input.problem, space, nest.extent[s], tile[s])) return Status::too_large;
+    return deliver<true>(input.problem, nest, s, space, work, out.count[s][space]);
+  };
+  const Status status = make_flow(nest, input.mapping.keep, space, deliver_of, flow);
+  if (status != Status::ok) return status;
+  if (!make_partitions(input.problem, nest, space, tile, partition)) return Status::too_large;
   for (std::uint32_t s = 0; s < nest.levels; ++s) {
     Counts& counts = out.count[s][space];
-    if (!volume_of(input.problem, space, nest.extent[s], counts.tile)) return Status::too_large;
-    const Status status = deliver(input.problem, nest, s, space, work, counts);
-    if (status != Status::ok) return status;
-    flow.content[s] = sum_of(counts);
-    for (std::uint32_t i = 0; s > 0 && i < counts.ingresses; ++i) {
-      flow.share[s - 1] += counts.ingress[i].accesses * counts.ingress[i].multicast / static_cast<double>(nest.fan[s]);
+    counts.tile = tile[s];
+    counts.partition = partition[s];
+    AccessCounts accesses{};
+    if (input.mapping.keep[s][space] && !count_accesses(space, s, rule, flow, partition[s], nest.use[s], accesses)) {
+      return Status::too_large;
     }
-    if (input.mapping.keep[s][space]) top = s;
+    counts.reads = accesses.reads;
+    counts.fills = accesses.fills;
+    counts.updates = accesses.updates;
   }
-  if (!make_partitions(input, nest, space, out)) return Status::too_large;
-  bypass(input, nest, space, out, flow);
-  for (std::uint32_t s = 0; s < nest.levels; ++s) {
-    Counts& counts = out.count[s][space];
-    counts.reads = counts.fills = counts.updates = 0;
-    if (!input.mapping.keep[s][space]) continue;
-    const double link = s + 1 < nest.levels ? out.count[s + 1][space].link : 0;
-    const double peer = link > 0 ? link / static_cast<double>(nest.use[s].instances) : 0;
-    if (!count_accesses(space, s == top, rule, flow.content[s], flow.share[s], peer, counts)) return Status::too_large;
-  }
+  bypass(nest, input.mapping.keep, space, flow, out);
   return Status::ok;
 }
 
 // Everything that is counted of an input, or why there is nothing. `out` is complete with Status::ok only.
-[[nodiscard]] EXARCH_HD Status count(const Input& input, FillRule rule, Workspace& work, Counters& out, Fault& fault) {
+[[nodiscard]] EXARCH_HD Status count(const Input& input, FillRule rule, const Workspace& work, Counters& out, Fault& fault) {
   Nest nest;
   fault = {};
   Status status = make_nest(input, nest, fault);
-  if (status == Status::ok) status = check_nest(input, nest, fault);
+  if (status == Status::ok) status = check_nest(input.problem, input.architecture, input.mapping.keep, nest, fault);
   if (status != Status::ok) return status;
   out.steps = nest.steps;
   out.units = nest.units;

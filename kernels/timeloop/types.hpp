@@ -76,10 +76,12 @@ struct Block {
   Loop loop[kDims];  // every dimension once at most
 };
 
+using Keep = bool[kMaxLevels][kSpaces];  // false: the tensor bypasses the level
+
 struct Mapping {
   Block spatial[kMaxLevels];
   Block temporal[kMaxLevels];
-  bool keep[kMaxLevels][kSpaces];  // false: the tensor bypasses the level
+  Keep keep;
 };
 
 struct Input {
@@ -155,11 +157,29 @@ struct Counters {
   Counts count[kMaxLevels][kSpaces];
 };
 
+// What a mapping has to achieve.
+enum class Goal : std::uint8_t { cycles, energy, edp };
+
+// What a search asks of a mapping.
+struct Totals {
+  std::int64_t cycles, steps, computes;
+  double energy_pj, area_um2, utilization;
+};
+
 // Scratch memory of one evaluation, for the elements of one spatial block. It needs no initial value.
 struct Workspace {
-  std::int64_t code[kMaxElements];          // (element) where it stands in the tensor
-  std::uint16_t order[kMaxElements];        // elements by code, then by column, then by row of the network
-  std::uint32_t served[kMaxElements / 32];  // (element) bit: its neighbour has its words
+  std::int64_t* code;     // (element) where it stands in the tensor
+  std::uint16_t* order;   // elements by code, then by column, then by row of the network
+  std::uint32_t* served;  // (element) bit: its neighbour has its words
+};
+
+// The memory of a Workspace that is large enough for every input.
+struct FullWorkspace {
+  std::int64_t code[kMaxElements];
+  std::uint16_t order[kMaxElements];
+  std::uint32_t served[kMaxElements / 32];
+
+  [[nodiscard]] EXARCH_HD Workspace view() { return {code, order, served}; }
 };
 
 }  // namespace exarch::timeloop

@@ -10,9 +10,11 @@
 #include "host/error.hpp"
 #include "host/execute/backend.hpp"
 #include "host/maestro/environment.hpp"
+#include "host/timeloop/environment.hpp"
 #include "kernels/rank/rank.hpp"
 #include "tests/device/batches.hpp"
 #include "tests/device/runtime/standin.hpp"
+#include "tests/support/timeloop_drawings.hpp"
 
 namespace exarch::standin {
 namespace {
@@ -25,7 +27,7 @@ struct Kind {
   friend void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
 };
 
-// Two traces, whole and in parts, and a network.
+// Two traces, whole and in parts, a network, and mappings of Timeloop.
 class Session {
  public:
   explicit Session(dram::Kernel shape) {
@@ -42,6 +44,10 @@ class Session {
     designs_ = random_designs(maestro_environment().spaces()[1], 90, 9);
     Backend cpu("cpu", 1);
     maestro_environment().simulate(*network_, designs_, Engine::fast, cpu, want_network_);
+    record_ = timeloop_mapping_environment().load_workload({});
+    kept_ = random_designs(timeloop_mapping_environment().spaces().front(), 90, 9);
+    timeloop_mapping_environment().simulate(*record_, kept_, Engine::fast, cpu, want_kept_);
+    want_drawn_ = drawing_.best(7, 3, 100, cpu);
   }
 
   // Whether all results are right.
@@ -54,7 +60,12 @@ class Session {
     right = equal(on_devices(*writes_, params_, gpu.devices(), in_parts), want_writes_) && right;
     Outcomes got;
     maestro_environment().simulate(*network_, designs_, Engine::fast, gpu, got);
-    return right && got.status == want_network_.status && got.counters == want_network_.counters;
+    right = right && got.status == want_network_.status && got.counters == want_network_.counters;
+    Outcomes kept;
+    timeloop_mapping_environment().simulate(*record_, kept_, Engine::fast, gpu, kept);
+    right = right && kept.status == want_kept_.status && kept.counters == want_kept_.counters;
+    const timeloop::Drawn drawn = drawing_.best_on(gpu.devices(), 7, 3, 100);
+    return right && drawn.number == want_drawn_.number && drawn.valid == want_drawn_.valid;
   }
 
   [[nodiscard]] bool one_batch(Backend& gpu) const {
@@ -66,9 +77,12 @@ class Session {
   std::shared_ptr<dram::DramWorkload> writes_, reads_;
   Params params_;
   Runs want_writes_, want_reads_;
-  std::shared_ptr<const Workload> network_;
-  std::vector<std::int64_t> designs_;
-  Outcomes want_network_;
+  std::shared_ptr<const Workload> network_, record_;
+  std::vector<std::int64_t> designs_, kept_;
+  Outcomes want_network_, want_kept_;
+  timeloop::MapSpace space_ = testing::small_map_space();
+  timeloop::Drawing drawing_{space_, timeloop::FillRule::current, {timeloop::Goal::edp}};
+  timeloop::Drawn want_drawn_{};
 };
 
 // Lets the first, second, ... call fail while `work` runs, until there is no such call; `right_again` tries what follows, now and

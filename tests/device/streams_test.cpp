@@ -10,8 +10,10 @@
 #include "host/execute/backend.hpp"
 #include "host/maestro/device.hpp"
 #include "host/maestro/environment.hpp"
+#include "host/timeloop/environment.hpp"
 #include "tests/device/batches.hpp"
 #include "tests/device/runtime/standin.hpp"
+#include "tests/support/timeloop_drawings.hpp"
 
 namespace exarch::standin {
 namespace {
@@ -103,6 +105,28 @@ TEST_F(Streams, InAnyOrderGiveTheSameCostsOfNetworks) {
       if (got[i].status != maestro::Status::ok) continue;
       ASSERT_EQ(std::memcmp(&got[i].totals.counters, &want.counters, sizeof want.counters), 0) << choice.name();
     }
+  }
+}
+
+TEST_F(Streams, InAnyOrderGiveTheSameMappings) {
+  const Environment& environment = timeloop_mapping_environment();
+  const auto record = environment.load_workload({});
+  const auto designs = random_designs(environment.spaces().front(), 300, 9);
+  const timeloop::MapSpace space = testing::small_map_space();
+  const timeloop::Drawing drawing(space, timeloop::FillRule::current, {timeloop::Goal::energy});
+  Backend cpu("cpu", 1);
+  Outcomes want;
+  environment.simulate(*record, designs, Engine::fast, cpu, want);
+  const timeloop::Drawn want_drawn = drawing.best(7, 3, 5000, cpu);
+  for (const Choice& choice : choices()) {
+    configure(choice.settings);
+    Devices devices(*cuda_runtime(), choice.devices);
+    testing::expect_same_draws(drawing.best_on(devices, 7, 3, 5000, timeloop::cuda_kernels(), 20), want_drawn);
+    Backend gpu("cuda", 1);
+    Outcomes got;
+    environment.simulate(*record, designs, Engine::fast, gpu, got);
+    EXPECT_EQ(got.status, want.status) << choice.name();
+    EXPECT_EQ(got.counters, want.counters) << choice.name();
   }
 }
 

@@ -9,8 +9,14 @@
 
 #include "host/error.hpp"
 #include "host/maestro/device.hpp"
+#include "host/timeloop/device.hpp"
+#include "host/timeloop/drawing.hpp"
+#include "host/timeloop/environment.hpp"
+#include "kernels/launch/timeloop_launch.hpp"
 #include "tests/support/host_device.hpp"
 #include "tests/support/random_cases.hpp"
+#include "tests/support/timeloop_drawings.hpp"
+#include "tests/support/timeloop_records.hpp"
 
 namespace exarch {
 namespace {
@@ -151,6 +157,68 @@ TEST(Devices, GiveWhatTheCpuGivesOnNetworks) {
   }
 }
 
+struct KeptBatchOfRecord {
+  std::shared_ptr<const Workload> workload;  // only its identity counts
+  timeloop::Frame frame;
+  timeloop::Shared shared;
+  std::vector<timeloop::KeptMapping> mappings;
+  std::vector<timeloop::KeptResult> want;
+};
+
+KeptBatchOfRecord kept_batch(std::size_t count) {
+  using namespace timeloop;
+  KeptBatchOfRecord batch{};
+  batch.workload = timeloop_mapping_environment().load_workload({});
+  std::mt19937_64 rng(4);
+  Fault fault;
+  for (;;) {
+    const Record record = testing::random_timeloop_record(rng);
+    if (record.input.architecture.levels < 4) continue;
+    if (make_frame(record.input.problem, record.input.architecture, FillRule::current, batch.frame, fault) != Status::ok)
+      continue;
+    cpu_functions().share(batch.frame, record.input.mapping, batch.shared);
+    if (batch.shared.nest_status == Status::ok) break;
+  }
+  batch.mappings.resize(count);
+  batch.want.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    for (auto& level : batch.mappings[i].keep) {
+      for (bool& kept : level) kept = rng() % 4 != 0;
+    }
+    batch.want[i].status =
+        cpu_functions().total_of_kept(batch.frame, batch.shared, batch.mappings[i].keep, batch.want[i].totals, fault);
+  }
+  return batch;
+}
+
+void expect_kept_equal(const KeptBatchOfRecord& batch, Devices& devices) {
+  std::vector<timeloop::KeptResult> got(batch.mappings.size());
+  timeloop::run_on_devices(*batch.workload, batch.frame, batch.shared, batch.mappings, devices, got,
+                           &testing::host_timeloop_kernels());
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    ASSERT_EQ(got[i].status, batch.want[i].status) << i;
+    if (got[i].status != timeloop::Status::ok) continue;
+    ASSERT_EQ(std::memcmp(&got[i].totals, &batch.want[i].totals, sizeof got[i].totals), 0) << i;
+  }
+}
+
+TEST(Devices, GiveWhatTheCpuGivesOnMappings) {
+  const KeptBatchOfRecord batch = kept_batch(500);
+  const timeloop::MapSpace space = testing::layer_map_space();
+  const timeloop::Drawing drawing(space, timeloop::FillRule::current, {timeloop::Goal::edp});
+  Backend cpu("cpu", 1);
+  for (const std::vector<int>& ordinals : {std::vector<int>{0}, std::vector<int>{0, 1, 2}}) {
+    HostDevice host;
+    Devices devices(host, ordinals);
+    expect_kept_equal(batch, devices);
+    expect_kept_equal(batch, devices);  // what is on the devices already
+    for (const std::uint64_t count : {1u, 2u, 1000u, 20'000u}) {
+      testing::expect_same_draws(drawing.best_on(devices, 7, 3, count, &testing::host_timeloop_kernels()),
+                                 drawing.best(7, 3, count, cpu));
+    }
+  }
+}
+
 // Every call that can fail, one after the other: in opening devices, in a batch of either model, in closing.
 template <class RunBatch>
 void expect_faults_to_be_told(const RunBatch& run_batch) {
@@ -214,6 +282,21 @@ TEST(Devices, TellOfEveryFaultOfABatchOfNetworks) {
       if (got[i].status != maestro::Status::ok) continue;
       EXPECT_EQ(got[i].totals.counters.runtime, want.counters.runtime);
     }
+  });
+}
+
+TEST(Devices, TellOfEveryFaultOfABatchOfMappings) {
+  const KeptBatchOfRecord batch = kept_batch(50);
+  expect_faults_to_be_told([&](Devices& devices) { expect_kept_equal(batch, devices); });
+}
+
+TEST(Devices, TellOfEveryFaultOfRandomMappings) {
+  const timeloop::MapSpace space = testing::small_map_space();
+  const timeloop::Drawing drawing(space, timeloop::FillRule::current, {timeloop::Goal::edp});
+  Backend cpu("cpu", 1);
+  const timeloop::Drawn want = drawing.best(7, 3, 300, cpu);
+  expect_faults_to_be_told([&](Devices& devices) {
+    testing::expect_same_draws(drawing.best_on(devices, 7, 3, 300, &testing::host_timeloop_kernels()), want);
   });
 }
 

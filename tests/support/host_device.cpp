@@ -8,6 +8,7 @@
 #include "kernels/dram/simulate.hpp"
 #include "kernels/launch/dram_launch.hpp"
 #include "kernels/launch/maestro_launch.hpp"
+#include "kernels/launch/timeloop_launch.hpp"
 
 namespace exarch::testing {
 
@@ -238,6 +239,31 @@ int maestro_launch(const maestro::MaestroBatch<Design>& batch, void* stream) noe
   return kDeviceGood;
 }
 
+// ---- Timeloop -----------------------------------------------------------------------------------------------------------
+
+int timeloop_total_of_kept(const timeloop::KeptBatch& batch, void* stream) noexcept {
+  then(stream, [batch] {
+    for (std::uint32_t i = 0; i < batch.count; ++i) {
+      timeloop::Fault fault;
+      timeloop::KeptResult& result = batch.results[i];
+      result.status =
+          timeloop::cpu_functions().total_of_kept(*batch.frame, *batch.shared, batch.mappings[i].keep, result.totals, fault);
+    }
+  });
+  return kDeviceGood;
+}
+
+int timeloop_draw(const timeloop::DrawBatch& batch, void* stream) noexcept {
+  then(stream, [batch] {
+    for (std::uint32_t thread = 0; thread < batch.threads; ++thread) {
+      const timeloop::Workspace work =
+          timeloop::workspace_in(batch.work + thread * timeloop::workspace_bytes(batch.elements), batch.elements);
+      timeloop::draw_all(*batch.view, batch.seed, batch.first + thread, batch.end, batch.threads, work, batch.best[thread]);
+    }
+  });
+  return kDeviceGood;
+}
+
 }  // namespace
 
 const dram::DeviceKernels& host_dram_kernels() {
@@ -249,6 +275,11 @@ const dram::DeviceKernels& host_dram_kernels() {
 const maestro::DeviceKernels& host_maestro_kernels() {
   static constexpr maestro::DeviceKernels kKernels{maestro_launch<maestro::CleanDesign>, maestro_launch<maestro::ArchgymDesign>,
                                                    maestro_launch<maestro::ShippedDesign>};
+  return kKernels;
+}
+
+const timeloop::DeviceKernels& host_timeloop_kernels() {
+  static constexpr timeloop::DeviceKernels kKernels{timeloop_total_of_kept, timeloop_draw};
   return kKernels;
 }
 

@@ -21,6 +21,7 @@
 #include "kernels/launch/device.hpp"
 #include "kernels/launch/dram_device.hpp"
 #include "kernels/launch/maestro_device.hpp"
+#include "kernels/launch/timeloop_device.hpp"
 
 namespace exarch::testing {
 
@@ -98,5 +99,6 @@ class HostDevice final : public DeviceRuntime {
 // Kernels on a HostDevice: the CPU's. Traces in parts are not played: state_bytes() is 0, and nothing resumes.
 [[nodiscard]] const dram::DeviceKernels& host_dram_kernels();
 [[nodiscard]] const maestro::DeviceKernels& host_maestro_kernels();
+[[nodiscard]] const timeloop::DeviceKernels& host_timeloop_kernels();
 
 }  // namespace exarch::testing
