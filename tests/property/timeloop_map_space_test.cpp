@@ -22,8 +22,8 @@ using namespace timeloop;
 using test::error_of;
 using Sides = std::vector<std::int64_t>;
 
-Problem layer(std::int64_t c, std::int64_t m, std::int64_t p = 1) {
-  return {{c, m, 1, 1, 1, p, 1}, 1, 1, 1, 1};
+Problem layer(std::int64_t c, std::int64_t m, std::int64_t p = 1, std::int64_t g = 1) {
+  return {{c, m, 1, 1, 1, p, 1, g}, 1, 1, 1, 1};
 }
 
 // An architecture of levels with given meshes, the innermost first: {multipliers x, y, level 0 x, y, level 1 x, y ...}.
@@ -48,7 +48,7 @@ std::string text_of(const Mapping& mapping, std::uint32_t levels) {
   for (std::uint32_t s = 0; s < levels; ++s) {
     for (const Block* block : {&mapping.spatial[s], &mapping.temporal[s]}) {
       for (std::uint32_t l = 0; l < block->count; ++l) {
-        text += "CMRSNPQ"[index_of(block->loop[l].dim)] + std::to_string(block->loop[l].bound);
+        text += kDimNames[index_of(block->loop[l].dim)] + std::to_string(block->loop[l].bound);
         if (block == &mapping.spatial[s]) text += block->loop[l].axis == Axis::x ? 'x' : 'y';
       }
       text += '/';
@@ -260,9 +260,10 @@ TEST(TimeloopMapSpace, MappingsKeepTheirConstraints) {
   std::mt19937 rng(5);
   std::size_t spaces = 0, contradictions = 0, mappings = 0, rejected = 0;
   while (spaces < 300) {
-    const Problem problem = layer(1 << rng() % 4, 6, 1 << rng() % 3);
+    const Problem problem = layer(1 << rng() % 4, 6, 1 << rng() % 3, 1 + rng() % 2);
     const Architecture a = meshes({4, 2, 4, 1, 2, 1, 1, 1}, 16);
     Constraints c;
+    c.dims.push_back(Dim::G);
     for (std::uint32_t s = 0; s < a.levels; ++s) {
       c.spatial[s] = random_block(rng, problem, true);
       c.temporal[s] = random_block(rng, problem, false);

@@ -126,7 +126,6 @@ inline timeloop::Record random_timeloop_record(std::mt19937_64& rng) {
 inline nlohmann::ordered_json timeloop_row(const timeloop::Record& record) {
   using namespace timeloop;
   using Json = nlohmann::ordered_json;
-  constexpr const char* kDimNames[] = {"C", "M", "R", "S", "N", "P", "Q"};
   const auto unlimited = [](double bandwidth) { return bandwidth == 0 ? Json() : Json(bandwidth); };
   Json row;
   const Problem& problem = record.input.problem;

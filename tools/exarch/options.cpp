@@ -105,6 +105,21 @@ void refuse_unknown(const Verb& verb, const std::vector<std::string>& unmatched,
   }
 }
 
+// A switch is on where it stands: --json=no would be read as on by a careless eye, and --json=1 as a number.
+void refuse_values_of_switches(const Verb& verb, const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    if (word == "--") return;
+    const std::size_t equals = word.find('=');
+    if (!word.starts_with("--") || equals == std::string::npos) continue;
+    const std::string name = word.substr(2, equals - 2);
+    for (const OptionSpec& option : all_options(verb)) {
+      if (option.name != name || !option.value.empty()) continue;
+      throw UsageError(in_quotes(word) + ": --" + name + " is a switch and takes no value; write --" + name +
+                       " alone, or leave it out");
+    }
+  }
+}
+
 void check_common(const Arguments& arguments) {
   static const std::vector<std::string> kBackends{"auto", "cpu", "cuda"};
   const std::string& backend = arguments.text("backend");
@@ -134,6 +149,7 @@ Arguments parse(const Verb& verb, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     if (!is_utf8(argv[i])) throw UsageError(in_quotes(argv[i]) + " is not UTF-8; rename the file, or link to it by another name");
   }
+  refuse_values_of_switches(verb, {argv, argv + argc});
   try {
     const cxxopts::ParseResult result = options.parse(argc, argv);
     refuse_unknown(verb, result.unmatched(), {argv, argv + argc});
