@@ -161,6 +161,15 @@ TEST_F(Mappings, MistakesAreNamed) {
       {map({"--problem", "problem.yaml"}), 1, "architecture"},
       {map({"--network", "nowhere.json"}), 1, "nowhere.json"}};
   for (const auto& [words, code, message] : cases) expect_refused(words, code, message);
+  // What of a mapper is not followed is refused, but only where it would be followed.
+  for (const char* key : {"filter_revisits: true", "max_temporal_loops_in_a_mapping: 5", "sync_interval: 10"}) {
+    write_text(path("mapper.yaml"), std::string("mapper: {algorithm: random, victory_condition: 100, ") + key + "}\n");
+    good(map(with_files({"--mapper", "mapper.yaml"})));
+    expect_refused(map(with_files({"--mapper", "mapper.yaml", "--sampler"})), 1,
+                   std::string(key).substr(0, std::string(key).find(':')));
+  }
+  write_text(path("mapper.yaml"), "mapper: {algorithm: random, victory_condition: 100, sync_interval: 10, num_threads: 1}\n");
+  good(map(with_files({"--mapper", "mapper.yaml", "--sampler"})));
 }
 
 }  // namespace

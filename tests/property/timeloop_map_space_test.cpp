@@ -403,7 +403,7 @@ TEST(TimeloopSampler, ThreadsShareTheMapSpace) {
   settings.threads = 4000;  // more than there are factors
   EXPECT_DOUBLE_EQ(sample(space, settings).price.energy_pj, one.price.energy_pj);
   // Random searches find nothing better.
-  for (const SamplerAlgorithm algorithm : {SamplerAlgorithm::random_pruned, SamplerAlgorithm::hybrid}) {
+  for (const SamplerAlgorithm algorithm : {SamplerAlgorithm::random_pruned, SamplerAlgorithm::hybrid, SamplerAlgorithm::random}) {
     settings = {};
     settings.algorithm = algorithm;
     settings.goals = {Goal::energy};
@@ -439,6 +439,18 @@ TEST(TimeloopSampler, EndsAndSaysWhy) {
   const SamplerResult endless = sample(MapSpace(layer(1, 1), meshes({1, 1, 1, 1, 1, 1}), {}), settings);
   EXPECT_EQ(endless.threads[0].end, SamplerEnd::endless);
   EXPECT_TRUE(endless.found);
+  // As many valid mappings as there are, in a map space where all of them are.
+  settings.algorithm = SamplerAlgorithm::random;
+  settings.victory_condition = 0;
+  settings.search_size = 0xffffffff;
+  Constraints kept;
+  for (auto& level : kept.keep) level.fill(Choice::yes);
+  for (BlockConstraint& block : kept.temporal) block.innermost = kept.dims;
+  const MapSpace small(layer(2, 3), meshes({1, 1, 1, 1, 1, 1}), kept);
+  const SamplerResult all = sample(small, settings);
+  EXPECT_EQ(all.threads[0].end, SamplerEnd::exhausted);
+  EXPECT_EQ(all.threads[0].valid, static_cast<std::uint64_t>(total_of(small.sizes())));
+  settings = {};
   settings.most_tried = 100;
   settings.victory_condition = 1000000;
   EXPECT_EQ(sample(space, settings).threads[0].tried, 100u);

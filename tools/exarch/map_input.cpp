@@ -48,14 +48,21 @@ SamplerAlgorithm algorithm_of(const MapperKeys& keys) {
   if (name == "linear_pruned") return SamplerAlgorithm::linear_pruned;
   if (name == "exhaustive") return SamplerAlgorithm::exhaustive;
   if (name == "hybrid") return SamplerAlgorithm::hybrid;
-  throw Error("mapper: the algorithm " + in_quotes(name) +
-              " is not followed; leave out --sampler, or use random_pruned, hybrid, "
-              "linear_pruned or exhaustive");
+  return SamplerAlgorithm::random;  // the last one that a mapper's file may name
 }
 
 // The limits of Timeloop's mapper, as the file says.
 void set_limits(const MapperKeys& keys, SamplerSettings& sampler) {
   const auto count = [](std::uint64_t number) { return static_cast<std::uint32_t>(std::min<std::uint64_t>(number, UINT32_MAX)); };
+  const auto refuse = [](const std::string& key, const std::string& why) {
+    throw Error("mapper: " + key + " " + why + "; leave out --sampler, or this key");
+  };
+  if (keys.filter_revisits) refuse("filter_revisits", "is not followed");
+  if (keys.max_temporal_loops_in_a_mapping >= 0) refuse("max_temporal_loops_in_a_mapping", "is not followed");
+  if (keys.sync_interval > 0 && keys.threads.value_or(8) > 1) {
+    refuse("sync_interval",
+           "makes what Timeloop finds depend on how its threads race, so that there is nothing to follow but for num_threads: 1");
+  }
   sampler.algorithm = algorithm_of(keys);
   sampler.threads = count(std::clamp<std::uint64_t>(keys.threads.value_or(8), 1, 1024));
   sampler.timeout = count(keys.timeout);
