@@ -410,7 +410,8 @@ TEST(TimeloopSampler, ThreadsShareTheMapSpace) {
     const SamplerResult random = sample(space, settings);
     ASSERT_TRUE(random.found);
     EXPECT_GE(random.price.energy_pj, one.price.energy_pj);
-    EXPECT_EQ(random.threads[0].end, SamplerEnd::victory);
+    // One with places for loops of bound 1 meets many mappings that do not fit, in a row.
+    EXPECT_EQ(random.threads[0].end, algorithm == SamplerAlgorithm::random ? SamplerEnd::timeout : SamplerEnd::victory);
   }
 }
 
