@@ -241,7 +241,8 @@ void SearchBound::add_child(const Step& step, std::uint32_t child, const Table& 
       }
       // Groups alone: they leave none in its place.
       constexpr std::uint32_t kGroups = index_of(Dim::G);
-      for (std::uint8_t n = 1; n < tiles_.divisors(kGroups).size(); ++n) {
+      const auto factors = static_cast<std::uint8_t>(tiles_.divisors(kGroups).size());  // fewer than kNone
+      for (std::uint8_t n = 1; n < factors; ++n) {
         TileLattice::Digits now = around;
         now[kGroups] = tiles_.product(kGroups, around[kGroups], n);
         if (!step.temporal[kGroups][n] || now[kGroups] == TileLattice::kNone) continue;
