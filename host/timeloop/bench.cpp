@@ -108,12 +108,12 @@ double seconds_of(const std::vector<MappingTask>& tasks, std::size_t rounds) {
 
 // The proved search of mappings on ArchGym's architecture: AlexNet in its space, a matrix product and a layer in free spaces.
 void measure_search(const BenchOptions& options, std::vector<Measurement>& figures) {
-  const Problem layers[] = {{{3, 96, 11, 11, 1, 55, 55}, 4, 4, 1, 1},
-                            {{96, 256, 5, 5, 1, 27, 27}, 1, 1, 1, 1},
-                            {{256, 384, 3, 3, 1, 13, 13}, 1, 1, 1, 1},
-                            {{384, 384, 3, 3, 1, 13, 13}, 1, 1, 1, 1},
-                            {{384, 256, 3, 3, 1, 13, 13}, 1, 1, 1, 1}};
-  const Problem product{{1024, 512, 1, 1, 1, 1024, 1}, 1, 1, 1, 1};
+  const Problem layers[] = {{{3, 96, 11, 11, 1, 55, 55, 1}, 4, 4, 1, 1},
+                            {{96, 256, 5, 5, 1, 27, 27, 1}, 1, 1, 1, 1},
+                            {{256, 384, 3, 3, 1, 13, 13, 1}, 1, 1, 1, 1},
+                            {{384, 384, 3, 3, 1, 13, 13, 1}, 1, 1, 1, 1},
+                            {{384, 256, 3, 3, 1, 13, 13, 1}, 1, 1, 1, 1}};
+  const Problem product{{1024, 512, 1, 1, 1, 1024, 1, 1}, 1, 1, 1, 1};
   std::vector<MappingTask> alexnet;
   for (const Problem& layer : layers) alexnet.push_back(task_of(layer, row_stationary(), {Goal::cycles, Goal::energy}));
   Constraints free;

@@ -191,13 +191,12 @@ Hardware hardware_of(const EnergyTable& table) {
 
 // "layer2: psum_spad M16; weights_spad R5; rows S5; columns Q9; shared_glb C2 P27; DRAM C48 M16 Q3".
 std::string text_of(const GymLayer& layer, const Mapping& mapping) {
-  constexpr std::array<const char*, kDims> kNames{"C", "M", "R", "S", "N", "P", "Q"};
   std::string text = layer.name + ":";
   const auto add = [&](const char* where, const Block& block) {
     if (block.count == 0) return;
     text += std::string(text.back() == ':' ? " " : "; ") + where;
     for (std::uint32_t l = 0; l < block.count; ++l) {
-      text += std::string(" ") + kNames[index_of(block.loop[l].dim)] + std::to_string(block.loop[l].bound);
+      text += std::string(" ") + kDimNames[index_of(block.loop[l].dim)] + std::to_string(block.loop[l].bound);
     }
   };
   add("psum_spad", mapping.temporal[kPsumSpad]);
@@ -266,7 +265,7 @@ std::optional<Mapping> sampled_mapping(const GymLayer& layer, FillRule rule, con
                    : objective == MapObjective::energy_cycles ? Goals{Goal::energy, Goal::cycles}
                                                               : Goals{Goal::edp};
   settings.fill_rule = rule;
-  const SamplerResult result = sample(layer.problem, architecture, row_stationary(), settings);
+  const SamplerResult result = sample(layer.problem, architecture, with_groups(row_stationary(), layer.problem), settings);
   return result.found ? std::optional(result.mapping) : std::nullopt;
 }
 
@@ -349,6 +348,11 @@ class GymEnvironment final : public Model<GymWorkload, GymCandidate, GymResult> 
     for_each_row<kGymCounters>(
         [&](std::size_t i, const CounterRow<GymResult>& counter) { row.counters[i] = counter.bits(result); });
     *row.artifact = result.mappings;
+  }
+
+  std::string do_reference_input(const GymWorkload& /*workload*/, std::span<const std::int64_t> /*design*/) const override {
+    throw UsageError(
+        "--reference-input: a network has an input file per layer; exarch map timeloop --reference-input FOLDER writes them");
   }
 
   std::vector<WorkloadFact> do_describe_workload(const GymWorkload& workload) const override {

@@ -19,13 +19,14 @@ struct LayerKey {
   bool required;
 };
 // Dimensions in the order of Dim, then coefficients, then how often the layer is there.
-constexpr std::array<LayerKey, 12> kLayerKeys{{{"C", true},
+constexpr std::array<LayerKey, 13> kLayerKeys{{{"C", true},
                                                {"M", true},
                                                {"R", true},
                                                {"S", true},
                                                {"N", false},
                                                {"P", true},
                                                {"Q", true},
+                                               {"G", false},
                                                {"Wstride", false},
                                                {"Hstride", false},
                                                {"Wdilation", false},
@@ -44,7 +45,7 @@ NamedProblem layer_of(const LayerJson& json, std::size_t place) {
       where += " '" + printable(layer.name) + "'";
     } else if (std::ranges::find(kLayerKeys, key, &LayerKey::name) == kLayerKeys.end()) {
       throw Error(where + ": unknown key " + in_quotes(key) +
-                  "; a layer has name, C, M, R, S, N, P, Q, Wstride, Hstride, Wdilation, Hdilation and count");
+                  "; a layer has name, C, M, R, S, N, P, Q, G, Wstride, Hstride, Wdilation, Hdilation and count");
     }
   }
   std::array<std::int64_t, kLayerKeys.size()> numbers{};
@@ -63,11 +64,11 @@ NamedProblem layer_of(const LayerJson& json, std::size_t place) {
     numbers[k] = value.get<std::int64_t>();
   }
   std::copy_n(numbers.begin(), kDims, layer.problem.bound);
-  layer.problem.wstride = numbers[7];
-  layer.problem.hstride = numbers[8];
-  layer.problem.wdilation = numbers[9];
-  layer.problem.hdilation = numbers[10];
-  layer.count = numbers[11];
+  layer.problem.wstride = numbers[kDims];
+  layer.problem.hstride = numbers[kDims + 1];
+  layer.problem.wdilation = numbers[kDims + 2];
+  layer.problem.hdilation = numbers[kDims + 3];
+  layer.count = numbers[kDims + 4];
   return layer;
 }
 

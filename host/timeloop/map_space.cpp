@@ -10,9 +10,8 @@
 namespace exarch::timeloop {
 namespace {
 
-constexpr const char kDimLetters[] = "CMRSNPQ";
 constexpr const char* kTensorNames[kSpaces] = {"weights", "inputs", "outputs"};
-constexpr std::uint64_t kFactorial[kDims + 1] = {1, 1, 2, 6, 24, 120, 720, 5040};
+constexpr std::uint64_t kFactorial[kDims + 1] = {1, 1, 2, 6, 24, 120, 720, 5040, 40320};
 
 [[noreturn]] void refuse(const std::string& what) {
   throw Error("map space: " + what);
@@ -49,7 +48,7 @@ BlockConstraint only(std::initializer_list<Dim> loops) {
   BlockConstraint block;
   block.factor.fill(1);
   for (const Dim dim : loops) block.factor[index_of(dim)] = BlockConstraint::kOpen;
-  for (std::uint32_t d = 0; d < kDims; ++d) {
+  for (std::uint32_t d = 0; d < index_of(Dim::G); ++d) {
     if (block.factor[d] == 1) block.innermost.push_back(static_cast<Dim>(d));
   }
   block.innermost.insert(block.innermost.end(), loops);
@@ -69,6 +68,7 @@ Constraints row_stationary() {
   c.temporal[kGlobal] = only({Dim::C, Dim::P, Dim::N, Dim::M});
   c.temporal[kGlobal].factor[index_of(Dim::P)] = BlockConstraint::kWhole;
   c.temporal[kDram] = only({Dim::C, Dim::M, Dim::N, Dim::Q});
+  c.temporal[kDram].factor[index_of(Dim::G)] = BlockConstraint::kOpen;
   c.spatial[kColumns] = only({Dim::S, Dim::C, Dim::M});
   c.spatial[kColumns].factor[index_of(Dim::S)] = BlockConstraint::kWhole;
   c.spatial[kColumns].split = 0;
@@ -86,6 +86,14 @@ Constraints row_stationary() {
   keep(kGlobal, {kInputs, kOutputs});
   keep(kDram, {kWeights, kInputs, kOutputs});
   return c;
+}
+
+Constraints with_groups(Constraints constraints, const Problem& problem) {
+  if (problem.bound[index_of(Dim::G)] > 1 &&
+      std::find(constraints.dims.begin(), constraints.dims.end(), Dim::G) == constraints.dims.end()) {
+    constraints.dims.push_back(Dim::G);
+  }
+  return constraints;
 }
 
 // ---- building a map space ------------------------------------------------------------------------------------------------
@@ -122,7 +130,7 @@ void MapSpace::check_numbers(const Constraints& constraints) {
   for (std::uint32_t d = 0; d < kDims; ++d) {
     const std::int64_t most = (listed >> d & 1u) != 0 ? kLargestNumber : 1;
     if (problem_.bound[d] >= 1 && problem_.bound[d] <= most) continue;
-    refuse(std::string("the layer's ") + kDimLetters[d] + " = " + std::to_string(problem_.bound[d]) + ": expected 1 to " +
+    refuse(std::string("the layer's ") + kDimNames[d] + " = " + std::to_string(problem_.bound[d]) + ": expected 1 to " +
            std::to_string(most));
   }
   if (architecture_.levels < 1 || architecture_.levels > kMaxLevels)
@@ -183,9 +191,10 @@ void MapSpace::add_block(std::uint32_t level, bool spatial, const BlockConstrain
   }
   for (std::uint32_t d = 0; d < kDims; ++d) {
     if (constraint.factor[d] <= 1 || std::find(dims_.begin(), dims_.end(), static_cast<Dim>(d)) != dims_.end()) continue;
-    refuse(place_of(block) + ": a factor of " + kDimLetters[d] + ", which the problem does not have");
+    refuse(place_of(block) + ": a factor of " + kDimNames[d] + ", which the problem does not have");
   }
-  if (block.split < -1) refuse(place_of(block) + ": a split is the number of dimensions on X, from 0 to 7");
+  if (block.split < -1)
+    refuse(place_of(block) + ": a split is the number of dimensions on X, from 0 to " + std::to_string(dims_.size()));
   // Where the order of loops cannot matter, Timeloop has one: within the innermost block, and along one axis.
   const bool one_axis = spatial && (wide_[level] == 1 || high_[level] == 1);
   if ((blocks_.empty() && !spatial) || (one_axis && seen == 0)) {
@@ -201,7 +210,7 @@ void MapSpace::add_block(std::uint32_t level, bool spatial, const BlockConstrain
 FactorSlot MapSpace::slot_of(const BlockConstraint& constraint, const Block& block, Dim dim) {
   const std::uint32_t d = index_of(dim);
   const std::int64_t bound = problem_.bound[d], factor = constraint.factor[d];
-  const std::string what = place_of(block) + ": " + kDimLetters[d] + " = " + std::to_string(factor);
+  const std::string what = place_of(block) + ": " + kDimNames[d] + " = " + std::to_string(factor);
   if (factor < BlockConstraint::kWhole) refuse(what + ": expected a factor from 1, open or whole");
   if (constraint.most[d] < 0 || constraint.least[d] < 0) refuse(what + ": limits of a factor are numbers from 1");
   FactorSlot slot;
@@ -227,7 +236,7 @@ void MapSpace::lay_factors(const Constraints& constraints) {
       if (slots.back().fixed.value_or(1) == 1) continue;
       fixed += (fixed.empty() ? "" : "; ") + place_of(block) + " " + std::to_string(*slots.back().fixed);
     }
-    const std::string layer = std::string(1, kDimLetters[d]) + " = " + std::to_string(problem_.bound[d]);
+    const std::string layer = std::string(kDimNames[d]) + " = " + std::to_string(problem_.bound[d]);
     if (fixed.empty()) fixed = "none above 1";
     if (!FactorSplits::left_over(problem_.bound[d], slots)) {
       refuse("the fixed factors do not multiply to the layer's " + layer + " (" + fixed +
@@ -236,7 +245,7 @@ void MapSpace::lay_factors(const Constraints& constraints) {
     const FactorSplits& splits = factors_.emplace_back(problem_.bound[d], slots);
     if (splits.size() == 0) {
       refuse("no factors of the layer's " + layer + " keep all limits (fixed: " + fixed + "): widen the limits of " +
-             kDimLetters[d]);
+             kDimNames[d]);
     }
     if (!multiplied(sizes_.factors, splits.size())) refuse("there are 2^128 factors or more: fix some");
   }
@@ -362,7 +371,8 @@ MapSpace::Rejection MapSpace::rejection_of(const Mapping& mapping) const {
   }
   if (share < min_parallelism_) return Rejection::fanout;
   bool kept[kSpaces] = {};
-  std::int64_t extent[kDims] = {1, 1, 1, 1, 1, 1, 1};
+  std::int64_t extent[kDims];
+  for (std::int64_t& e : extent) e = 1;
   for (std::uint32_t s = 0; s < architecture_.levels; ++s) {
     for (const timeloop::Block* block : {&mapping.spatial[s], &mapping.temporal[s]}) {
       for (std::uint32_t l = 0; l < block->count; ++l) extent[index_of(block->loop[l].dim)] *= block->loop[l].bound;

@@ -46,7 +46,8 @@ struct Constraints {
   std::array<std::array<Choice, kSpaces>, kMaxLevels> keep{};  // (level, tensor)
   double min_parallelism = 0;                                  // least share of the multipliers in use
   // In which order the problem lists them. It numbers the mappings: Timeloop's random search finds others with another order. A
-  // problem may have fewer dimensions; then the layer's bounds of the others are 1. Example, of a matrix product: C, M, N.
+  // problem may have fewer dimensions; then the layer's bounds of the others are 1. Example, of a matrix product: C, M, N. A
+  // convolution of one group has no G: see with_groups().
   std::vector<Dim> dims{Dim::C, Dim::M, Dim::R, Dim::S, Dim::N, Dim::P, Dim::Q};
   std::array<Space, kSpaces> tensors{kWeights, kInputs, kOutputs};
 };
@@ -57,6 +58,10 @@ using Goals = std::vector<Goal>;
 // The row-stationary space of ArchGym's TimeloopGym, for its architecture of six levels (psum_spad, weights_spad, ifmap_spad,
 // DummyBuffer, shared_glb, DRAM): open are the splits of C, M, N and Q. Source: the constraint file of that environment.
 [[nodiscard]] Constraints row_stationary();
+
+// Constraints for a layer. Where it has groups and the constraints list no G, G is listed last. Blocks that say nothing of it
+// leave it open, and the row-stationary space has all of it in the outermost loop of DRAM.
+[[nodiscard]] Constraints with_groups(Constraints constraints, const Problem& problem);
 
 // The place of a mapping in a map space, or, as sizes, how many places there are in each part.
 struct MapParts {

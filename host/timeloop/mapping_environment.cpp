@@ -15,6 +15,7 @@
 #include "host/timeloop/environment.hpp"
 #include "host/timeloop/records.hpp"
 #include "host/timeloop/reference.hpp"
+#include "host/timeloop/written_input.hpp"
 #include "host/timeloop/yaml_answer.hpp"
 
 namespace exarch {
@@ -266,6 +267,13 @@ class MappingEnvironment final : public Model<RecordWorkload, KeptCandidate, Rec
     for_each_row<kRecordCounters>(
         [&](std::size_t i, const CounterRow<RecordResult>& counter) { counter.set(result, counters[i]); });
     for_each_row<kRecordMetrics>([&](std::size_t i, const RecordMetric& metric) { metrics[i] = metric.of(result); });
+  }
+
+  std::string do_reference_input(const RecordWorkload& workload, std::span<const std::int64_t> design) const override {
+    const Record record = designed(workload, candidate_of(design));
+    MappingNames names{record.level_names, record.dim_names, record.space_names};
+    if (record.input.problem.bound[index_of(Dim::G)] == 1) names.dims[index_of(Dim::G)].clear();
+    return written_input(record.input, record.compute_name, names);
   }
 
   std::vector<std::string> do_explain(const RecordWorkload& workload, std::span<const std::int64_t> design,

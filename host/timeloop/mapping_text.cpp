@@ -23,7 +23,9 @@ std::string loops_yaml(const Block& block, const MappingNames& names) {
     factors.push_back(name + "=" + std::to_string(bound));
     order.push_back(name);
   };
-  for (std::uint32_t l = 0; l < block.count; ++l) add(block.loop[l].dim, block.loop[l].bound);
+  for (std::uint32_t l = 0; l < block.count; ++l) {
+    if (block.loop[l].bound > 1) add(block.loop[l].dim, block.loop[l].bound);
+  }
   for (std::uint32_t d = 0; d < kDims; ++d) {
     if (!seen[d]) add(static_cast<Dim>(d), 1);
   }
@@ -40,7 +42,7 @@ bool has_children(const Architecture& architecture, std::uint32_t level) {
 }  // namespace
 
 MappingNames names_of(const std::vector<std::string>& levels) {
-  return {levels, {"C", "M", "R", "S", "N", "P", "Q"}, {"Weights", "Inputs", "Outputs"}};
+  return {levels, {"C", "M", "R", "S", "N", "P", "Q", ""}, {"Weights", "Inputs", "Outputs"}};
 }
 
 MappingNames names_of(const std::vector<std::string>& levels, const Layer& layer) {
@@ -81,7 +83,10 @@ std::string mapping_yaml(const Architecture& architecture, const Mapping& mappin
     text += target + "  type: temporal\n" + loops_yaml(mapping.temporal[s], names);
     if (has_children(architecture, s)) {
       std::int64_t on_x = 0;
-      for (std::uint32_t l = 0; l < mapping.spatial[s].count; ++l) on_x += mapping.spatial[s].loop[l].axis == Axis::x ? 1 : 0;
+      for (std::uint32_t l = 0; l < mapping.spatial[s].count; ++l) {
+        const Loop& loop = mapping.spatial[s].loop[l];
+        on_x += loop.axis == Axis::x && loop.bound > 1 ? 1 : 0;
+      }
       text += target + "  type: spatial\n" + loops_yaml(mapping.spatial[s], names) + "  split: " + std::to_string(on_x) + "\n";
     }
     std::vector<std::string> keep, bypass;

@@ -15,7 +15,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kDimNames[kDims] = {"C", "M", "R", "S", "N", "P", "Q"};
 constexpr const char* kSpaceNames[kSpaces] = {"Weights", "Inputs", "Outputs"};
 constexpr double kDearest = 1e30;  // price or bandwidth
 
@@ -61,12 +60,15 @@ Dim dim_named(const Json& name, const std::string& where) {
   for (std::uint32_t d = 0; d < kDims; ++d) {
     if (name == kDimNames[d]) return static_cast<Dim>(d);
   }
-  fail(where + ": expected a dimension, which is C, M, R, S, N, P or Q, found " + shown(name));
+  fail(where + ": expected a dimension, which is C, M, R, S, N, P, Q or G, found " + shown(name));
 }
 
 Problem read_problem(const Json& json) {
   Problem problem{};
-  for (std::uint32_t d = 0; d < kDims; ++d) problem.bound[d] = whole_member(json, kDimNames[d], "problem");
+  for (std::uint32_t d = 0; d < kDims; ++d) {
+    const bool may_lack = d == index_of(Dim::G);  // one group
+    problem.bound[d] = may_lack && !json.contains("G") ? 1 : whole_member(json, kDimNames[d], "problem");
+  }
   problem.wstride = whole_member(json, "Wstride", "problem");
   problem.hstride = whole_member(json, "Hstride", "problem");
   problem.wdilation = whole_member(json, "Wdilation", "problem");
@@ -129,7 +131,8 @@ void read_architecture(const Json& json, Record& record) {
 
 Block read_block(const Json& json, bool spatial, const std::string& where) {
   Block block{};
-  if (!json.is_array() || json.size() > kDims) fail(where + ": expected a list of up to 7 loops, found " + shown(json));
+  if (!json.is_array() || json.size() > kDims)
+    fail(where + ": expected a list of up to " + std::to_string(kDims) + " loops, found " + shown(json));
   bool on_y = false;
   for (const Json& entry : json) {
     const std::string at = where + "[" + std::to_string(block.count) + "]";

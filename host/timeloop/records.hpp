@@ -24,8 +24,8 @@ struct Record {
   std::string compute_name;              // "mac"
   std::vector<std::string> level_names;  // (level) innermost first
   // What the layer calls its tensors and loops.
-  std::array<std::string, kSpaces> space_names{"Weights", "Inputs", "Outputs"};  // (Space)
-  std::array<std::string, kDims> dim_names{"C", "M", "R", "S", "N", "P", "Q"};   // (Dim)
+  std::array<std::string, kSpaces> space_names{"Weights", "Inputs", "Outputs"};      // (Space)
+  std::array<std::string, kDims> dim_names{"C", "M", "R", "S", "N", "P", "Q", "G"};  // (Dim)
 };
 
 // The problem that a row describes; Error saying which key is missing or wrong, and what it may be. Numbers must be legal:

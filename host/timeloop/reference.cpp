@@ -139,17 +139,17 @@ class Reference {
   // A movement over the dimensions as the tensor sees it.
   [[nodiscard]] Point project(std::uint32_t space, const Extents& v) const {
     const Problem& p = input_.problem;
-    const auto [C, M, R, S, N, P, Q] = v;
-    if (space == kWeights) return {C, M, R, S};
-    if (space == kOutputs) return {N, M, Q, P};
-    return {N, C, p.wdilation * R + p.wstride * P, p.hdilation * S + p.hstride * Q};
+    const auto [C, M, R, S, N, P, Q, G] = v;
+    if (space == kWeights) return {C, M, R, S, G};
+    if (space == kOutputs) return {N, M, Q, P, G};
+    return {N, C, p.wdilation * R + p.wstride * P, p.hdilation * S + p.hstride * Q, G};
   }
   // The bounding box of a tile at the origin.
   [[nodiscard]] Region box_of(std::uint32_t space, Extents extent) const {
     for (std::int64_t& e : extent) e -= 1;
     Point high = project(space, extent);
     for (std::int64_t& h : high) h += 1;
-    return {{{0, 0, 0, 0}, high}};
+    return {{Point{}, high}};
   }
   [[nodiscard]] std::int64_t words(std::uint32_t space, const Extents& extent) const { return volume(box_of(space, extent)); }
 

@@ -150,7 +150,7 @@ RowStationary::RowStationary(const Problem& problem, FillRule rule, Hardware har
 
   std::int64_t computes = 1;
   for (const std::int64_t bound : problem.bound) computes *= bound;
-  for (const Dim dim : {Dim::N, Dim::M, Dim::P, Dim::Q}) outputs_ *= bound_of(problem, dim);
+  for (const Dim dim : {Dim::N, Dim::M, Dim::P, Dim::Q, Dim::G}) outputs_ *= bound_of(problem, dim);
   std::set<std::int64_t> c_rows, q_columns;
   std::set<std::pair<std::int64_t, std::int64_t>> m_array;  // rows, columns
   for (const auto& c : c_) c_rows.insert(c[1]);
@@ -276,7 +276,7 @@ std::array<std::int64_t, 5> RowStationary::words_of(const Split& split) const {
   const auto& m = split.m;
   const auto &n = split.n, &q = split.q;
   const Tiles tiles = tiles_of(split);
-  const std::int64_t p = bound_of(problem_, Dim::P), column = tiles.ifmap / c[0];
+  const std::int64_t p = bound_of(problem_, Dim::P), groups = bound_of(problem_, Dim::G), column = tiles.ifmap / c[0];
   const std::int64_t wide = column + problem_.wstride * (p - 1);
   const std::int64_t high = problem_.hdilation * (bound_of(problem_, Dim::S) - 1) + 1 + problem_.hstride * (q[0] - 1);
   const std::int64_t outputs = n[0] * m[0] * m[1] * m[2] * m[3] * p * q[0], in_rows = n[0] * c[0] * c[1] * c[2] * wide;
@@ -288,15 +288,18 @@ std::array<std::int64_t, 5> RowStationary::words_of(const Split& split) const {
                             {c[3], with_c},
                             {m[4], with_m},
                             {n[1], with_npq},
-                            {q[1], with_npq}});
+                            {q[1], with_npq},
+                            {groups, true}});
   };
   // The loops over C and R in the spads are inside these, but move no sums.
-  return {
-      to_spad(tiles.psum, false, true, true, 0), to_spad(tiles.weights, true, true, false, 0),
-      to_spad(tiles.ifmap, true, false, true, c[0] * left_over(column, problem_.wstride)),
-      delivered(in_rows * high,
-                {{c[3], true}, {m[4], false}, {n[1], true}, {q[1], true, in_rows * left_over(high, problem_.hstride * q[0])}}),
-      delivered(outputs, {{c[3], false}, {m[4], true}, {n[1], true}, {q[1], true}})};
+  return {to_spad(tiles.psum, false, true, true, 0), to_spad(tiles.weights, true, true, false, 0),
+          to_spad(tiles.ifmap, true, false, true, c[0] * left_over(column, problem_.wstride)),
+          delivered(in_rows * high, {{c[3], true},
+                                     {m[4], false},
+                                     {n[1], true},
+                                     {q[1], true, in_rows * left_over(high, problem_.hstride * q[0])},
+                                     {groups, true}}),
+          delivered(outputs, {{c[3], false}, {m[4], true}, {n[1], true}, {q[1], true}, {groups, true}})};
 }
 
 // All counts, from what is delivered.
@@ -370,6 +373,7 @@ Mapping RowStationary::mapping(std::uint64_t index) const {
 // The order of the loops is that of the constraints.
 Mapping RowStationary::mapping(const Split& split) const {
   const Constraints constraints = row_stationary();
+  const std::int64_t groups = bound_of(problem_, Dim::G);
   Mapping mapping{};
   const auto fill = [&](Block& block, const BlockConstraint& order, std::initializer_list<std::pair<Dim, std::int64_t>> bounds,
                         Axis axis) {
@@ -389,6 +393,8 @@ Mapping RowStationary::mapping(const Split& split) const {
   temporal(kWeightsSpad, {{Dim::C, c[0]}});
   temporal(kSharedGlb, {{Dim::C, c[2]}, {Dim::N, n[0]}, {Dim::M, m[2]}});
   temporal(kDram, {{Dim::C, c[3]}, {Dim::M, m[4]}, {Dim::N, n[1]}, {Dim::Q, q[1]}});
+  Block& outermost = mapping.temporal[kDram];
+  if (groups > 1) outermost.loop[outermost.count++] = {Dim::G, Axis::x, groups};
   fill(mapping.spatial[kDummyBuffer], constraints.spatial[kDummyBuffer], {{Dim::C, c[1]}, {Dim::M, m[1]}}, Axis::y);
   fill(mapping.spatial[kSharedGlb], constraints.spatial[kSharedGlb], {{Dim::M, m[3]}, {Dim::Q, q[0]}}, Axis::x);
   for (std::uint32_t level = 0; level < kArchgymLevels; ++level) {

@@ -18,6 +18,8 @@
 //   accesses, whatever the block size, and costs no more, whatever the prices. Every operation of price.hpp is monotone,
 //   rounding included: this holds to the last bit;
 // - its demand for bandwidth is no larger, so that it takes no more cycles.
+// A layer with groups has them in the outermost loop of DRAM: one group after the other.
+//
 // Buffers come in the sizes that architectures may have. A tile counts as the smallest buffer that holds it.
 #pragma once
 

@@ -20,6 +20,11 @@ enum class Outcome : std::uint8_t { valid, no_fanout, no_room };
 enum Part : std::uint8_t { kBypassPart, kSplitPart, kOrderPart, kFactorPart, kParts };
 using Place = std::array<WideCount, kParts>;
 
+bool is_a_random(SamplerAlgorithm algorithm) {
+  return algorithm == SamplerAlgorithm::random_pruned || algorithm == SamplerAlgorithm::hybrid ||
+         algorithm == SamplerAlgorithm::random;
+}
+
 // The way of one thread through the mappings of its part of the map space: factors number t, t + threads, t + 2 threads ...
 class Walk {
  public:
@@ -32,19 +37,22 @@ class Walk {
         most_orders_(settings.max_permutations),
         random_factors_(factors_),
         random_orders_(space.sizes().orders),
+        random_splits_(space.sizes().splits),
         ended_(factors_ == 0) {
     if (ended_) return;
     // The hybrid search begins with factors number 0, too.
-    enter(algorithm_ == SamplerAlgorithm::random_pruned ? random_factors_.next() : 0);
+    if (algorithm_ == SamplerAlgorithm::random) {
+      draw_all();
+    } else {
+      enter(algorithm_ == SamplerAlgorithm::random_pruned ? random_factors_.next() : 0);
+    }
   }
 
   [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] const Place& place() const { return place_; }
 
   // Whether random numbers decide where it goes, so that it does not end by itself.
-  [[nodiscard]] bool is_random() const {
-    return algorithm_ == SamplerAlgorithm::random_pruned || algorithm_ == SamplerAlgorithm::hybrid;
-  }
+  [[nodiscard]] bool is_random() const { return is_a_random(algorithm_); }
   // Whether it has nothing to choose but bypasses.
   [[nodiscard]] bool only_bypasses_change() const {
     return is_random() && factors_ == 1 && size(kOrderPart) == 1 && size(kSplitPart) == 1;
@@ -58,6 +66,13 @@ class Walk {
   // On to the next mapping. Where a fanout is exceeded, other bypasses are no way out; where all bypasses need too much room,
   // neither are other orders and splits.
   void advance(Outcome outcome) {
+    if (algorithm_ == SamplerAlgorithm::random) {
+      // The program ends this one when as many mappings were valid as there are, each as often as it came.
+      valid_ += outcome == Outcome::valid ? 1 : 0;
+      ended_ = valid_ >= factors_ * size(kOrderPart) * size(kSplitPart) * size(kBypassPart);
+      if (++place_[kBypassPart] == size(kBypassPart)) draw_all();
+      return;
+    }
     if (outcome == Outcome::no_room) ++without_room_;
     if (place_[kBypassPart] + 1 == size(kBypassPart)) {
       if (without_room_ == size(kBypassPart)) {
@@ -93,6 +108,8 @@ class Walk {
     place_[kOrderPart] = random_orders_.next() % size(kOrderPart);
   }
 
+  void draw_all() { place_ = {0, random_splits_.next(), random_orders_.next(), random_factors_.next()}; }
+
   void step() {
     for (const Part part : {kBypassPart, kSplitPart, kOrderPart}) {
       if (part == kOrderPart && has_random_orders()) {
@@ -119,10 +136,10 @@ class Walk {
   const MapSpace& space_;
   SamplerAlgorithm algorithm_;
   WideCount threads_, thread_, factors_, most_orders_;
-  SamplerNumbers random_factors_, random_orders_;
+  SamplerNumbers random_factors_, random_orders_, random_splits_;
   Place place_{};
   std::optional<MapSlice> slice_;  // empty: loops of bound 1 have places, too
-  WideCount orders_to_see_ = 0, orders_seen_ = 0, without_room_ = 0;
+  WideCount orders_to_see_ = 0, orders_seen_ = 0, without_room_ = 0, valid_ = 0;
   bool ended_;
 };
 
@@ -269,8 +286,7 @@ void check(const SamplerSettings& settings) {
   if (settings.threads < 1 || settings.threads > 4096) throw UsageError("the sampler has 1 to 4096 threads");
   if (settings.goals.empty()) throw UsageError("the sampler needs a goal: cycles, energy or edp");
   if (settings.max_permutations < 1) throw UsageError("the sampler tries 1 order of the loops at least");
-  const bool random = settings.algorithm == SamplerAlgorithm::random_pruned || settings.algorithm == SamplerAlgorithm::hybrid;
-  if (random && settings.victory_condition == 0 && settings.search_size == 0) {
+  if (is_a_random(settings.algorithm) && settings.victory_condition == 0 && settings.search_size == 0) {
     throw UsageError("a random search without a victory condition and a search size has no end: set one of them");
   }
 }

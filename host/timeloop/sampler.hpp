@@ -32,6 +32,7 @@ enum class SamplerAlgorithm : std::uint8_t {
   hybrid,         // random factors, with all orders, splits and bypasses. Timeloop's own choice where nothing is said
   linear_pruned,  // everything, one after the other
   exhaustive,     // everything, with places for loops of bound 1
+  random,         // random factors, orders and splits, with places for loops of bound 1; for each of them all bypasses
 };
 
 // Limits are counts of mappings, and of each thread. The initial values are Timeloop's, but for `threads`, which is the number of

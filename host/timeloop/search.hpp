@@ -40,6 +40,9 @@ struct MappingTask {
   FillRule rule = FillRule::current;
   // Partial mappings of a level that the first pass keeps, which looks for a good mapping without proving anything.
   std::size_t beam = 64;
+  // Bytes of partial mappings that are held at once, about. Where there are more, the search goes on with a part of them to the
+  // end before it makes more: it compares fewer with each other then, and may take longer. The proof is the same.
+  std::size_t memory = std::size_t{1} << 30;
   // Called now and then; false ends the search with the best mapping so far.
   std::function<bool(const MappingProgress&)> observer;
 };
@@ -55,6 +58,7 @@ struct MappingResult {
   std::uint64_t tiles = 0;      // of the layer
   std::uint64_t decisions = 0;  // choices of a level that were looked at
   std::uint64_t partial = 0;    // partial mappings that were gone on with
+  std::uint64_t parts = 0;      // that were gone on with one after the other, because the memory was full
   std::uint64_t evaluated = 0;  // complete mappings that the model was run on
 };
 

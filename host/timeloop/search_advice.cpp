@@ -38,6 +38,26 @@ std::optional<std::int64_t> least_size(const MappingTask& task, std::uint32_t le
   return high;
 }
 
+// Where no single size helps: sizes of several levels with which a mapping fits together. The innermost level is kept as small as
+// can be, then the next one.
+std::string several_levels(MappingTask task, const std::vector<std::string>& names) {
+  const Architecture given = task.architecture;
+  for (std::uint32_t s = 0; s < given.levels; ++s) task.architecture.storage[s].size = -1;
+  if (!search(task).found) return "the constraints leave no way to split the layer over these levels, whatever they hold";
+  std::string growing;
+  for (std::uint32_t s = 0; s < given.levels; ++s) {
+    const std::int64_t now = given.storage[s].size;
+    if (now < 0) continue;
+    task.architecture.storage[s].size = now;
+    if (search(task).found) continue;
+    const std::int64_t size = *least_size(task, s);  // without a limit a mapping fits
+    task.architecture.storage[s].size = size;
+    growing += (growing.empty() ? "" : ", and ") + names[s] + " holds " + std::to_string(size) + " words instead of " +
+               std::to_string(now);
+  }
+  return "several levels are too small at once: a mapping fits if " + growing;
+}
+
 }  // namespace
 
 std::vector<std::string> why_nothing_fits(const MappingTask& given) {
@@ -59,9 +79,7 @@ std::vector<std::string> why_nothing_fits(const MappingTask& given) {
     sentences.push_back(names[s] + ": a mapping fits if it holds " + std::to_string(*size) + " words instead of " +
                         std::to_string(now) + ", " + std::to_string(*size - now) + " more");
   }
-  if (sentences.empty()) {
-    sentences.emplace_back("several levels are too small at once, or the constraints leave no way to split the layer");
-  }
+  if (sentences.empty()) sentences.push_back(several_levels(task, names));
   return sentences;
 }
 

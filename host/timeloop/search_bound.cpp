@@ -116,7 +116,7 @@ double SearchBound::input_words(std::uint32_t child, const std::array<std::int64
   std::int64_t tile[kDims];
   std::copy(extents.begin(), extents.end(), tile);
   double least = words;
-  for (std::uint32_t r = 2; r < kRanks; ++r) {
+  for (const std::uint32_t r : kSlidingRanks) {
     const Rank rank = rank_of(problem_, kInputs, r);
     const std::int64_t extent = extent_along(rank, tile);
     for (std::uint32_t i = 0; i < 2; ++i) {
@@ -148,7 +148,7 @@ double SearchBound::deliver(const Source& source, std::uint32_t space, double wo
 double SearchBound::most_shared(const Step& step, const Spread& spread, std::uint32_t child,
                                 const std::array<std::int64_t, kDims>& strides) const {
   const std::array<std::int64_t, kDims> extents = tiles_.extents(child);
-  for (std::uint32_t r = 2; r < kRanks; ++r) {
+  for (const std::uint32_t r : kSlidingRanks) {
     const Rank rank = rank_of(problem_, kInputs, r);
     std::int64_t reach = 0, moving = 0;
     bool within = false;
@@ -238,6 +238,16 @@ void SearchBound::add_child(const Step& step, std::uint32_t child, const Table& 
         if (idle < kSpaces && !repeats) energy += cost(idle, spill[idle]) - once[idle];
         double& least = bare[std::size_t{start} * kStates + idle];
         least = std::min(least, energy);
+      }
+      // Groups alone: they leave none in its place.
+      constexpr std::uint32_t kGroups = index_of(Dim::G);
+      const auto factors = static_cast<std::uint8_t>(tiles_.divisors(kGroups).size());  // fewer than kNone
+      for (std::uint8_t n = 1; n < factors; ++n) {
+        TileLattice::Digits now = around;
+        now[kGroups] = tiles_.product(kGroups, around[kGroups], n);
+        if (!step.temporal[kGroups][n] || now[kGroups] == TileLattice::kNone) continue;
+        double& least = reached[tiles_.state(now)];
+        least = std::min(least, all + inside[kSpaces]);
       }
       // Loops that leave a tensor in its place come first.
       for (std::uint32_t idle = 0; idle < kSpaces; ++idle) {

@@ -10,8 +10,6 @@
 namespace exarch::timeloop {
 namespace {
 
-constexpr std::array<const char*, kDims> kDimensionNames{"C", "M", "R", "S", "N", "P", "Q"};
-
 bool has(DimSet set, Dim dim) {
   return (set & set_of(dim)) != 0;
 }
@@ -31,7 +29,7 @@ std::array<std::vector<bool>, kDims> factors_of(const Problem& problem, const Bl
       std::string wanted = fixed == BlockConstraint::kOpen ? "" : " is " + std::to_string(fixed);
       if (constraint.least[d] != 0) wanted += " is at least " + std::to_string(constraint.least[d]);
       if (constraint.most[d] != 0) wanted += " is at most " + std::to_string(constraint.most[d]);
-      throw Error(where + ": no factor of " + kDimensionNames[d] + " = " + std::to_string(problem.bound[d]) + wanted +
+      throw Error(where + ": no factor of " + kDimNames[d] + " = " + std::to_string(problem.bound[d]) + wanted +
                   "; factors divide the bound");
     }
   }
@@ -41,10 +39,10 @@ std::array<std::vector<bool>, kDims> factors_of(const Problem& problem, const Bl
 // ---- spatial blocks --------------------------------------------------------------------------------------------------------
 
 // Whether loops over `x` on X and over `y` on Y can stand on the two sides of a split that the constraint allows. Loops with
-// bound 1 fill the places between.
-bool splits(const BlockConstraint& constraint, DimSet x, DimSet y) {
-  for (std::int32_t split = 0; split <= static_cast<std::int32_t>(kDims); ++split) {
-    if (constraint.split >= 0 && constraint.split != split) continue;
+// bound 1 fill the places between; there is a place for every dimension that the problem has.
+bool splits(const BlockConstraint& constraint, std::int32_t places, DimSet x, DimSet y) {
+  for (std::int32_t split = 0; split <= places; ++split) {
+    if (constraint.split >= 0 && std::min(constraint.split, places) != split) continue;
     DimSet left = static_cast<DimSet>(x | y);
     std::int32_t at = 0, places_on_x = split;
     bool good = true;
@@ -54,10 +52,10 @@ bool splits(const BlockConstraint& constraint, DimSet x, DimSet y) {
       left = static_cast<DimSet>(left & ~set_of(dim));
     };
     for (const Dim dim : constraint.innermost) put(dim, at++);
-    at = static_cast<std::int32_t>(kDims - constraint.outermost.size());
+    at = places - static_cast<std::int32_t>(constraint.outermost.size());
     for (const Dim dim : constraint.outermost) put(dim, at++);
     const auto fixed = static_cast<std::int32_t>(constraint.innermost.size() + constraint.outermost.size());
-    const std::int32_t places_on_y = static_cast<std::int32_t>(kDims) - fixed - places_on_x;
+    const std::int32_t places_on_y = places - fixed - places_on_x;
     if (good && std::popcount(static_cast<DimSet>(left & x)) <= places_on_x &&
         std::popcount(static_cast<DimSet>(left & y)) <= places_on_y) {
       return true;
@@ -99,6 +97,7 @@ struct SpreadMaker {
   const BlockConstraint& constraint;
   std::array<std::vector<bool>, kDims> allowed;
   std::int64_t wide, high;
+  std::int32_t places;
   std::vector<Spread> spreads;
   std::vector<bool> seen;
   TileLattice::Digits digits{};
@@ -126,7 +125,7 @@ struct SpreadMaker {
 
   void add(DimSet on_x, DimSet on_y) {
     const std::uint32_t state = tiles.state(digits);
-    if (seen[state] || !splits(constraint, on_x, on_y)) return;
+    if (seen[state] || !splits(constraint, places, on_x, on_y)) return;
     seen[state] = true;
     Spread spread;
     spread.state = state;
@@ -147,14 +146,15 @@ struct SpreadMaker {
 
 // Orders of the dimensions of `set`, one of which is best for every tensor and every way to go on. What a tensor pays for depends
 // on the loops inside the first that moves it. For the inputs it depends on which loop that is, too, because tiles overlap. A
-// second moving loop matters where it moves along the same rank, because movements can cancel.
+// second moving loop matters where it moves along the same rank, because movements can cancel. A loop over groups moves every
+// tensor to other words, and what is outside it finds nothing that it could use: it is the outermost one.
 std::vector<std::vector<Dim>> good_orders(const Problem& problem, DimSet set) {
   std::vector<std::vector<Dim>> orders;
   const auto add = [&](std::vector<Dim> first, Space idle) {
     DimSet left = set;
     for (const Dim dim : first) left = static_cast<DimSet>(left & ~set_of(dim));
     for (const bool idles : {true, false}) {
-      for (const Dim dim : {Dim::M, Dim::R, Dim::S, Dim::P, Dim::Q, Dim::N, Dim::C}) {
+      for (const Dim dim : {Dim::M, Dim::R, Dim::S, Dim::P, Dim::Q, Dim::N, Dim::C, Dim::G}) {
         if (has(left, dim) && (idle_of(dim) == idle) == idles) first.push_back(dim);
       }
     }
@@ -182,7 +182,7 @@ std::vector<std::vector<Dim>> good_orders(const Problem& problem, DimSet set) {
       bool moved = false;
       for (std::uint32_t d = 0; d < kDims; ++d) {
         const Dim dim = static_cast<Dim>(d);
-        if (dim == Dim::M || !has(set, dim)) continue;
+        if (dim == Dim::M || dim == Dim::G || !has(set, dim)) continue;
         moved = true;
         add_movers({Dim::M}, dim, idle);
       }
@@ -194,7 +194,7 @@ std::vector<std::vector<Dim>> good_orders(const Problem& problem, DimSet set) {
       }
     }
   }
-  if (orders.empty()) orders.emplace_back();
+  if (orders.empty()) add({}, kSpaces);
   return orders;
 }
 
@@ -244,12 +244,12 @@ StageChoices choices_of(const Problem& problem, const Architecture& architecture
   const std::int64_t wide = (inner ? architecture.compute.mesh_x : architecture.storage[level - 1].mesh_x) / storage.mesh_x;
   const std::int64_t high = (inner ? architecture.compute.mesh_y : architecture.storage[level - 1].mesh_y) / storage.mesh_y;
   const BlockConstraint& spatial = constraints.spatial[level];
-  SpreadMaker maker{tiles, spatial, {}, wide, high, {}, std::vector<bool>(tiles.count()), {}};
+  SpreadMaker maker{tiles, spatial, {}, wide, high, places_of(problem, constraints), {}, std::vector<bool>(tiles.count()), {}};
   if (wide * high == 1) {
     for (std::uint32_t d = 0; d < kDims; ++d) {
       const std::int64_t fixed = spatial.factor[d] == BlockConstraint::kWhole ? problem.bound[d] : spatial.factor[d];
       if (fixed > 1) {
-        throw Error(level_name + ": the constraints spread " + kDimensionNames[d] + " = " + std::to_string(fixed) +
+        throw Error(level_name + ": the constraints spread " + kDimNames[d] + " = " + std::to_string(fixed) +
                     " over its children, and it has one");
       }
       maker.allowed[d].assign(tiles.divisors(d).size(), false);
@@ -289,6 +289,10 @@ bool has_no_loops(const StageChoices& level) {
 }
 
 }  // namespace
+
+std::int32_t places_of(const Problem& problem, const Constraints& constraints) {
+  return static_cast<std::int32_t>(with_groups(constraints, problem).dims.size());
+}
 
 bool slides(const Problem& problem) {
   const auto more = [&](Dim a, Dim b) { return problem.bound[index_of(a)] > 1 && problem.bound[index_of(b)] > 1; };
@@ -367,7 +371,7 @@ double input_groups(const Problem& problem, const Spread& spread, const TileLatt
 }
 
 std::vector<Block> layouts_of(const Spread& spread, const TileLattice& tiles, const BlockConstraint& constraint,
-                              std::int64_t wide, std::int64_t high) {
+                              std::int64_t wide, std::int64_t high, std::int32_t places) {
   std::vector<Block> layouts;
   const auto fits = [&](DimSet set, std::int64_t room) {
     std::int64_t product = 1;
@@ -397,7 +401,7 @@ std::vector<Block> layouts_of(const Spread& spread, const TileLattice& tiles, co
   };
   for (std::uint32_t x = spread.dims;; x = (x - 1) & spread.dims) {
     const auto on_x = static_cast<DimSet>(x), on_y = static_cast<DimSet>(spread.dims & ~x);
-    if (fits(on_x, wide) && fits(on_y, high) && splits(constraint, on_x, on_y)) {
+    if (fits(on_x, wide) && fits(on_y, high) && splits(constraint, places, on_x, on_y)) {
       for (const std::vector<Dim>& a : orders(on_x)) {
         for (const std::vector<Dim>& b : orders(on_y)) layouts.push_back(block_of(a, b, tiles, spread.digits));
       }

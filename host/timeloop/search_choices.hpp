@@ -18,12 +18,15 @@ using DimSet = std::uint8_t;
 [[nodiscard]] constexpr DimSet set_of(Dim dim) {
   return static_cast<DimSet>(1u << index_of(dim));
 }
-// The dimensions that do not move a tensor. Every dimension is in the set of one tensor.
+// The dimensions that do not move a tensor. Every dimension but G is in the set of one tensor.
 inline constexpr std::array<DimSet, kSpaces> kIdle{DimSet(set_of(Dim::N) | set_of(Dim::P) | set_of(Dim::Q)), set_of(Dim::M),
                                                    DimSet(set_of(Dim::C) | set_of(Dim::R) | set_of(Dim::S))};
-// The tensor that a loop leaves in its place.
+// The tensor that a loop leaves in its place; kSpaces: none.
 [[nodiscard]] constexpr Space idle_of(Dim dim) {
-  return (kIdle[kWeights] & set_of(dim)) != 0 ? kWeights : (kIdle[kInputs] & set_of(dim)) != 0 ? kInputs : kOutputs;
+  return (kIdle[kWeights] & set_of(dim)) != 0  ? kWeights
+         : (kIdle[kInputs] & set_of(dim)) != 0 ? kInputs
+         : dim == Dim::G                       ? kSpaces
+                                               : kOutputs;
 }
 
 // Whether inputs of neighbouring positions overlap: filters with more than one element over outputs of more than one.
@@ -75,8 +78,11 @@ struct StageChoices {
 [[nodiscard]] std::vector<Spread> together(const TileLattice& tiles, const std::vector<Spread>& inner,
                                            const std::vector<Spread>& outer);
 
-// All layouts of a spread that the constraints allow: what is on which axis, in which order.
+// How many places for loops a block has: one for every dimension of the problem.
+[[nodiscard]] std::int32_t places_of(const Problem& problem, const Constraints& constraints);
+
+// All layouts of a spread that the constraints allow: what is on which axis, in which order. `places`: places_of().
 [[nodiscard]] std::vector<Block> layouts_of(const Spread& spread, const TileLattice& tiles, const BlockConstraint& constraint,
-                                            std::int64_t wide, std::int64_t high);
+                                            std::int64_t wide, std::int64_t high, std::int32_t places);
 
 }  // namespace exarch::timeloop

@@ -24,15 +24,16 @@
 
 namespace exarch::timeloop {
 
-// A problem whose shape was fitted onto the seven loops of a convolution. Example: of the matrix product Z[m,n] += A[m,k] B[n,k]
-// the loops are m = M, n = N, k = C, and the tensors A = Weights, B = Inputs, Z = Outputs.
+// A problem whose shape was fitted onto the eight loops of a grouped convolution. Example: of the matrix product Z[m,n] += A[m,k]
+// B[n,k] the loops are m = M, n = N, k = C, and the tensors A = Weights, B = Inputs, Z = Outputs.
 struct Layer {
   Problem problem{};
   std::string name;                              // of the shape; "" where it has none
   std::array<std::string, kSpaces> space_names;  // (Space) as the shape calls it
+  std::array<Space, kSpaces> tensors;            // in the order of the shape
   std::vector<std::string> dims;                 // (dimension of the shape) in its order
   std::vector<std::int64_t> sizes;               // (dimension of the shape)
-  std::vector<std::optional<Dim>> loops;         // (dimension of the shape) its loop; none for one of size 1 beyond seven
+  std::vector<std::optional<Dim>> loops;         // (dimension of the shape) its loop; none for one of size 1 beyond eight
 };
 
 struct Machine {

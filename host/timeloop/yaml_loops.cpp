@@ -73,6 +73,8 @@ Mapping RuleReader::mapping_of(const Rules& rules) const {
 BlockConstraint RuleReader::constraint_of(const LoopRules& rules, std::uint32_t s) const {
   BlockConstraint block;
   block.factor.fill(1);  // of loops that the shape does not have
+  // A network may have layers with groups: what constraints do not name is open.
+  if (!flat_.levels[s].dummy) block.factor[index_of(Dim::G)] = BlockConstraint::kOpen;
   std::int64_t split = rules.split;
   for (std::size_t d = 0; d < layer_.dims.size(); ++d) {
     if (!layer_.loops[d]) continue;
@@ -107,6 +109,11 @@ BlockConstraint RuleReader::constraint_of(const LoopRules& rules, std::uint32_t 
 Constraints RuleReader::constraints_of(const Rules& rules) const {
   Constraints constraints;
   constraints.min_parallelism = rules.min_parallelism;
+  constraints.tensors = layer_.tensors;
+  constraints.dims.clear();
+  for (const std::optional<Dim>& loop : layer_.loops) {
+    if (loop) constraints.dims.push_back(*loop);
+  }
   const auto levels = static_cast<std::uint32_t>(flat_.levels.size());
   for (std::uint32_t s = 0; s < levels; ++s) {
     constraints.spatial[s] = constraint_of(rules.level[s].spatial, s);

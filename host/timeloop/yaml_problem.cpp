@@ -1,8 +1,8 @@
-// Problem shapes: which of the seven loops of a convolution each dimension is.
+// Problem shapes: which of the eight loops of a grouped convolution each dimension is.
 //
 // The model counts for three tensors, each of which has a certain set of loops: Weights C, M, R and S; Inputs N, C, R with P, and
-// S with Q; Outputs N, M, P and Q. A shape fits if its dimensions can be named so that its tensors have these loops. Dimensions
-// of size 1 have no effect, and fit anywhere.
+// S with Q; Outputs N, M, P and Q; all of them G. A shape fits if its dimensions can be named so that its tensors have these
+// loops. Dimensions of size 1 have no effect, and fit anywhere.
 #include <algorithm>
 
 #include "host/files/text.hpp"
@@ -167,7 +167,7 @@ class ShapeReader {
 
 // ---- fitting --------------------------------------------------------------------------------------------------------------
 
-constexpr const char* kLoopNames = "CMRSNPQ";
+constexpr const char* kLoopNames = "CMRSNPQG";
 
 // Names dimensions so that the shape's tensors are the model's. Tries those of the same name first.
 class Fitting {
@@ -214,7 +214,7 @@ class Fitting {
   [[nodiscard]] std::string loops_for(std::size_t dim) const {
     const std::string in = {has(tensor_[kWeights], dim) ? 'W' : '-', has(tensor_[kInputs], dim) ? 'I' : '-',
                             has(tensor_[kOutputs], dim) ? 'O' : '-'};
-    std::string loops = in == "WI-" ? "CRS" : in == "W-O" ? "M" : in == "-IO" ? "NPQ" : "";
+    std::string loops = in == "WI-" ? "CRS" : in == "W-O" ? "M" : in == "-IO" ? "NPQ" : in == "WIO" ? "G" : "";
     const std::size_t same = loops.find(shape_.dims[dim]);
     if (same != std::string::npos) std::swap(loops[0], loops[same]);
     return loops;
@@ -235,8 +235,8 @@ class Fitting {
   // Whether the ranks of all tensors are the model's, with dimensions as they are named now.
   bool agrees() {
     coefficient_ = {};
-    return agrees(kWeights, {"C", "M", "R", "S"}) && agrees(kInputs, {"N", "C", "RP", "SQ"}) &&
-           agrees(kOutputs, {"N", "M", "P", "Q"});
+    return agrees(kWeights, {"C", "M", "R", "S", "G"}) && agrees(kInputs, {"N", "C", "RP", "SQ", "G"}) &&
+           agrees(kOutputs, {"N", "M", "P", "Q", "G"});
   }
 
   bool agrees(Space space, std::vector<std::string> ranks) {
@@ -300,7 +300,10 @@ class Fitting {
     layer.problem.hstride = coefficient('Q');
     layer.problem.wdilation = coefficient('R');
     layer.problem.hdilation = coefficient('S');
-    for (std::uint32_t s = 0; s < kSpaces; ++s) layer.space_names[s] = shape_.tensors[tensor_[s]].name;
+    for (std::uint32_t s = 0; s < kSpaces; ++s) {
+      layer.space_names[s] = shape_.tensors[tensor_[s]].name;
+      layer.tensors[tensor_[s]] = static_cast<Space>(s);
+    }
     return layer;
   }
 
@@ -316,6 +319,7 @@ class Fitting {
   static std::size_t index(char loop) { return std::string(kLoopNames).find(loop); }
 
   [[noreturn]] void explain() const {
+    std::string groups;  // dimensions that are in all tensors
     for (const std::size_t d : dims_) {
       std::string in;
       std::size_t count = 0;
@@ -325,20 +329,20 @@ class Fitting {
         ++count;
       }
       const std::string dim = "the dimension " + shape_.dims[d] + " (size " + std::to_string(shape_.sizes[d]) + ")";
-      if (count == 3) {
-        refuse(shape_.place,
-               dim + " is in all tensors (" + in +
-                   "), as groups, depthwise channels and batches of matrix products are; the model's loops are each in "
-                   "two. These products are independent of each other: evaluate one, with " +
-                   shape_.dims[d] + ": 1");
+      if (count == 3 && !groups.empty()) {
+        refuse(shape_.place, dim + " is in all tensors (" + in + "), and so is " + groups +
+                                 "; the model has one such loop, for groups, depthwise channels or a batch of matrix products. "
+                                 "Make one dimension of the two, or evaluate one of these products, with " +
+                                 shape_.dims[d] + ": 1");
       }
+      if (count == 3) groups = shape_.dims[d];
       if (count < 2)
         refuse(shape_.place,
-               dim + " is in " + (count == 0 ? "no tensor" : in + " alone") + "; the model's loops are each in two");
+               dim + " is in " + (count == 0 ? "no tensor" : in + " alone") + "; the model's loops are each in two or in all");
     }
     refuse(shape_.place,
-           "the shape does not fit the loops of a convolution, whose tensors are Weights[C,M,R,S], "
-           "Inputs[N,C,R+P,S+Q] and Outputs[N,M,P,Q], with coefficients in Inputs alone");
+           "the shape does not fit the loops of a grouped convolution, whose tensors are Weights[G,C,M,R,S], "
+           "Inputs[G,N,C,R+P,S+Q] and Outputs[G,N,M,P,Q], with coefficients in Inputs alone");
   }
 
   const Shape& shape_;

@@ -312,13 +312,12 @@ std::vector<std::uint32_t> RuleReader::spaces_of(const YamlNode& node) const {
 
 // (dimension) whether one of the data spaces has it.
 std::vector<bool> RuleReader::dims_of_spaces(const YamlNode& node) const {
-  static constexpr std::array<std::string_view, kSpaces> kLoops{"CMRS", "NCRPSQ", "NMPQ"};
-  constexpr std::string_view kNames = "CMRSNPQ";
+  static constexpr std::array<std::string_view, kSpaces> kLoops{"CMRSG", "NCRPSQG", "NMPQG"};
   std::vector<bool> has(layer_.dims.size(), false);
   for (const std::uint32_t space : spaces_of(node)) {
     for (std::size_t d = 0; d < has.size(); ++d) {
       const std::optional<Dim> loop = layer_.loops[d];
-      if (loop && kLoops[space].find(kNames[index_of(*loop)]) != std::string_view::npos) has[d] = true;
+      if (loop && kLoops[space].find(kDimNames[index_of(*loop)]) != std::string_view::npos) has[d] = true;
     }
   }
   return has;

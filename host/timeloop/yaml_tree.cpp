@@ -1,5 +1,6 @@
 #include "host/timeloop/yaml_tree.hpp"
 
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
@@ -16,6 +17,10 @@ using Kind = YamlNode::Kind;
 
 constexpr int kMaxYamlDepth = 64;
 constexpr std::size_t kMaxYamlNodes = 200'000;
+
+std::string too_deep() {
+  return "more than " + std::to_string(kMaxYamlDepth) + " lists and maps within each other; is a bracket not closed?";
+}
 
 bool is_merge(const std::string& key) {
   return key == "<<" || key == "<<<";
@@ -54,7 +59,7 @@ class Converter {
   YamlNode convert(const YAML::Node& from, int depth) {
     YamlNode node;
     node.place = place_of(from.Mark());
-    if (depth > kMaxYamlDepth) refuse(node, "more than " + std::to_string(kMaxYamlDepth) + " lists and maps within each other");
+    if (depth > kMaxYamlDepth) refuse(node, too_deep());
     count(node, 1);
     const std::string& tag = from.Tag();
     node.quoted = tag == "!";
@@ -216,6 +221,8 @@ YamlNode parse_yaml(const YamlSource& source, const std::string& file) {
           ": something follows the end of the YAML document, as a second one (---) or a stray character; Timeloop reads one");
     }
     return converter.convert(YAML::Load(source.text), 0);
+  } catch (const YAML::DeepRecursion& error) {
+    refuse(converter.place_of(error.mark), too_deep());
   } catch (const YAML::Exception& error) {
     refuse(converter.place_of(error.mark), "not valid YAML: " + error.msg);
   }

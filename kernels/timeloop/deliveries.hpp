@@ -43,12 +43,12 @@ struct Classes {
 
 // Whether a tile that moves by `v` stays where it is.
 [[nodiscard]] EXARCH_HD bool is_zero(const std::int64_t (&v)[kRanks]) {
-  return v[0] == 0 && v[1] == 0 && v[2] == 0 && v[3] == 0;
+  return v[0] == 0 && v[1] == 0 && v[2] == 0 && v[3] == 0 && v[4] == 0;
 }
 
 // Whether two movements are the same in every rank.
 [[nodiscard]] EXARCH_HD bool are_equal(const std::int64_t (&a)[kRanks], const std::int64_t (&b)[kRanks]) {
-  return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
+  return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3] && a[4] == b[4];
 }
 
 // Words of a tile that are not in the same tile moved by `shift`.

@@ -54,6 +54,7 @@ inline namespace EXARCH_ISA {
 // The rank of a tensor. Example: Inputs, rank 2: Wdilation x R + Wstride x P.
 [[nodiscard]] EXARCH_HD Rank rank_of(const Problem& problem, std::uint32_t space, std::uint32_t rank) {
   const auto plain = [](Dim dim) { return Rank{{dim, dim}, {1, 0}}; };
+  if (rank == 4) return plain(Dim::G);
   if (space == kWeights) return plain(static_cast<Dim>(rank));
   if (space == kOutputs) return plain(rank == 0 ? Dim::N : rank == 1 ? Dim::M : rank == 2 ? Dim::Q : Dim::P);
   if (rank == 0) return plain(Dim::N);

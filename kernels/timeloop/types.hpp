@@ -5,7 +5,7 @@
 // the outer one:
 //
 //   Input input{};
-//   input.problem = {{1, 4, 1, 1, 1, 1, 1}, 1, 1, 1, 1};
+//   input.problem = {{1, 4, 1, 1, 1, 1, 1, 1}, 1, 1, 1, 1};
 //   input.architecture.levels = 2;
 //   input.mapping.temporal[1] = {1, {{Dim::M, Axis::x, 4}}};
 #pragma once
@@ -16,16 +16,20 @@
 
 namespace exarch::timeloop {
 
-// The loops of a convolution: input and output channels, filter columns and rows, batch, output columns and rows.
-enum class Dim : std::uint8_t { C, M, R, S, N, P, Q };
-inline constexpr std::uint32_t kDims = 7;
+// The loops of a convolution: input and output channels of a group, filter columns and rows, batch, output columns and rows,
+// groups. Every tensor has the groups: depthwise channels and batches of matrix products are groups, too.
+enum class Dim : std::uint8_t { C, M, R, S, N, P, Q, G };
+inline constexpr std::uint32_t kDims = 8;
+// As users write them, in the order of Dim.
+inline constexpr const char* kDimNames[kDims] = {"C", "M", "R", "S", "N", "P", "Q", "G"};
 [[nodiscard]] EXARCH_HD constexpr std::uint32_t index_of(Dim dim) {
   return static_cast<std::uint32_t>(dim);
 }
 
 // The tensors. Outputs are read and written, the others are read.
 enum Space : std::uint32_t { kWeights, kInputs, kOutputs, kSpaces };
-inline constexpr std::uint32_t kRanks = 4;  // of each tensor
+inline constexpr std::uint32_t kRanks = 5;                // of each tensor
+inline constexpr std::uint32_t kSlidingRanks[] = {2, 3};  // of the inputs: those that two dimensions move along
 
 inline constexpr std::uint32_t kMaxLevels = 10;          // storage levels of an architecture
 inline constexpr std::uint32_t kMaxElements = 16384;     // of one spatial block: the product of its bounds

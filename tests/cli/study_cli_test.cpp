@@ -470,6 +470,16 @@ TEST_F(Studies, TheReportOfARunIsAlive) {
   expect_alive(hover_over("truth.html"), 1 + 1 + 1 + 3);  // parallel coordinates, importance, distribution, trade-offs
 }
 
+TEST_F(Studies, AReportShowsTheMappingsOfTheBestDesign) {
+  if (!has_browser()) GTEST_SKIP() << "no chromium here";
+  good({"search", "timeloop", "--network", "keyword_spotting", "--agent", "random", "--population", "32", "--generations", "1",
+        "--out", "t.db"});
+  good({"report", "t.db", "-o", "t.html"});
+  const std::string page = in_browser("t.html");
+  EXPECT_THAT(page, ::testing::HasSubstr("<h3>Of the best design: mappings</h3><pre>layer1: "));
+  EXPECT_THAT(page, ::testing::HasSubstr("\nlayer3: "));
+}
+
 TEST_F(Studies, AReportOfWhatHasNothingToShowIsAlive) {
   if (!has_browser()) GTEST_SKIP() << "no chromium here";
   const std::string trace = small_trace(60), space = small_space();

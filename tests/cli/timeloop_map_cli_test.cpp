@@ -95,10 +95,61 @@ TEST_F(Mappings, ThatDoNotFitSayWhatWouldBeEnough) {
   EXPECT_EQ(run(words).code, 1);
 }
 
+TEST_F(Mappings, OfAnythingAreWrittenAsFilesThatTimeloopTakes) {
+  write_text(path("net.json"), R"({"layers": [{"name": "a", "C": 1, "M": 1, "R": 3, "S": 3, "P": 14, "Q": 14, "G": 32},
+    {"name": "b", "C": 8, "M": 4, "R": 1, "S": 1, "P": 14, "Q": 14},
+    {"name": "c", "C": 1, "M": 1, "R": 3, "S": 3, "P": 14, "Q": 14, "G": 32}]})");
+  const Words words = map({"--network", "net.json", "--goal", "cycles,energy", "--reference-input", "inputs", "--json"});
+  const Json json = Json::parse(good(words));
+  ASSERT_EQ(json["layers"].size(), 2u);
+  EXPECT_EQ(json["layers"][0]["equal_layers"], Json({"c"}));
+  EXPECT_NE(good(map({"--network", "net.json"})).find("a, c"), std::string::npos);
+  for (const Json& layer : json["layers"]) {
+    const std::string name = layer["name"] == "a" ? "inputs/1-a.yaml" : "inputs/2-b.yaml";
+    const Json evaluated = Json::parse(good({"eval", "timeloop", "--files", name, "--json"}));
+    EXPECT_EQ(evaluated["out"]["cycles"], layer["cycles"]);
+    EXPECT_EQ(evaluated["out"]["energy_pJ"], layer["energy_pj"]);
+  }
+  // The environment maps the same layers, in its own way.
+  const Json gym = Json::parse(
+      good({"eval", "timeloop", "--network", "net.json", "--map-objective", "cycles", "--fill-rule", "current", "--json"}));
+  EXPECT_EQ(gym["metrics"]["cycles"], json["cycles"]);
+  EXPECT_NEAR(gym["metrics"]["energy_uj"].get<double>() * 1e6, json["energy_pj"].get<double>(), 1);
+}
+
+TEST_F(Mappings, WithLittleMemoryAreTheSameOptima) {
+  const Words words = map({"--layer", "layer1", "--goal", "energy", "--space", "free"});
+  const auto answer = [&](const std::string& memory) {
+    Words all = words;
+    all.insert(all.end(), {"--memory", memory, "--json"});
+    return Json::parse(good(all))["layers"][0];
+  };
+  const Json plenty = answer("1024"), little = answer("1");
+  EXPECT_EQ(plenty["parts"], 0);
+  EXPECT_GT(little["parts"], 0);
+  EXPECT_TRUE(little["proved"].get<bool>());
+  EXPECT_NEAR(little["energy_pj"].get<double>(), plenty["energy_pj"].get<double>(), 1);
+}
+
+TEST_F(Mappings, SeveralLevelsTooSmallAreNamedWithTheirSizes) {
+  write_text(path("keep.yaml"),
+             "mapspace_constraints:\n- {target: buffer, type: bypass, keep: [A, B, Z], bypass: []}\n"
+             "- {target: registers, type: bypass, keep: [A, B, Z], bypass: []}\n"
+             "- {target: registers, type: temporal, factors: M=4 N=3 K=4}\n");
+  write_files("1");
+  const Outcome outcome = run(map(with_files({"--goal", "energy", "--constraints", "keep.yaml"})));
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.err.find("several levels are too small at once: a mapping fits if registers holds 40 words instead of 8, and "
+                             "buffer holds 40 words instead of 1"),
+            std::string::npos)
+      << outcome.err;
+}
+
 TEST_F(Mappings, MistakesAreNamed) {
   write_files("48");
   const std::tuple<Words, int, const char*> cases[] = {
       {{"map", "maestro"}, 2, "timeloop only"},
+      {map({"--sampler=1"}), 2, "--sampler is a switch and takes no value"},
       {map({"--goal", "speed"}), 2, "expected cycles, energy, edp"},
       {map({"--goal", "energy,energy"}), 2, "is there twice"},
       {map({"--space", "all"}), 2, "expected given, free, open or row-stationary"},
@@ -110,6 +161,15 @@ TEST_F(Mappings, MistakesAreNamed) {
       {map({"--problem", "problem.yaml"}), 1, "architecture"},
       {map({"--network", "nowhere.json"}), 1, "nowhere.json"}};
   for (const auto& [words, code, message] : cases) expect_refused(words, code, message);
+  // What of a mapper is not followed is refused, but only where it would be followed.
+  for (const char* key : {"filter_revisits: true", "max_temporal_loops_in_a_mapping: 5", "sync_interval: 10"}) {
+    write_text(path("mapper.yaml"), std::string("mapper: {algorithm: random, victory_condition: 100, ") + key + "}\n");
+    good(map(with_files({"--mapper", "mapper.yaml"})));
+    expect_refused(map(with_files({"--mapper", "mapper.yaml", "--sampler"})), 1,
+                   std::string(key).substr(0, std::string(key).find(':')));
+  }
+  write_text(path("mapper.yaml"), "mapper: {algorithm: random, victory_condition: 100, sync_interval: 10, num_threads: 1}\n");
+  good(map(with_files({"--mapper", "mapper.yaml", "--sampler"})));
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ TEST(TimeloopGymGolden, OptimumOfTheBaseline) {
   std::size_t kept = 0;
   for (std::size_t layer = 0; layer < kAlexnet.size(); ++layer) {
     const auto& [c, m, r, p, stride] = kShapes[layer];
-    const RowStationary mappings({{c, m, r, r, 1, p, p}, stride, stride, 1, 1}, FillRule::y2022, hardware_for(a));
+    const RowStationary mappings({{c, m, r, r, 1, p, p, 1}, stride, stride, 1, 1}, FillRule::y2022, hardware_for(a));
     const LayerOptimum& want = kAlexnet[layer];
     EXPECT_EQ(mappings.size(), want.mappings);
     std::size_t valid = 0;
@@ -96,7 +96,7 @@ TEST(TimeloopGymGolden, OptimumOfTheBaseline) {
     });
     EXPECT_EQ(valid, want.valid);
     // How many are priced at most, for all architectures of TimeloopGym: docs/models.md.
-    const RowStationary of_all({{c, m, r, r, 1, p, p}, stride, stride, 1, 1}, FillRule::y2022, all_hardware);
+    const RowStationary of_all({{c, m, r, r, 1, p, p, 1}, stride, stride, 1, 1}, FillRule::y2022, all_hardware);
     kept += of_all.kept();
     const auto fast = mappings.best(a, MapObjective::cycles_energy), frugal = mappings.best(a, MapObjective::energy_cycles);
     ASSERT_TRUE(fast && frugal);

@@ -42,9 +42,9 @@ class TimeloopGym : public ::testing::Test {
   Problem random_problem() {
     const bool flat = rng_() % 3 == 0;
     Problem p{};
-    const std::int64_t bounds[kDims] = {one_of({1, 2, 3, 4, 6, 8}), one_of({1, 2, 4, 6, 9, 12}), one_of({1, 1, 2, 3, 5}),
-                                        one_of({1, 2, 3, 3, 5}),    one_of({1, 1, 1, 2, 4}),     flat ? 1 : one_of({1, 2, 5, 6}),
-                                        one_of({1, 3, 4, 6, 7, 12})};
+    const std::int64_t bounds[kDims] = {one_of({1, 2, 3, 4, 6, 8}),  one_of({1, 2, 4, 6, 9, 12}), one_of({1, 1, 2, 3, 5}),
+                                        one_of({1, 2, 3, 3, 5}),     one_of({1, 1, 1, 2, 4}),     flat ? 1 : one_of({1, 2, 5, 6}),
+                                        one_of({1, 3, 4, 6, 7, 12}), one_of({1, 1, 1, 2, 3})};
     std::copy_n(bounds, kDims, p.bound);
     p.wstride = one_of({1, 1, 2, 3});
     p.hstride = one_of({1, 1, 2, 4});

@@ -22,8 +22,8 @@ using namespace timeloop;
 using test::error_of;
 using Sides = std::vector<std::int64_t>;
 
-Problem layer(std::int64_t c, std::int64_t m, std::int64_t p = 1) {
-  return {{c, m, 1, 1, 1, p, 1}, 1, 1, 1, 1};
+Problem layer(std::int64_t c, std::int64_t m, std::int64_t p = 1, std::int64_t g = 1) {
+  return {{c, m, 1, 1, 1, p, 1, g}, 1, 1, 1, 1};
 }
 
 // An architecture of levels with given meshes, the innermost first: {multipliers x, y, level 0 x, y, level 1 x, y ...}.
@@ -48,7 +48,7 @@ std::string text_of(const Mapping& mapping, std::uint32_t levels) {
   for (std::uint32_t s = 0; s < levels; ++s) {
     for (const Block* block : {&mapping.spatial[s], &mapping.temporal[s]}) {
       for (std::uint32_t l = 0; l < block->count; ++l) {
-        text += "CMRSNPQ"[index_of(block->loop[l].dim)] + std::to_string(block->loop[l].bound);
+        text += kDimNames[index_of(block->loop[l].dim)] + std::to_string(block->loop[l].bound);
         if (block == &mapping.spatial[s]) text += block->loop[l].axis == Axis::x ? 'x' : 'y';
       }
       text += '/';
@@ -260,9 +260,10 @@ TEST(TimeloopMapSpace, MappingsKeepTheirConstraints) {
   std::mt19937 rng(5);
   std::size_t spaces = 0, contradictions = 0, mappings = 0, rejected = 0;
   while (spaces < 300) {
-    const Problem problem = layer(1 << rng() % 4, 6, 1 << rng() % 3);
+    const Problem problem = layer(1 << rng() % 4, 6, 1 << rng() % 3, 1 + rng() % 2);
     const Architecture a = meshes({4, 2, 4, 1, 2, 1, 1, 1}, 16);
     Constraints c;
+    c.dims.push_back(Dim::G);
     for (std::uint32_t s = 0; s < a.levels; ++s) {
       c.spatial[s] = random_block(rng, problem, true);
       c.temporal[s] = random_block(rng, problem, false);
@@ -402,14 +403,15 @@ TEST(TimeloopSampler, ThreadsShareTheMapSpace) {
   settings.threads = 4000;  // more than there are factors
   EXPECT_DOUBLE_EQ(sample(space, settings).price.energy_pj, one.price.energy_pj);
   // Random searches find nothing better.
-  for (const SamplerAlgorithm algorithm : {SamplerAlgorithm::random_pruned, SamplerAlgorithm::hybrid}) {
+  for (const SamplerAlgorithm algorithm : {SamplerAlgorithm::random_pruned, SamplerAlgorithm::hybrid, SamplerAlgorithm::random}) {
     settings = {};
     settings.algorithm = algorithm;
     settings.goals = {Goal::energy};
     const SamplerResult random = sample(space, settings);
     ASSERT_TRUE(random.found);
     EXPECT_GE(random.price.energy_pj, one.price.energy_pj);
-    EXPECT_EQ(random.threads[0].end, SamplerEnd::victory);
+    // One with places for loops of bound 1 meets many mappings that do not fit, in a row.
+    EXPECT_EQ(random.threads[0].end, algorithm == SamplerAlgorithm::random ? SamplerEnd::timeout : SamplerEnd::victory);
   }
 }
 
@@ -438,6 +440,18 @@ TEST(TimeloopSampler, EndsAndSaysWhy) {
   const SamplerResult endless = sample(MapSpace(layer(1, 1), meshes({1, 1, 1, 1, 1, 1}), {}), settings);
   EXPECT_EQ(endless.threads[0].end, SamplerEnd::endless);
   EXPECT_TRUE(endless.found);
+  // As many valid mappings as there are, in a map space where all of them are.
+  settings.algorithm = SamplerAlgorithm::random;
+  settings.victory_condition = 0;
+  settings.search_size = 0xffffffff;
+  Constraints kept;
+  for (auto& level : kept.keep) level.fill(Choice::yes);
+  for (BlockConstraint& block : kept.temporal) block.innermost = kept.dims;
+  const MapSpace small(layer(2, 3), meshes({1, 1, 1, 1, 1, 1}), kept);
+  const SamplerResult all = sample(small, settings);
+  EXPECT_EQ(all.threads[0].end, SamplerEnd::exhausted);
+  EXPECT_EQ(all.threads[0].valid, static_cast<std::uint64_t>(total_of(small.sizes())));
+  settings = {};
   settings.most_tried = 100;
   settings.victory_condition = 1000000;
   EXPECT_EQ(sample(space, settings).threads[0].tried, 100u);

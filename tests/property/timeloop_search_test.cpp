@@ -72,7 +72,7 @@ class Everything {
     }
   }
 
-  // The order of all seven dimensions in a block, and for a spatial one the split.
+  // The order of all dimensions in a block, and for a spatial one the split.
   void order(std::uint32_t block) {
     if (block == blocks()) {
       keep(0);
@@ -230,6 +230,7 @@ class Maker {
       }
     }
     a.compute = {x * y, x, y, price(), 1};
+    c.constraints.dims.push_back(Dim::G);
     constrain(c);
     return c;
   }
@@ -278,10 +279,10 @@ class Maker {
           std::vector<Dim> dims;
           for (std::uint32_t d = 0; d < kDims; ++d) dims.push_back(static_cast<Dim>(d));
           std::shuffle(dims.begin(), dims.end(), rng_);
-          block.innermost.assign(dims.begin(), dims.begin() + pick(8));
+          block.innermost.assign(dims.begin(), dims.begin() + pick(kDims + 1));
           if (chance(40)) block.outermost.assign(dims.begin() + static_cast<std::ptrdiff_t>(block.innermost.size()), dims.end());
         }
-        if (blocks == &c.constraints.spatial && chance(30)) block.split = static_cast<std::int32_t>(pick(8));
+        if (blocks == &c.constraints.spatial && chance(30)) block.split = static_cast<std::int32_t>(pick(kDims + 1));
       }
     }
   }
@@ -293,7 +294,7 @@ TEST(TimeloopSearch, FindsTheBestOfEveryMapping) {
   // More: EXARCH_SEARCH_CASES=5000.
   const char* number = std::getenv("EXARCH_SEARCH_CASES");
   const int cases = number != nullptr ? std::atoi(number) : EXARCH_SANITIZED != 0 ? 20 : 120;
-  int found = 0, bounded = 0, links = 0, bypasses = 0;
+  int found = 0, bounded = 0, links = 0, bypasses = 0, parts = 0, groups = 0;
   for (int i = 0; i < cases; ++i) {
     Maker maker(static_cast<std::uint64_t>(i));
     const Case c = maker.make();
@@ -312,12 +313,15 @@ TEST(TimeloopSearch, FindsTheBestOfEveryMapping) {
     task.goals = goals;
     task.rule = rule;
     task.beam = maker.chance(50) ? 1 : 8;
+    if (maker.chance(50)) task.memory = 0;  // a few partial mappings at a time
     MappingResult result;
     ASSERT_NO_THROW(result = search(task)) << i;
     ASSERT_TRUE(result.proved) << i;
     ASSERT_EQ(result.found, best.found) << i << ", " << best.mappings << " mappings";
     if (!best.found) continue;
     ++found;
+    parts += result.parts > 0 ? 1 : 0;
+    groups += c.problem.bound[index_of(Dim::G)] > 1 ? 1 : 0;
     bounded += result.price.cycles > result.counters.steps ? 1 : 0;
     for (std::uint32_t s = 0; s < c.architecture.levels; ++s) {
       links += result.counters.count[s][kInputs].link > 0 ? 1 : 0;
@@ -328,7 +332,7 @@ TEST(TimeloopSearch, FindsTheBestOfEveryMapping) {
           << i << ", goal " << g << ", " << best.mappings << " mappings";
     }
   }
-  for (const int number_of : {bounded, links, bypasses}) EXPECT_GE(number_of, cases / 100);
+  for (const int number_of : {bounded, links, bypasses, parts, groups}) EXPECT_GE(number_of, cases / 100);
   EXPECT_GE(found, cases / 2);
 }
 

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "host/files/json.hpp"
+#include "host/timeloop/written_input.hpp"
 #include "host/timeloop/yaml.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -50,6 +51,12 @@ class TimeloopYaml : public ::testing::Test {
 };
 
 // ---- records as Timeloop's files ------------------------------------------------------------------------------------------
+
+// What Timeloop says of a valid record; "" of others.
+std::string answer_of(const Record& record) {
+  const ordered_json json = answer(nullptr, record, FillRule::current);
+  return json["status"] == "ok" ? json["out"].dump() : "";
+}
 
 std::string number_text(double value) {
   return ordered_json(value).dump();
@@ -106,9 +113,18 @@ std::string tables_text(const Record& record) {
 }
 
 std::string problem_text(const Record& record) {
-  constexpr const char* kNames[] = {"C", "K", "R", "S", "N", "P", "Q"};  // Timeloop's own shape has K
+  constexpr const char* kNames[] = {"C", "K", "R", "S", "N", "P", "Q", "G"};  // Timeloop's own shape has K
   const Problem& p = record.input.problem;
-  std::string text = "problem:\n  shape: cnn-layer\n";
+  std::string text = "problem:\n  shape:";
+  text += p.bound[index_of(Dim::G)] == 1 ? " cnn-layer\n" : R"(
+    dimensions: [C, K, R, S, N, P, Q, G]
+    coefficients: [{name: Wstride, default: 1}, {name: Hstride, default: 1}, {name: Wdilation, default: 1},
+      {name: Hdilation, default: 1}]
+    data_spaces:
+    - {name: Weights, projection: [G, C, K, R, S]}
+    - {name: Inputs, projection: [N, C, G, [[R, Wdilation], [P, Wstride]], [[S, Hdilation], [Q, Hstride]]]}
+    - {name: Outputs, projection: [N, G, K, Q, P], read_write: true}
+)";
   for (std::uint32_t d = 0; d < kDims; ++d) text += std::string("  ") + kNames[d] + ": " + std::to_string(p.bound[d]) + "\n";
   return text + "  Wstride: " + std::to_string(p.wstride) + "\n  Hstride: " + std::to_string(p.hstride) +
          "\n  Wdilation: " + std::to_string(p.wdilation) + "\n  Hdilation: " + std::to_string(p.hdilation) + "\n";
@@ -116,7 +132,7 @@ std::string problem_text(const Record& record) {
 
 // A list of factors, permutation and split for a block, innermost first; with "=" or without, as both are in use.
 std::string block_text(const Block& block, bool equals, bool as_list) {
-  constexpr std::string_view kNames = "CKRSNPQ";
+  constexpr std::string_view kNames = "CKRSNPQG";
   std::string factors, order;
   std::uint32_t on_x = 0;
   for (std::uint32_t l = 0; l < block.count; ++l) {
@@ -326,6 +342,28 @@ TEST_F(TimeloopYaml, LevelsThatTheTablesLackAreNamed) {
   EXPECT_THAT(files.warnings[1], HasSubstr("no compute energy of 'mac'"));
 }
 
+TEST_F(TimeloopYaml, BracketsWithoutEndAreCounted) {
+  for (const char* bracket : {"[", "{a: "}) {
+    std::string text = "problem: ";
+    for (int i = 0; i < 100'000; ++i) text += bracket;
+    EXPECT_THAT(fault_of(text), HasSubstr("more than 64 lists and maps within each other"));
+  }
+}
+
+// What is written for Timeloop says the same when it is read.
+TEST_F(TimeloopYaml, WrittenInputsComeBack) {
+  std::mt19937_64 rng(8);
+  for (int i = 0; i < 200; ++i) {
+    Record record = exarch::testing::random_timeloop_record(rng);
+    Architecture& a = record.input.architecture;
+    for (Storage& level : std::span(a.storage, a.levels)) level.cluster_size = level.size < 0 ? 1 : level.cluster_size;
+    if (answer_of(record).empty()) continue;
+    MappingNames names{record.level_names, record.dim_names, record.space_names};
+    const Record back = record_of(read_text(written_input(record.input, record.compute_name, names)));
+    EXPECT_EQ(answer_of(back), answer_of(record)) << i;
+  }
+}
+
 // ---- problems -------------------------------------------------------------------------------------------------------------
 
 TEST_F(TimeloopYaml, MatrixProductsFitTheLoopsOfAConvolution) {
@@ -354,7 +392,7 @@ TEST_F(TimeloopYaml, MatrixProductsFitTheLoopsOfAConvolution) {
 TEST_F(TimeloopYaml, CoefficientsAreThoseOfTheirDimension) {
   const Problem problem =
       read_text("problem: {C: 2, K: 3, R: 3, S: 5, N: 1, P: 8, Q: 9, Wstride: 2, Hdilation: 3}\n").layer->problem;
-  EXPECT_EQ(problem, (Problem{{2, 3, 3, 5, 1, 8, 9}, 2, 1, 1, 3}));
+  EXPECT_EQ(problem, (Problem{{2, 3, 3, 5, 1, 8, 9, 1}, 2, 1, 1, 3}));
 }
 
 constexpr const char* kGrouped = R"(problem:
@@ -366,12 +404,49 @@ constexpr const char* kGrouped = R"(problem:
     - {name: O, projection: [G, M, P], read_write: true}
   instance: {M: 4, C: 6, P: 7, G: )";
 
-// A loop over all three tensors repeats the same product: the model has no such loop, but one repetition can be had.
-TEST_F(TimeloopYaml, GroupsAndBatchesAreRefusedUnlessThereIsOne) {
-  EXPECT_EQ(read_text(std::string(kGrouped) + "1}\n").layer->problem.bound[index_of(Dim::M)], 4);
+TEST_F(TimeloopYaml, GroupsAreADimensionOfAllTensors) {
+  const Layer grouped = *read_text(std::string(kGrouped) + "5}\n").layer;
+  EXPECT_EQ(grouped.problem.bound[index_of(Dim::M)], 4);
+  EXPECT_EQ(grouped.problem.bound[index_of(Dim::G)], 5);
+  // Depthwise: C is in all tensors. A batch of matrix products: B is.
+  const Layer depthwise = *read_text(R"(problem:
+  shape:
+    dimensions: [C, R, P]
+    data_spaces:
+    - {name: Weights, projection: [C, R]}
+    - {name: Inputs, projection: [C, [[R], [P]]]}
+    - {name: Outputs, projection: [C, P], read_write: true}
+  instance: {C: 6, R: 3, P: 7}
+)")
+                               .layer;
+  EXPECT_EQ(depthwise.problem, (Problem{{1, 1, 3, 1, 1, 7, 1, 6}, 1, 1, 1, 1}));
+  EXPECT_EQ(depthwise.loops[0], Dim::G);
+  const Layer batch = *read_text(R"(problem:
+  shape:
+    dimensions: [B, M, N, K]
+    data_spaces:
+    - {name: A, projection: [B, M, K]}
+    - {name: W, projection: [B, N, K]}
+    - {name: Z, projection: [B, M, N], read_write: true}
+  instance: {B: 8, M: 4, N: 5, K: 6}
+)")
+                           .layer;
+  EXPECT_EQ(batch.problem.bound[index_of(Dim::G)], 8);
+  EXPECT_EQ(batch.problem.bound[index_of(Dim::C)], 6);
+}
+
+TEST_F(TimeloopYaml, TwoDimensionsOfAllTensorsAreRefused) {
   EXPECT_THAT(
-      fault_of(std::string(kGrouped) + "2}\n"),
-      StartsWith("all.yaml:2: the dimension G (size 2) is in all tensors (W, I, O), as groups, depthwise channels and batches"));
+      fault_of(R"(problem:
+  shape:
+    dimensions: [B, H, M, N, K]
+    data_spaces:
+    - {name: A, projection: [B, H, M, K]}
+    - {name: W, projection: [B, H, N, K]}
+    - {name: Z, projection: [B, H, M, N], read_write: true}
+  instance: {B: 8, H: 2, M: 4, N: 5, K: 6}
+)"),
+      StartsWith("all.yaml:2: the dimension H (size 2) is in all tensors (A, W, Z), and so is B; the model has one such"));
 }
 
 // ---- mappings -------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ struct MapLayer {
   std::string name;
   std::int64_t count = 1;  // equal layers are mapped once
   timeloop::MappingTask task;
+  timeloop::MappingNames names;      // that its mapping is written with
+  std::vector<std::string> equal{};  // other layers of the network with the same sizes
   timeloop::MappingResult best{};
   std::optional<timeloop::SamplerResult> sampled{};  // what Timeloop's mapper would have told
   std::vector<std::string> why{};                    // where nothing fits: what would have to change
@@ -24,8 +26,9 @@ struct MapLayer {
 
 struct MapRun {
   std::vector<MapLayer> layers;
-  timeloop::MappingNames names;
+  timeloop::MappingNames names;  // without those of groups, which not every layer has
   timeloop::Goals goals;
+  std::string compute_name = "mac";
 };
 
 [[nodiscard]] const char* name_of(timeloop::Goal goal);

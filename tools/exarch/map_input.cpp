@@ -48,14 +48,21 @@ SamplerAlgorithm algorithm_of(const MapperKeys& keys) {
   if (name == "linear_pruned") return SamplerAlgorithm::linear_pruned;
   if (name == "exhaustive") return SamplerAlgorithm::exhaustive;
   if (name == "hybrid") return SamplerAlgorithm::hybrid;
-  throw Error("mapper: the algorithm " + in_quotes(name) +
-              " is not followed; leave out --sampler, or use random_pruned, hybrid, "
-              "linear_pruned or exhaustive");
+  return SamplerAlgorithm::random;  // the last one that a mapper's file may name
 }
 
 // The limits of Timeloop's mapper, as the file says.
 void set_limits(const MapperKeys& keys, SamplerSettings& sampler) {
   const auto count = [](std::uint64_t number) { return static_cast<std::uint32_t>(std::min<std::uint64_t>(number, UINT32_MAX)); };
+  const auto refuse = [](const std::string& key, const std::string& why) {
+    throw Error("mapper: " + key + " " + why + "; leave out --sampler, or this key");
+  };
+  if (keys.filter_revisits) refuse("filter_revisits", "is not followed");
+  if (keys.max_temporal_loops_in_a_mapping >= 0) refuse("max_temporal_loops_in_a_mapping", "is not followed");
+  if (keys.sync_interval > 0 && keys.threads.value_or(8) > 1) {
+    refuse("sync_interval",
+           "makes what Timeloop finds depend on how its threads race, so that there is nothing to follow but for num_threads: 1");
+  }
   sampler.algorithm = algorithm_of(keys);
   sampler.threads = count(std::clamp<std::uint64_t>(keys.threads.value_or(8), 1, 1024));
   sampler.timeout = count(keys.timeout);
@@ -81,9 +88,11 @@ Given from_files(const Arguments& arguments, MapRun& run, SamplerSettings& sampl
   if (!files.machine) throw Error("the files have no architecture; give one with --arch");
   given.task.architecture = files.machine->architecture;
   run.names = files.layer ? names_of(files.machine->level_names, *files.layer) : names_of(files.machine->level_names);
+  run.compute_name = files.machine->compute_name;
   given.has_layer = files.layer.has_value();
   // The loops of another shape have other names, and its constraints leave no room for those of a convolution.
-  if (arguments.has("network") && std::ranges::find(run.names.dims, "") != run.names.dims.end()) {
+  const std::span<const std::string> of_convolution(run.names.dims.data(), index_of(Dim::G));
+  if (arguments.has("network") && std::ranges::find(of_convolution, "") != of_convolution.end()) {
     throw UsageError("--network lists convolutions, and the problem of the files is none; leave out one of them");
   }
   if (files.layer) given.task.problem = files.layer->problem;
@@ -104,6 +113,7 @@ Given from_record(const Arguments& arguments, MapRun& run) {
   given.task.architecture = record.input.architecture;
   given.name = path.stem().string();
   run.names = names_of(record.level_names);
+  run.compute_name = record.compute_name;
   for (std::uint32_t s = 0; s < record.input.architecture.levels; ++s) {
     for (std::uint32_t space = 0; space < kSpaces; ++space) {
       given.task.constraints.keep[s][space] = record.input.mapping.keep[s][space] ? Choice::yes : Choice::no;
@@ -139,15 +149,27 @@ void add_layers(const Arguments& arguments, const MappingTask& task, MapRun& run
     const auto same = std::ranges::find_if(run.layers, [&](const MapLayer& l) { return l.task.problem == layer.problem; });
     if (same != run.layers.end()) {
       same->count += layer.count;
+      same->equal.push_back(layer.name);
       continue;
     }
-    run.layers.push_back({layer.name, wanted.empty() ? layer.count : 1, task});
-    run.layers.back().task.problem = layer.problem;
+    MapLayer& mapped = run.layers.emplace_back(MapLayer{layer.name, wanted.empty() ? layer.count : 1, task, run.names});
+    mapped.task.problem = layer.problem;
+    mapped.task.constraints = with_groups(task.constraints, layer.problem);
+    if (layer.problem.bound[index_of(Dim::G)] > 1) mapped.names.dims[index_of(Dim::G)] = kDimNames[index_of(Dim::G)];
   }
   if (run.layers.empty()) {
     throw UsageError("--layer " + in_quotes(wanted) + ": there is no such layer in " + path.string() +
                      did_you_mean(wanted, names));
   }
+}
+
+// All factors, orders and spreads. What is kept stays, and so does how the problem lists its dimensions.
+Constraints everything_open(const Constraints& given) {
+  Constraints free;
+  free.keep = given.keep;
+  free.dims = given.dims;
+  free.tensors = given.tensors;
+  return free;
 }
 
 }  // namespace
@@ -164,17 +186,17 @@ MapRun asked_for(const Arguments& arguments, SamplerSettings& sampler) {
     if (task.architecture.levels != 6) throw UsageError("--space row-stationary is for the six levels of ArchGym's architecture");
     task.constraints = row_stationary();
   } else if (space == "free") {
-    Constraints free;
-    free.keep = task.constraints.keep;
-    task.constraints = free;
+    task.constraints = everything_open(task.constraints);
   } else if (space == "open") {
-    task.constraints = {};
+    task.constraints = everything_open(task.constraints);
+    for (auto& level : task.constraints.keep) level.fill(Choice::open);
   } else if (space != "given") {
     throw UsageError("--space " + in_quotes(space) + ": expected given, free, open or row-stationary");
   }
   task.level_names = run.names.levels;
   task.goals = run.goals;
   task.rule = rule_of(arguments.text("fill-rule"));
+  task.memory = arguments.number("memory", 1, 1'000'000) << 20;
   task.beam = arguments.number("beam", 1, 1'000'000);
   sampler.goals = run.goals;
   sampler.fill_rule = task.rule;
@@ -182,7 +204,8 @@ MapRun asked_for(const Arguments& arguments, SamplerSettings& sampler) {
   if (of_network) {
     add_layers(arguments, task, run);
   } else {
-    run.layers.push_back({given.name, 1, task});
+    task.constraints = with_groups(task.constraints, task.problem);
+    run.layers.push_back({given.name, 1, task, run.names});
   }
   return run;
 }

@@ -18,9 +18,14 @@ std::string proof_of(const MappingResult& best) {
   return "interrupted; at most " + with_decimals((best.cost.front() / best.at_least - 1) * 100, 2) + " % above the best";
 }
 
-Json json_of(const MapLayer& layer, const MappingNames& names) {
+Json json_of(const MapLayer& layer) {
   const MappingResult& best = layer.best;
-  Json json{{"name", layer.name}, {"count", layer.count}, {"found", best.found}, {"proved", best.proved}};
+  const MappingNames& names = layer.names;
+  Json json{{"name", layer.name},
+            {"equal_layers", layer.equal},
+            {"count", layer.count},
+            {"found", best.found},
+            {"proved", best.proved}};
   if (best.found) {
     json["cycles"] = best.price.cycles;
     json["energy_pj"] = best.price.energy_pj;
@@ -34,6 +39,7 @@ Json json_of(const MapLayer& layer, const MappingNames& names) {
   json["tiles"] = best.tiles;
   json["decisions"] = best.decisions;
   json["partial"] = best.partial;
+  json["parts"] = best.parts;
   json["evaluated"] = best.evaluated;
   if (!layer.sampled) return json;
   json["sampled"] = {{"found", layer.sampled->found}, {"mappings", decimal(total_of(layer.sampled->sizes))}};
@@ -45,7 +51,8 @@ Json json_of(const MapLayer& layer, const MappingNames& names) {
 }
 
 // Energy of each level and tensor, of one mapping.
-void print_energies(const MapLayer& layer, const MappingNames& names) {
+void print_energies(const MapLayer& layer) {
+  const MappingNames& names = layer.names;
   std::vector<std::vector<std::string>> rows{
       {"level", "energy uJ", "share", names.tensors[0], names.tensors[1], names.tensors[2]}};
   const Price& price = layer.best.price;
@@ -61,6 +68,18 @@ void print_energies(const MapLayer& layer, const MappingNames& names) {
     }
   }
   print_table(rows);
+}
+
+// A layer and those with the same sizes, which are mapped once: "layer8", "layer8, layer10", "layer8, layer10 ... layer40 (7)".
+std::string names_of(const MapLayer& layer) {
+  constexpr std::size_t kShown = 3;  // of those with the same sizes
+  const std::size_t equal = layer.equal.size();
+  std::string text = printable(layer.name);
+  for (std::size_t i = 0; i < equal; ++i) {
+    if (equal <= kShown || i == 0) text += ", " + printable(layer.equal[i]);
+  }
+  if (equal > kShown) text += " ... " + printable(layer.equal.back()) + " (" + std::to_string(equal + 1) + ")";
+  return text;
 }
 
 // Cycles and energy of all layers; `complete` where each has a mapping.
@@ -94,8 +113,8 @@ void show_mappings(const Arguments& arguments, const MapRun& run) {
   Totals totals, sampled_totals;
   for (const MapLayer& layer : run.layers) {
     const MappingResult& best = layer.best;
-    json["layers"].push_back(json_of(layer, run.names));
-    rows.push_back({layer.name, std::to_string(layer.count)});
+    json["layers"].push_back(json_of(layer));
+    rows.push_back({names_of(layer), std::to_string(layer.count)});
     add_numbers(best.found, best.price);
     rows.back().push_back(best.found ? with_decimals(best.price.utilization, 4) : "");
     rows.back().insert(rows.back().end(), {proof_of(best), std::to_string(best.evaluated)});
@@ -120,8 +139,8 @@ void show_mappings(const Arguments& arguments, const MapRun& run) {
   }
   print_answer(arguments, json, rows);
   if (arguments.flag("json") || run.layers.size() != 1 || !run.layers[0].best.found) return;
-  std::cout << "\n" << nest_text(run.layers[0].best.mapping, run.names) << "\n";
-  print_energies(run.layers[0], run.names);
+  std::cout << "\n" << nest_text(run.layers[0].best.mapping, run.layers[0].names) << "\n";
+  print_energies(run.layers[0]);
 }
 
 }  // namespace exarch::cli

@@ -126,6 +126,21 @@ void load_plugins(std::span<char*> words) {
   }
 }
 
+// A switch is on where it stands: --json=no would be read as on by a careless eye, and --json=1 as a number.
+void refuse_values_of_switches(const Verb& verb, const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    if (word == "--") return;
+    const std::size_t equals = word.find('=');
+    if (!word.starts_with("--") || equals == std::string::npos) continue;
+    const std::string name = word.substr(2, equals - 2);
+    for (const OptionSpec& option : all_options(verb)) {
+      if (option.name != name || !option.value.empty()) continue;
+      throw UsageError(in_quotes(word) + ": --" + name + " is a switch and takes no value; write --" + name +
+                       " alone, or leave it out");
+    }
+  }
+}
+
 void check_common(const Arguments& arguments) {
   static const std::vector<std::string> kBackends{"auto", "cpu", "cuda"};
   const std::string& backend = arguments.text("backend");
@@ -152,6 +167,7 @@ Arguments parse(const Verb& verb, int argc, char** argv) {
     if (!is_utf8(argv[i])) throw UsageError(in_quotes(argv[i]) + " is not UTF-8; rename the file, or link to it by another name");
   }
   load_plugins({argv, static_cast<std::size_t>(argc)});
+  refuse_values_of_switches(verb, {argv, argv + argc});
   cxxopts::Options options = build(verb);
   options.allow_unrecognised_options();
   options.parse_positional({"positional"});

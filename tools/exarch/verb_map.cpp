@@ -8,6 +8,7 @@
 #include "host/execute/executor.hpp"
 #include "host/files/text.hpp"
 #include "host/timeloop/search_advice.hpp"
+#include "host/timeloop/written_input.hpp"
 #include "tools/exarch/csv.hpp"
 #include "tools/exarch/eval.hpp"
 #include "tools/exarch/given.hpp"
@@ -22,29 +23,42 @@ namespace {
 using namespace timeloop;
 
 // A file name for a layer, whatever it is called.
-std::string file_name(std::size_t number, const std::string& layer) {
+std::string file_name(std::size_t number, const std::string& layer, const char* ending) {
   std::string name = layer;
   std::ranges::replace_if(
       name, [](unsigned char c) { return std::isalnum(c) == 0 && c != '_' && c != '-'; }, '_');
-  return std::to_string(number) + "-" + name.substr(0, 100) + ".map.yaml";
+  return std::to_string(number) + "-" + name.substr(0, 100) + ending;
 }
 
 // Before the search: what it finds must have a place.
-void make_folder(const std::string& folder) {
+void make_folder(const Arguments& arguments, const char* option) {
+  if (!arguments.has(option)) return;
   std::error_code failed;
-  std::filesystem::create_directories(folder, failed);
-  if (failed) throw Error("--out " + folder + ": the folder cannot be made (" + failed.message() + ")");
+  std::filesystem::create_directories(arguments.text(option), failed);
+  if (failed)
+    throw Error(std::string("--") + option + " " + arguments.text(option) + ": the folder cannot be made (" + failed.message() +
+                ")");
 }
 
-// Writes the best mappings, each into a file of its own.
-void write_mappings(const std::string& folder, const MapRun& run) {
+// Writes what text_of(layer) makes of each best mapping into a file of its own.
+template <class Text>
+void write_files(const Arguments& arguments, const char* option, const MapRun& run, const char* ending, const Text& text_of) {
+  if (!arguments.has(option)) return;
   for (std::size_t i = 0; i < run.layers.size(); ++i) {
     const MapLayer& layer = run.layers[i];
     if (!layer.best.found) continue;
-    OutputFile file((std::filesystem::path(folder) / file_name(i + 1, layer.name)).string());
-    file.write(mapping_yaml(layer.task.architecture, layer.best.mapping, run.names));
+    OutputFile file((std::filesystem::path(arguments.text(option)) / file_name(i + 1, layer.name, ending)).string());
+    file.write(text_of(layer));
     file.close();
   }
+}
+
+void write_mappings(const Arguments& arguments, const MapRun& run) {
+  write_files(arguments, "out", run, ".map.yaml",
+              [](const MapLayer& layer) { return mapping_yaml(layer.task.architecture, layer.best.mapping, layer.names); });
+  write_files(arguments, "reference-input", run, ".yaml", [&](const MapLayer& layer) {
+    return written_input({layer.task.problem, layer.task.architecture, layer.best.mapping}, run.compute_name, layer.names);
+  });
 }
 
 // Searches all layers, on all threads. A signal ends every search with what it has; its number, or 0.
@@ -97,9 +111,10 @@ int map_verb(const Arguments& arguments) {
   SamplerSettings sampler;
   sampler.threads = 8;
   MapRun run = asked_for(arguments, sampler);
-  if (arguments.has("out")) make_folder(arguments.text("out"));
+  make_folder(arguments, "out");
+  make_folder(arguments, "reference-input");
   const int signal = search_layers(arguments, sampler, run);
-  if (arguments.has("out")) write_mappings(arguments.text("out"), run);
+  write_mappings(arguments, run);
   show_mappings(arguments, run);
   for (const MapLayer& layer : run.layers) {
     for (const std::string& sentence : layer.why) say(layer.name + ": " + sentence);
@@ -140,7 +155,14 @@ const Verb kMapVerb{
              "says beside it what Timeloop's own mapper finds, with the limits of the mapper's file, or ArchGym's for its "
              "architecture"},
             {"beam", "N", "partial mappings per level of the first pass, which looks for a good mapping", "256"},
-            {"out", "FOLDER", "writes each best mapping there, as a mapping file of Timeloop (.map.yaml)"}} +
+            {"memory", "MB",
+             "partial mappings held at once by the search of a layer, about; where there are more it goes on part by part, which "
+             "may take longer",
+             "1024"},
+            {"out", "FOLDER", "writes each best mapping there, as a mapping file of Timeloop (.map.yaml)"},
+            {"reference-input", "FOLDER",
+             "writes architecture, tables, problem and best mapping of each layer there, as one file that Timeloop takes "
+             "(.yaml)"}} +
         mapper_file_options(),
     .simulates = true,
     .json = "an object: goals, layers with mapping and proof, totals",

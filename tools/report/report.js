@@ -570,6 +570,7 @@ function best(name, workload) {
       metrics.map(m => number(b.metrics[m], 8)), b.places.map((place, p) => parameters[p].values[place])))), [], 2);
   if (parameters.length === 0) {
     node.append(el('p', {}, 'No parameter varies in this space.'));
+    artifacts(node, workload.best[0]);
     return;
   }
   const count = workload.best.length;
@@ -596,6 +597,15 @@ function best(name, workload) {
       },
     },
   });
+  artifacts(node, workload.best[0]);
+}
+
+// What came of a design beside its numbers, as text: the mappings of a network's layers.
+function artifacts(node, design) {
+  for (const [name, text] of Object.entries(design.artifact || {})) {
+    if (text === '') continue;
+    node.append(el('h3', {}, 'Of the best design: ' + name), el('pre', {}, text));
+  }
 }
 
 function importance(name, workload) {
