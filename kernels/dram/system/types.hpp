@@ -64,17 +64,18 @@ enum class SystemStatus : std::uint8_t {
 // What DRAMPower counts on one channel; cycles and commands. All zero where Energy::modelled is false.
 struct EnergyCounters {
   std::uint64_t act, pre, rd, wr, ref;
-  std::uint64_t active, precharged;                            // Cact, Cpre
-  std::uint64_t active_power_down, precharge_power_down;       // CpdA, CpdP
-  std::uint64_t self_refresh;                                  // Csr
-  std::uint64_t self_refresh_active, self_refresh_precharged;  // SRa, SRp
-  std::uint64_t exit_active, exit_precharged;                  // UPa, UPp
-  std::uint64_t complaint_lines;                               // lines the original's power model writes to stderr
+  std::uint64_t active, precharged;                       // Cact, Cpre
+  std::uint64_t active_power_down, precharge_power_down;  // CpdA, CpdP
+  std::uint64_t self_refresh;                             // Csr
+  std::int64_t self_refresh_active;            // SRa; -1 where SREFEN ends the log of a run without another self-refresh
+  std::uint64_t self_refresh_precharged;       // SRp
+  std::uint64_t exit_active, exit_precharged;  // UPa, UPp
+  std::uint64_t complaint_lines;               // lines the original's power model writes to stderr
 
   // W: the cycles average power refers to.
   [[nodiscard]] EXARCH_HD constexpr std::uint64_t window() const {
-    return active + precharged + active_power_down + precharge_power_down + self_refresh + self_refresh_active +
-           self_refresh_precharged + exit_active + exit_precharged;
+    return active + precharged + active_power_down + precharge_power_down + self_refresh +
+           static_cast<std::uint64_t>(self_refresh_active) + self_refresh_precharged + exit_active + exit_precharged;
   }
 };
 
@@ -89,6 +90,14 @@ struct SystemCounters {
   std::uint64_t latency_sum_ps;  // arrival at the arbiter to response, summed over the channel's requests
   std::uint64_t latency_max_ps;
   std::uint32_t latency_histogram[kLatencyBuckets];  // by whole cycles
+};
+
+// One candidate's outcome; its counters, one per channel, lie where the caller said.
+struct SystemResult {
+  SystemStatus status;
+  std::uint32_t players_finished;  // initiators whose last response came
+  std::uint64_t last_finish_ps;    // when the latest of them finished; 0 if none did
+  std::uint64_t steps;             // rounds of simultaneous events, for budgets
 };
 
 }  // namespace exarch::dram::system
