@@ -74,10 +74,10 @@ std::vector<system::Request> read_player(const std::string& name, Decoder& decod
       reader.fail("the length in parentheses is in bytes and must be a multiple of " + std::to_string(burst_bytes) +
                   ", the burst of memory '" + decoder.memspec.id + "'");
     }
-    if (request.address < decoder.offset) reader.fail("the address is below the address offset");
     if (request.address > std::numeric_limits<std::uint64_t>::max() - bytes)
       reader.fail("the end of the request does not fit in 64 bits");
     for (std::uint32_t at = 0; at < bytes; at += burst_bytes) {
+      // Below the offset the address wraps around, as in the reference simulator, which warns of it.
       const std::uint64_t address = request.address + at - decoder.offset;
       std::uint64_t gap = request.issue;
       if (player.relative) {
@@ -152,7 +152,8 @@ std::unique_ptr<SystemWorkload> load_system_workload(const SystemSetup& setup) {
   if (workload->out_of_range > 0) {
     workload->warnings.push_back(
         std::to_string(workload->out_of_range) + " of " + std::to_string(requests) +
-        " addresses lie above the memory; their upper bits are ignored, as the reference simulator does");
+        " addresses lie outside the memory (above it, or below the address offset); their upper bits are ignored, as the "
+        "reference simulator does");
   }
   std::uint64_t span = 0;
   for (std::size_t i = 0; i < traces.size(); ++i) {

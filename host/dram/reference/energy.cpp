@@ -203,7 +203,7 @@ class Books {
     const Cycle d = span(sleeps_since_, t), r = e_.tRFC - e_.tRP;
     if (t <= sleeps_since_) complain(2);
     if (d < e_.min_self_refresh) complain(2);
-    if (!leave(State::self_refresh)) return;
+    (void)leave(State::self_refresh);
     if (d >= e_.tRFC) {
       n_.self_refresh_active += static_cast<std::int64_t>(r);
       n_.self_refresh_precharged += e_.tRP;
