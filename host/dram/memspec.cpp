@@ -310,7 +310,8 @@ double thousandfold(double value) {
 void read_power(const JsonObject& node, const MemoryStandard& standard, MemSpec& spec) {
   constexpr double kMost = 1'000'000;
   for (const Current& current : currents_of(standard)) {
-    double& value = (current.second ? spec.second_power : spec.power).*current.value;
+    PowerSpec& domain = current.second ? spec.second_power : spec.power;
+    double& value = domain.*current.value;
     const bool other = !node.has(current.key) && !current.other.empty() && node.has(current.other);
     const std::string& key = other ? current.other : current.key;
     if (current.required || node.has(key)) {
@@ -347,7 +348,8 @@ void convert_amperes(const JsonObject& node, MemSpec& spec) {
     return;
   }
   for (const Current& each : currents_of(*find_standard(spec.memory_type))) {
-    double& value = (each.second ? spec.second_power : spec.power).*each.value;
+    PowerSpec& domain = each.second ? spec.second_power : spec.power;
+    double& value = domain.*each.value;
     value = thousandfold(value);
   }
 }

@@ -205,9 +205,9 @@ Counters ddr3_counters(const system::SystemCounters& from, std::uint64_t tck_ps)
 
 }  // namespace
 
-SystemResult simulate_system_reference(const system::SystemView& view, const ProtocolTable& table, const ControllerParams& params,
+SystemRun simulate_system_reference(const system::SystemView& view, const ProtocolTable& table, const ControllerParams& params,
                                        bool keep_commands, std::uint64_t max_steps) {
-  SystemResult result;
+  SystemRun result;
   result.channels.resize(view.channel_count);
   Simulation simulation(view, table, params, result.channels);
   result.status = simulation.run(max_steps);
@@ -235,7 +235,7 @@ ReferenceResult simulate_reference(const WorkloadView& workload, const Controlle
   view.players[0] = {requests.data(), workload.count, workload.player_period_ps, workload.relative};
   view.player_count = view.channel_count = 1;
   view.protocol = &table.protocol;
-  const SystemResult system = simulate_system_reference(view, table, params, keep_commands, max_steps);
+  const SystemRun system = simulate_system_reference(view, table, params, keep_commands, max_steps);
 
   ReferenceResult result;
   result.status = system.status == SystemStatus::ok ? Status::ok : Status::step_limit;

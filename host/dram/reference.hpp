@@ -24,7 +24,7 @@ struct SystemCommand {
   std::uint64_t request;  // from 1, in the order in which the players make them; 0 for refresh and power-down
 };
 
-struct SystemResult {
+struct SystemRun {
   system::SystemStatus status = system::SystemStatus::ok;
   std::vector<system::SystemCounters> channels;
   std::vector<SystemCommand> commands;  // channel by channel in issue order, when asked for
@@ -32,7 +32,7 @@ struct SystemResult {
 
 // Simulates one candidate on one workload, whose protocol is that of `table`. `max_steps` bounds the number of controller steps
 // (SystemStatus::step_limit). A run that refreshes for ever without serving another request is SystemStatus::endless.
-[[nodiscard]] SystemResult simulate_system_reference(const system::SystemView& view, const ProtocolTable& table,
+[[nodiscard]] SystemRun simulate_system_reference(const system::SystemView& view, const ProtocolTable& table,
                                                      const ControllerParams& params, bool keep_commands = false,
                                                      std::uint64_t max_steps = ~0ull);
 

@@ -78,7 +78,8 @@ class Books {
       case Command::SREFEN:
         if (open_count() != 0) complain(2);
         n_.precharged += span(last_precharge_, t);
-        enter(State::self_refresh, t);
+        sleeps_since_ = t;
+        state_ = State::self_refresh;
         break;
       case Command::SREFEX:
         leave_self_refresh(t);
@@ -88,34 +89,31 @@ class Books {
     }
   }
 
-  void close(Cycle end) {
-    const Cycle d = span(mark_, end), r = e_.tRFC - e_.tRP;
+  // `end` may be one less than the time of the last entry; only self-refresh counts that.
+  void close(std::int64_t end) {
+    const auto until = [end](Cycle from) { return end > static_cast<std::int64_t>(from) ? static_cast<Cycle>(end) - from : 0; };
     switch (state_) {
       case State::none:
         if (open_count() > 0) {
-          n_.active += span(first_activate_, end);
+          n_.active += until(first_activate_);
         } else {
-          n_.precharged += span(last_precharge_, end);
+          n_.precharged += until(last_precharge_);
         }
         break;
       case State::active:
-        n_.active_power_down += d;
+        n_.active_power_down += until(mark_);
         break;
       case State::precharged:
-        n_.precharge_power_down += d;
+        n_.precharge_power_down += until(mark_);
         break;
-      case State::self_refresh:
-        if (d > e_.tRFC) {
-          n_.self_refresh_active += r;
-          n_.self_refresh_precharged += e_.tRP;
-          n_.self_refresh += d - e_.tRFC;
-        } else if (d > r) {
-          n_.self_refresh_active += r;
-          n_.self_refresh_precharged += d - r;
-        } else {
-          n_.self_refresh_active += d;
-        }
+      case State::self_refresh: {
+        const std::int64_t d = end - static_cast<std::int64_t>(sleeps_since_);
+        const std::int64_t rfc = e_.tRFC, r = rfc - e_.tRP;
+        n_.self_refresh_active += std::min(d, r);
+        if (d > r) n_.self_refresh_precharged += static_cast<Cycle>(std::min(d, rfc) - r);
+        if (d > rfc) n_.self_refresh += static_cast<Cycle>(d - rfc);
         break;
+      }
     }
   }
 
@@ -202,22 +200,22 @@ class Books {
 
   // The first tRFC of self-refresh are a refresh, which an early exit has to finish.
   void leave_self_refresh(Cycle t) {
-    const Cycle d = span(mark_, t), r = e_.tRFC - e_.tRP;
-    if (t <= mark_) complain(2);
+    const Cycle d = span(sleeps_since_, t), r = e_.tRFC - e_.tRP;
+    if (t <= sleeps_since_) complain(2);
     if (d < e_.min_self_refresh) complain(2);
-    if (!leave(State::self_refresh)) return;
+    (void)leave(State::self_refresh);
     if (d >= e_.tRFC) {
-      n_.self_refresh_active += r;
+      n_.self_refresh_active += static_cast<std::int64_t>(r);
       n_.self_refresh_precharged += e_.tRP;
       n_.self_refresh += d - e_.tRFC;
       last_precharge_ = t;
     } else if (d >= r) {
-      n_.self_refresh_active += r;
+      n_.self_refresh_active += static_cast<std::int64_t>(r);
       n_.self_refresh_precharged += d - r;
       n_.exit_precharged += e_.tRFC - d;
       last_precharge_ = t + e_.tRFC - d;
     } else {
-      n_.self_refresh_active += d;
+      n_.self_refresh_active += static_cast<std::int64_t>(d);
       n_.exit_active += r - d;
       n_.exit_precharged += e_.tRP;
       last_precharge_ = t + e_.tRFC - d;
@@ -227,7 +225,8 @@ class Books {
   const Protocol::Energy& e_;
   system::EnergyCounters n_{};
   std::vector<bool> open_, saved_;
-  Cycle first_activate_ = 0, last_precharge_ = 0, mark_ = 0;
+  Cycle first_activate_ = 0, last_precharge_ = 0;
+  Cycle mark_ = 0, sleeps_since_ = 0;  // the last entry to power-down, and to self-refresh, of any rank
   State state_ = State::none;
 };
 
@@ -239,8 +238,8 @@ system::EnergyCounters count_energy(const std::vector<LoggedCommand>& log, const
   Books books(protocol);
   for (const Entry& entry : merged) books.play(entry);
   const Entry& last = merged.back();
-  const Cycle width = protocol.energy.end_width[code_of(last.command)];
-  books.close(last.cycle + (width == 0 ? 0 : width - 1));
+  const std::int64_t width = protocol.energy.end_width[code_of(last.command)];
+  books.close(static_cast<std::int64_t>(last.cycle) + width - 1);
   return books.counters();
 }
 

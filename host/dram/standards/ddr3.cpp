@@ -82,8 +82,6 @@ static void fill_ddr3(const Times& t, ProtocolTable& table) {
   p.refresh_interval = static_cast<std::uint32_t>(t("REFI"));
   p.energy.implicit_pre_read = static_cast<std::uint32_t>(t("AL") + std::max<std::int64_t>(t("RTP"), 4));
   p.energy.implicit_pre_write = static_cast<std::uint32_t>(wr_pre);
-  p.energy.tRFC = static_cast<std::uint32_t>(t("RFC"));
-  p.energy.min_self_refresh = static_cast<std::uint32_t>(t("CKESR"));
 }
 
 const MemoryStandard& ddr3_standard() {

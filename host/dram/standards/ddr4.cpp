@@ -89,8 +89,6 @@ static void fill_ddr4(const Times& t, ProtocolTable& table) {
   p.refresh_interval = static_cast<std::uint32_t>(t("REFI") / mode);
   p.energy.implicit_pre_read = static_cast<std::uint32_t>(rd_pre);
   p.energy.implicit_pre_write = static_cast<std::uint32_t>(wr_pre);
-  p.energy.tRFC = static_cast<std::uint32_t>(rfc);
-  p.energy.min_self_refresh = static_cast<std::uint32_t>(t("CKESR"));
 }
 
 const MemoryStandard& ddr4_standard() {

@@ -68,6 +68,11 @@ std::string standard_names() {
   return names;
 }
 
+std::uint32_t refresh_cycles(const MemSpec& spec) {
+  const std::uint32_t mode = spec.cycles("REFM");
+  return mode > 1 ? spec.cycles("RFC" + std::to_string(mode)) : spec.cycles("RFC");
+}
+
 ProtocolTable protocol_of(const MemSpec& spec) {
   using enum system::Command;
   const MemoryStandard* const standard = find_standard(spec.memory_type);
@@ -85,6 +90,8 @@ ProtocolTable protocol_of(const MemSpec& spec) {
   p.energy.modelled = spec.has_energy;
   if (!spec.has_energy) return table;
   p.energy.tRAS = spec.cycles("RAS");
+  p.energy.tRFC = refresh_cycles(spec);
+  p.energy.min_self_refresh = spec.cycles("CKESR");
   p.energy.tRP = spec.cycles("RP");
   const auto width = [&p](system::Command command, std::int64_t cycles) {
     p.energy.end_width[code_of(command)] = static_cast<std::uint32_t>(cycles);

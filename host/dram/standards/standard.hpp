@@ -93,6 +93,9 @@ class NegativeDistance : public Error {
 // and its previous command can come early enough, DRAMSys 4.0 computes a time below zero, which is never reached.
 [[nodiscard]] ProtocolTable protocol_of(const MemSpec& spec);
 
+// Cycles that an all-bank refresh takes: RFC, or DDR4's RFC2 or RFC4 of fine granularity.
+[[nodiscard]] std::uint32_t refresh_cycles(const MemSpec& spec);
+
 // One function per standard, in the file of its name.
 [[nodiscard]] const MemoryStandard& ddr3_standard();
 [[nodiscard]] const MemoryStandard& ddr4_standard();

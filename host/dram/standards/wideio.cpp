@@ -77,8 +77,6 @@ static void fill_wideio(const Times& t, ProtocolTable& table) {
   p.refresh_interval = static_cast<std::uint32_t>(t("REFI"));
   p.energy.implicit_pre_read = static_cast<std::uint32_t>(burst);
   p.energy.implicit_pre_write = static_cast<std::uint32_t>(burst + t("WL") + t("WR") - 1);
-  p.energy.tRFC = static_cast<std::uint32_t>(t("RFC"));
-  p.energy.min_self_refresh = static_cast<std::uint32_t>(t("CKESR"));
 }
 
 const MemoryStandard& wideio_standard() {
