@@ -50,7 +50,7 @@ TEST_P(SystemKernel, EqualsTheReferenceModel) {
     const auto random = random_system(rng, standard, 20 + rng() % 150);
     for (int design = 0; design < 3 && !HasFailure(); ++design) {
       const ControllerParams params = random_system_params(rng, standard);
-      const SystemResult want = simulate_system_reference(random->view, random->table, params);
+      const SystemRun want = simulate_system_reference(random->view, random->table, params);
       const KernelRun got = run_kernel(*random, params, system::usual_scratch());
       ASSERT_EQ(got.result.status, want.status) << describe_system(*random, params);
       ++ended[static_cast<std::size_t>(want.status)];
@@ -64,7 +64,7 @@ TEST_P(SystemKernel, EqualsTheReferenceModel) {
   RecordProperty("ok", ended[static_cast<std::size_t>(SystemStatus::ok)]);
   RecordProperty("stalled", ended[static_cast<std::size_t>(SystemStatus::stalled)]);
   RecordProperty("endless", ended[static_cast<std::size_t>(SystemStatus::endless)]);
-  EXPECT_GT(ended[static_cast<std::size_t>(SystemStatus::ok)], 500);
+  EXPECT_GT(X);
 }
 
 // Too little memory is noticed, whatever runs out first, and changes no result; both instruction-set levels agree.

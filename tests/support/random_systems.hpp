@@ -38,10 +38,13 @@ inline MemSpec random_memory(std::mt19937_64& rng, const MemoryStandard& standar
   spec.tck_ps = between(500, 3000);
   spec.has_energy = standard.energy != EnergyModel::none;
   for (const auto* names : {&standard.times, &standard.power_down_times}) {
-    for (const std::string& name : *names) spec.times[name] = between(1, 20);
+    for (const std::string& name : *names) spec.times[name] = name.starts_with("RFC") ? between(20, 60) : between(1, 20);
   }
   for (const std::string& name : standard.intervals) spec.times[name] = between(250, 900);
-  if (spec.times.contains("REFM")) spec.times["REFM"] = 1u << between(0, 1);
+  if (spec.times.contains("REFM")) {
+    spec.times["REFM"] = 1u << between(0, 2);
+    for (const char* name : {"RFC2", "RFC4"}) spec.times[name] = between(20, 60);
+  }
   return spec;
 }
 
