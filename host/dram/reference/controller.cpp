@@ -207,6 +207,8 @@ void Controller::issue(const Proposal& proposal) {
     }
   } else {
     update_bank(banks_[proposal.bank], command);
+    // A refresh that closes a bank makes no conflict of the next request.
+    if (command == Command::PRE && proposal.request == kNoRequest) banks_[proposal.bank].last_closed_by_pre = false;
   }
   refresh_[rank]->update(command, proposal.bank);
   power_down_[rank].update(command);

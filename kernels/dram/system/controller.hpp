@@ -44,6 +44,7 @@ struct Controller : Managers {
   std::int64_t last_done;  // time of the last completed handshake
   std::uint32_t held;
   std::int64_t idle_since;
+  std::int64_t patience;
   std::int64_t last_progress;  // of the last CAS, or the request that ended an empty buffer
 
   EXARCH_HD void reset(const SystemView& view, const Tables& t, const ControllerParams& candidate, const Scratch& scratch,
@@ -84,6 +85,10 @@ struct Controller : Managers {
     last_done = kNever;
     held = 0;
     idle_since = last_progress = 0;
+    patience = kNever;
+    if (refresh_policy != RefreshPolicy::NoRefresh) {
+      patience = (2 * (postponed_limit + pulledin_limit) + 4 * std::int64_t{banks_per_rank} + 64) * (interval + t.longest);
+    }
   }
 
   // ---- the step -------------------------------------------------------------------------------------------------------
@@ -138,13 +143,9 @@ struct Controller : Managers {
     events->notify_next_round(source_of(channel, kDone));
   }
 
-  // Strict with FrFcfsGrp can pass the next request over for ever: when more refresh intervals than any postponement lasts have
-  // gone by without a CAS although requests wait, the state repeats.
-  [[nodiscard]] EXARCH_INLINE bool goes_on_for_ever() const {
-    if (params.cmd_mux != CmdMux::Strict || total == 0 || refresh_policy == RefreshPolicy::NoRefresh) return false;
-    const std::int64_t intervals = postponed_limit + pulledin_limit + 4 * std::int64_t{banks_per_rank} + 16;
-    return events->now - last_progress > 2 * intervals * interval;
-  }
+  // Requests wait, and longer than any refresh can be put off none has had its CAS: the controller refreshes for ever. Examples:
+  // Strict with FrFcfsGrp passes the next request over again and again; a memory whose refresh takes longer than its interval.
+  [[nodiscard]] EXARCH_INLINE bool goes_on_for_ever() const { return total > 0 && events->now - last_progress > patience; }
 
  private:
   [[nodiscard]] EXARCH_INLINE static std::uint32_t lowest(std::uint64_t set) { return log2_floor(set & (0ull - set)); }

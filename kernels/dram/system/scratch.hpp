@@ -12,6 +12,24 @@
 #include "kernels/dram/system/types.hpp"
 
 namespace exarch::dram::system {
+
+struct ScratchSize {
+  std::uint32_t transactions;  // a power of two
+  std::uint32_t heap;
+  std::uint32_t implicit;  // precharges on their way per channel; a power of two
+};
+
+inline constexpr std::uint32_t kMaxRing = 1u << 26;
+
+[[nodiscard]] EXARCH_HD constexpr ScratchSize usual_scratch() {
+  return {1024, 4096, 128};
+}
+
+// What to try after `size` was not enough; no larger than `size` when there is no more to give.
+[[nodiscard]] EXARCH_HD constexpr ScratchSize larger_scratch(const ScratchSize& size) {
+  return {min_of(size.transactions * 8, kMaxRing), min_of(size.heap * 8, kMaxRing), min_of(size.implicit * 8, kMaxRing)};
+}
+
 inline namespace EXARCH_ISA {
 
 inline constexpr std::uint32_t kNobody = 0xFFFFFFFFu;  // no transaction
@@ -96,12 +114,6 @@ struct Rank {
   std::int64_t power_time;
 };
 
-struct ScratchSize {
-  std::uint32_t transactions;  // a power of two
-  std::uint32_t heap;
-  std::uint32_t implicit;  // precharges on their way per channel; a power of two
-};
-
 [[nodiscard]] EXARCH_HD constexpr std::uint64_t words_of(std::uint64_t bytes) {
   return (bytes + 7) / 8;
 }
@@ -143,15 +155,6 @@ struct Scratch {
 [[nodiscard]] EXARCH_HD std::uint64_t scratch_words(const SystemView& view, const ScratchSize& size) {
   Scratch scratch{};
   return divide_scratch(view, size, nullptr, scratch);
-}
-
-[[nodiscard]] EXARCH_HD constexpr ScratchSize usual_scratch() {
-  return {1024, 4096, 128};
-}
-
-// What to try after `size` was not enough. `requests`: of all players together.
-[[nodiscard]] EXARCH_HD constexpr ScratchSize larger_scratch(const ScratchSize& size) {
-  return {size.transactions * 8, size.heap * 8, size.implicit * 8};
 }
 
 }  // namespace EXARCH_ISA

@@ -32,6 +32,7 @@ struct Tables {
   std::int64_t refb_after_refb, refb_after_full_round;  // kNoTime: no row; the second takes the first one's place
   bool has_any_rank, has_negative, has_full_round;
   std::int64_t tck;
+  std::int64_t longest;  // of all distances
 };
 
 [[nodiscard]] constexpr std::int64_t in_ps(std::int32_t cycles, std::uint32_t tck_ps) {
@@ -58,6 +59,7 @@ struct Tables {
       t.other_rank[next][previous] = p.ranks > 1 ? row(Scope::other_rank, next, previous) : kNoTime;
       if (t.other_rank[next][previous] != kNoTime) t.other_rank_previous[next] |= 1u << previous;
       for (const auto& scope : p.distance) {
+        t.longest = max_of(t.longest, in_ps(scope[next][previous], p.tck_ps));
         t.has_negative = t.has_negative || (scope[next][previous] < 0 && scope[next][previous] != kNoConstraint);
       }
     }
