@@ -7,6 +7,7 @@
 
 #include "host/dram/environment.hpp"
 #include "host/dram/reference.hpp"
+#include "host/dram/system_engine.hpp"
 #include "host/dram/tables.hpp"
 #include "host/error.hpp"
 #include "host/files/line_reader.hpp"
@@ -79,15 +80,10 @@ SystemSetup setup_of(const std::map<std::string, std::string>& values) {
   return setup;
 }
 
-struct Outcome {
-  system::SystemStatus status;
-  std::vector<system::SystemCounters> channels;
-};
-
 // The one place that knows which model answers.
-Outcome simulate(const SystemWorkload& workload, const ControllerParams& params, Engine /*engine*/) {
-  SystemRun run = simulate_system_reference(workload.view, workload.table, params, false, workload.step_budget);
-  return {run.status, std::move(run.channels)};
+SystemRun simulate(const SystemWorkload& workload, const ControllerParams& params, Engine engine) {
+  if (engine == Engine::fast) return SystemEngine(workload).run(params);
+  return simulate_system_reference(workload.view, workload.table, params, false, workload.step_budget);
 }
 
 std::string decimals(double value) {
@@ -207,7 +203,7 @@ RecordedAnswer RecordedRows::run(const std::map<std::string, std::string>& value
     throw UsageError("power_analysis: there is no energy model of " + memspec.memory_type + " memories; write False");
   }
 
-  const Outcome outcome = simulate(*workload_, params, engine_);
+  const SystemRun outcome = simulate(*workload_, params, engine_);
   answer.time_ps = outcome.channels.front().time_ps;
   switch (outcome.status) {
     case system::SystemStatus::ok:

@@ -6,7 +6,7 @@
 #include <cctype>
 #include <cstring>
 
-#include "kernels/launch/dram_system_launch.hpp"
+#include "host/dram/system_engine.hpp"
 #include "tests/support/random_systems.hpp"
 
 namespace exarch::dram {
@@ -14,24 +14,6 @@ namespace {
 
 using namespace testing;
 using system::SystemStatus;
-
-struct KernelRun {
-  system::SystemResult result{};
-  std::vector<system::SystemCounters> channels;
-};
-
-KernelRun run_kernel(const RandomSystem& random, const ControllerParams& params, system::ScratchSize size,
-                     const system::CpuSystemFunctions& by = system::cpu_system_functions()) {
-  KernelRun run;
-  run.channels.resize(random.view.channel_count);
-  const system::Tables tables = system::make_tables(random.table.protocol);
-  while (true) {
-    std::vector<std::uint64_t> block(by.scratch_words(random.view, size));
-    by.run(random.view, tables, params, size, block.data(), kNoStepLimit, run.channels.data(), run.result);
-    if (run.result.status != SystemStatus::out_of_space) return run;
-    size = system::larger_scratch(size);
-  }
-}
 
 std::string describe_system(const RandomSystem& random, const ControllerParams& params) {
   return random.memory_type + ", " + std::to_string(random.table.protocol.ranks) + " ranks, " +
@@ -48,11 +30,12 @@ TEST_P(SystemKernel, EqualsTheReferenceModel) {
   std::array<int, 5> ended{};
   for (int i = 0; i < 250 && !HasFailure(); ++i) {
     const auto random = random_system(rng, standard, 20 + rng() % 150);
+    SystemEngine engine(random->view);
     for (int design = 0; design < 3 && !HasFailure(); ++design) {
       const ControllerParams params = random_system_params(rng, standard);
       const SystemRun want = simulate_system_reference(random->view, random->table, params);
-      const KernelRun got = run_kernel(*random, params, system::usual_scratch());
-      ASSERT_EQ(got.result.status, want.status) << describe_system(*random, params);
+      const SystemRun got = engine.run(params);
+      ASSERT_EQ(got.status, want.status) << describe_system(*random, params);
       ++ended[static_cast<std::size_t>(want.status)];
       if (want.status == SystemStatus::endless) continue;
       for (std::size_t c = 0; c < want.channels.size(); ++c) {
@@ -74,10 +57,12 @@ TEST_P(SystemKernel, DoesNotDependOnItsMemory) {
   for (int i = 0; i < 40; ++i) {
     const auto random = random_system(rng, standard, 50 + rng() % 100);
     const ControllerParams params = random_system_params(rng, standard);
-    const KernelRun usual = run_kernel(*random, params, system::usual_scratch());
+    const SystemRun usual = SystemEngine(random->view).run(params);
+    SystemEngine engine(random->view);
     for (const system::ScratchSize size : {system::ScratchSize{1, 8, 1}, {1024, 8, 128}, {2, 4096, 128}, {1024, 4096, 1}}) {
-      const KernelRun small = run_kernel(*random, params, size, system::kBaselineSystemFunctions);
-      ASSERT_EQ(small.result.status, usual.result.status) << describe_system(*random, params);
+      engine.use(system::kBaselineSystemFunctions, size);
+      const SystemRun small = engine.run(params);
+      ASSERT_EQ(small.status, usual.status) << describe_system(*random, params);
       ASSERT_EQ(std::memcmp(small.channels.data(), usual.channels.data(), small.channels.size() * sizeof small.channels[0]), 0)
           << describe_system(*random, params);
     }
