@@ -3,6 +3,7 @@
 #include <bit>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/dram/json_file.hpp"
@@ -35,21 +36,43 @@ constexpr std::array<FieldKey, 7> kFields{{
 Keys mapping_keys() {
   Keys keys{"XOR"};
   for (const FieldKey& field : kFields) keys.emplace_back(field.key);
+  keys.emplace_back("PSEUDOCHANNEL_BIT");
   return keys;
 }
 
-void read_field(const JsonObject& node, const FieldKey& field, AddressMapping& mapping, std::set<std::uint32_t>& used) {
-  if (!field.required && !node.has(field.key)) return;
-  const json& list = node.require(field.key);
-  if (!list.is_array()) {
-    node.fail(field.key, "expected a list of bit numbers, found " + shown(list));
+// A bit is a number; DRAMSys 5 writes a list where it is the XOR of several: [13, 16] is bit 13 ^ bit 16.
+void read_bit(const JsonObject& node, const char* key, const json& entry, std::vector<std::uint32_t>& bits,
+              std::set<std::uint32_t>& used, std::vector<AddressMapping::Xor>& xors) {
+  const bool several = entry.is_array() && !entry.empty();
+  const std::uint32_t bit = node.to_integer(key, several ? entry.front() : entry, 0, kMaxAddressBit);
+  if (!used.insert(bit).second) node.fail(key, "bit " + std::to_string(bit) + " is used twice");
+  bits.push_back(bit);
+  for (std::size_t i = 1; several && i < entry.size(); ++i) {
+    const std::uint32_t second = node.to_integer(key, entry[i], 0, kMaxAddressBit);
+    if (second == bit) node.fail(key, "bit " + std::to_string(bit) + " occurs twice in " + shown(entry));
+    xors.push_back({bit, second});
   }
-  for (const json& entry : list) {
-    const std::uint32_t bit = node.to_integer(field.key, entry, 0, kMaxAddressBit);
-    if (!used.insert(bit).second) {
-      node.fail(field.key, "bit " + std::to_string(bit) + " is used twice");
+}
+
+void read_field(const JsonObject& node, const FieldKey& field, AddressMapping& mapping, std::set<std::uint32_t>& used) {
+  // DRAMSys 5 has HBM2's pseudo channels under a name of their own.
+  const bool pseudo_channels = std::string_view(field.key) == "RANK_BIT" && node.has("PSEUDOCHANNEL_BIT");
+  if (pseudo_channels && node.has("RANK_BIT")) node.fail("RANK_BIT", "RANK_BIT and PSEUDOCHANNEL_BIT are one field; keep one");
+  const char* const key = pseudo_channels ? "PSEUDOCHANNEL_BIT" : field.key;
+  if (!field.required && !node.has(key)) return;
+  const json& list = node.require(key);
+  if (!list.is_array()) node.fail(key, "expected a list of bit numbers, found " + shown(list));
+  for (const json& entry : list) read_bit(node, key, entry, mapping.*field.bits, used, mapping.xors);
+}
+
+// Lists of bits all mean the bits of the address itself; here one XOR follows the other.
+void refuse_chains(const JsonObject& node, const AddressMapping& mapping) {
+  for (const AddressMapping::Xor& pair : mapping.xors) {
+    for (const AddressMapping::Xor& other : mapping.xors) {
+      if (pair.second != other.first) continue;
+      node.fail("XOR of bits " + std::to_string(pair.first) + " and " + std::to_string(pair.second),
+                "bit " + std::to_string(pair.second) + " is itself replaced by an XOR, which is not supported in lists of bits");
     }
-    (mapping.*field.bits).push_back(bit);
   }
 }
 
@@ -96,6 +119,7 @@ static AddressMapping read_address_mapping(const std::filesystem::path& path) {
     root.fail("ROW_BIT",
               "at most " + std::to_string(kMaxRowBits) + " bits are supported, found " + std::to_string(mapping.row_bits.size()));
   }
+  refuse_chains(root, mapping);
   read_xors(root, mapping);
   return mapping;
 }

@@ -46,7 +46,9 @@ struct MemSpec {
     return found == times.end() ? 0 : found->second;
   }
   // What the DDR3 kernels run: one rank and one channel of DDR3, whose energy does not count DQSCK.
-  [[nodiscard]] bool is_plain_ddr3() const { return memory_type == "DDR3" && ranks == 1 && channels == 1 && cycles("DQSCK") == 0; }
+  [[nodiscard]] bool is_plain_ddr3() const {
+    return memory_type == "DDR3" && ranks == 1 && channels == 1 && cycles("DQSCK") == 0;
+  }
 
   [[nodiscard]] std::uint32_t bytes_per_burst() const { return width * devices / 8 * burst_length; }
 };

@@ -64,29 +64,6 @@ constexpr std::array<SystemLabel, 4> kSystemLabels{{
     {"PowerDownPolicy", "Staggered", [](ControllerParams& p) { p.power_down_policy = PowerDownPolicy::Staggered; }},
 }};
 
-// The candidate of a row.
-ControllerParams params_of_values(const std::map<std::string, std::string>& values) {
-  std::vector<std::int64_t> design;
-  std::vector<const SystemLabel*> labels;
-  for (const ParameterInfo& parameter : dram_environment().parameters()) {
-    design.push_back(parameter.default_value);
-    const auto found = values.find(parameter.name);
-    if (found == values.end()) continue;
-    const auto is_given = [&](const SystemLabel& label) {
-      return label.parameter == parameter.name && label.label == found->second;
-    };
-    const auto* const label = std::ranges::find_if(kSystemLabels, is_given);
-    if (label != kSystemLabels.end()) {
-      labels.push_back(label);
-    } else {
-      design.back() = parameter.parse(found->second);
-    }
-  }
-  ControllerParams params = params_of(design);
-  for (const SystemLabel* label : labels) label->set(params);
-  return params;
-}
-
 SystemSetup setup_of(const std::map<std::string, std::string>& values) {
   SystemSetup setup;
   setup.memspec = values.at("memspec");
@@ -117,6 +94,28 @@ std::string decimals(double value) {
 }
 
 }  // namespace
+
+ControllerParams row_params(const std::map<std::string, std::string>& values) {
+  std::vector<std::int64_t> design;
+  std::vector<const SystemLabel*> labels;
+  for (const ParameterInfo& parameter : dram_environment().parameters()) {
+    design.push_back(parameter.default_value);
+    const auto found = values.find(parameter.name);
+    if (found == values.end()) continue;
+    const auto is_given = [&](const SystemLabel& label) {
+      return label.parameter == parameter.name && label.label == found->second;
+    };
+    const auto* const label = std::ranges::find_if(kSystemLabels, is_given);
+    if (label != kSystemLabels.end()) {
+      labels.push_back(label);
+    } else {
+      design.back() = parameter.parse(found->second);
+    }
+  }
+  ControllerParams params = params_of(design);
+  for (const SystemLabel* label : labels) label->set(params);
+  return params;
+}
 
 std::array<std::string, kAnswerColumns.size()> RecordedAnswer::cells() const {
   std::array<std::string, kAnswerColumns.size()> texts{status};
@@ -176,7 +175,7 @@ RecordedAnswer RecordedRows::answer(const std::vector<std::string>& row) {
 
 RecordedAnswer RecordedRows::run(const std::map<std::string, std::string>& values) {
   if (!values.contains("trace")) throw UsageError("trace: the row names none");
-  const ControllerParams params = params_of_values(values);
+  const ControllerParams params = row_params(values);
   // Neither setting changes a figure; both must be what the reference takes.
   if (const auto found = values.find("enable_windowing"); found != values.end()) (void)truth("enable_windowing", found->second);
   if (const auto found = values.find("window_size"); found != values.end()) {

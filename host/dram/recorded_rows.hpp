@@ -24,6 +24,9 @@ namespace exarch::dram {
 inline constexpr std::array<std::string_view, 6> kAnswerColumns{"status",           "total_time_ps", "total_energy_pj",
                                                                 "average_power_mw", "avg_bw_gbps",   "avg_bw_idle_gbps"};
 
+// The candidate that parameters by name make; those left out have their defaults. UsageError as ParameterInfo::parse().
+[[nodiscard]] ControllerParams row_params(const std::map<std::string, std::string>& values);
+
 struct RecordedAnswer {
   // "ok"; "stalled": the run ended although an initiator never finished, and its figures are those of that moment; "timeout": it
   // would never end; "step_limit": it was given up; "error": it could not be run. Only the first two have figures.

@@ -206,7 +206,7 @@ Counters ddr3_counters(const system::SystemCounters& from, std::uint64_t tck_ps)
 }  // namespace
 
 SystemRun simulate_system_reference(const system::SystemView& view, const ProtocolTable& table, const ControllerParams& params,
-                                       bool keep_commands, std::uint64_t max_steps) {
+                                    bool keep_commands, std::uint64_t max_steps) {
   SystemRun result;
   result.channels.resize(view.channel_count);
   Simulation simulation(view, table, params, result.channels);

@@ -33,8 +33,8 @@ struct SystemRun {
 // Simulates one candidate on one workload, whose protocol is that of `table`. `max_steps` bounds the number of controller steps
 // (SystemStatus::step_limit). A run that refreshes for ever without serving another request is SystemStatus::endless.
 [[nodiscard]] SystemRun simulate_system_reference(const system::SystemView& view, const ProtocolTable& table,
-                                                     const ControllerParams& params, bool keep_commands = false,
-                                                     std::uint64_t max_steps = ~0ull);
+                                                  const ControllerParams& params, bool keep_commands = false,
+                                                  std::uint64_t max_steps = ~0ull);
 
 // ---- DDR3 with one rank, in the terms of its own kernels ----------------------------------------------------------------
 
