@@ -1,5 +1,7 @@
 #include "host/dram/system_engine.hpp"
 
+#include <algorithm>
+
 #include "host/error.hpp"
 
 namespace exarch::dram {
@@ -32,6 +34,28 @@ SystemRun SystemEngine::run(const ControllerParams& params) {
     }
     size = larger;
   }
+}
+
+RunResult in_ddr3_terms(const SystemRun& run, std::uint32_t tck_ps) {
+  RunResult result{};
+  result.status = run.status == system::SystemStatus::ok ? Status::ok : Status::step_limit;
+  const system::SystemCounters& from = run.channels.front();
+  Counters& to = result.counters;
+  to.cycles = from.time_ps / tck_ps;
+  to.act = from.energy.act;
+  to.pre = from.energy.pre;
+  to.rd = from.energy.rd;
+  to.wr = from.energy.wr;
+  to.ref = from.energy.ref;
+  to.active_cycles = from.energy.active;
+  to.precharged_cycles = from.energy.precharged;
+  std::ranges::copy(from.row, to.row);
+  to.served = from.served;
+  to.idle_cycles_fifo = to.idle_cycles_reorder = from.idle_ps / tck_ps;
+  to.latency_sum = from.latency_sum_ps / tck_ps;
+  to.latency_max = from.latency_max_ps / tck_ps;
+  std::ranges::copy(from.latency_histogram, to.latency_histogram);
+  return result;
 }
 
 }  // namespace exarch::dram

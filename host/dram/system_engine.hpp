@@ -10,6 +10,7 @@
 
 #include "host/dram/reference.hpp"
 #include "host/dram/system_workload.hpp"
+#include "kernels/dram/scratch.hpp"
 #include "kernels/launch/dram_system_launch.hpp"
 
 namespace exarch::dram {
@@ -35,5 +36,8 @@ class SystemEngine {
   system::ScratchSize size_;
   std::vector<std::uint64_t> block_;
 };
+
+// A run of a workload of one channel, in the terms of the DDR3 kernels. A run that never ends is Status::step_limit.
+[[nodiscard]] RunResult in_ddr3_terms(const SystemRun& run, std::uint32_t tck_ps);
 
 }  // namespace exarch::dram
