@@ -247,13 +247,6 @@ std::shared_ptr<const DramWorkload> DramEnvironment::load(const WorkloadOptions&
   const auto clk_mhz = static_cast<std::uint32_t>(std::stoul(options["clk_mhz"]));
   const auto offset = static_cast<std::uint32_t>(std::stoul(options["address_offset"]));
   workload->memspec = load_memspec(options["memspec"]);
-  if (!workload->memspec.is_plain_ddr3()) {
-    const MemSpec& m = workload->memspec;
-    throw Error("memory '" + m.id + "' (" + m.memory_type + ", " + std::to_string(m.ranks) + " rank(s), " +
-                std::to_string(m.channels) +
-                " channel(s)) is evaluated row by row: exarch eval dram --in rows.csv with a column power_analysis, see "
-                "docs/formats.md, \"Rows of any memory\"; the memory of a design is DDR3 with one rank and one channel");
-  }
   const AddressMapping mapping = load_address_mapping(options["addressmapping"]);
   check_mapping_fits(workload->memspec, mapping);
   const bool plain = workload->memspec.is_plain_ddr3();
