@@ -164,7 +164,7 @@ std::unique_ptr<SystemWorkload> load_system_workload(const SystemSetup& setup) {
   const system::Protocol& p = workload->table.protocol;
   const std::uint64_t interval =
       p.per_bank_interval == 0 ? p.refresh_interval : std::min(p.refresh_interval, p.per_bank_interval);
-  workload->step_budget = (1u << 22) + 1024 * requests + 64ull * p.ranks * view.channel_count * (span / interval);
+  workload->step_budget = (1u << 20) + 1024 * requests + 64ull * p.ranks * view.channel_count * (span / interval);
   return workload;
 }
 
