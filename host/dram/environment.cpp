@@ -11,6 +11,7 @@
 #include "host/dram/device.hpp"
 #include "host/dram/memspec.hpp"
 #include "host/dram/reference.hpp"
+#include "host/dram/system_engine.hpp"
 #include "host/dram/tables.hpp"
 #include "host/env/hash.hpp"
 #include "host/env/model.hpp"
@@ -114,7 +115,9 @@ class DramEnvironment final : public Model<DramWorkload, ControllerParams, Run, 
   bool runs_on_devices() const override { return true; }
   void run_on_devices(const DramWorkload& workload, std::span<const ControllerParams> params, Devices& devices,
                       std::span<Run> runs) const override {
-    dram::run_on_devices(workload, params, devices, runs);
+    if (workload.system == nullptr) return dram::run_on_devices(workload, params, devices, runs);
+    Workspace none;  // the system kernel is a CPU's
+    for (std::size_t i = 0; i < params.size(); ++i) run(none, workload, params[i], Engine::fast, runs[i]);
   }
   void keep(const DramWorkload& workload, const Run& run, OutcomeRow row) const override;
 
@@ -133,6 +136,10 @@ std::vector<std::string> DramEnvironment::do_explain(const DramWorkload& workloa
     return {"a request waited 2^30 cycles to enter the controller, the longest wait that is counted"};
   }
   if (status != static_cast<std::uint8_t>(Status::step_limit)) return {};
+  if (workload.system != nullptr) {
+    return {"the run does not end: it refreshes again and again, and memory '" + workload.memspec.id +
+            "' leaves no time for an access in between. Correct its refresh interval and times, or use RefreshPolicy=NoRefresh"};
+  }
   std::string text = "the run did not end within " + std::to_string(workload.step_budget) + " steps";
   if (design[kRefreshPolicy] != static_cast<std::int64_t>(RefreshPolicy::AllBank)) return {text};
   const Timing& t = workload.view.timing;
@@ -198,6 +205,15 @@ std::string identity_of(const DramWorkload& workload, std::uint32_t clk_mhz) {
     std::snprintf(text, sizeof text, " %.17g", current);
     identity += text;
   }
+  if (workload.system != nullptr) {
+    identity += ", " + m.memory_type + " " + std::to_string(m.ranks) + " ranks of " + std::to_string(m.banks) + " banks in " +
+                std::to_string(m.bank_groups) + " groups";
+    for (const auto& [name, cycles] : m.times) identity += " " + name + " " + std::to_string(cycles);
+    for (const double current : {m.second_power.idd0, m.second_power.vdd}) {
+      std::snprintf(text, sizeof text, " %.17g", current);
+      identity += text;
+    }
+  }
   return identity + ", clk_mhz " + std::to_string(clk_mhz);
 }
 
@@ -216,22 +232,44 @@ std::uint64_t step_budget(const DramWorkload& workload) {
   return (1u << 20) + 1024ull * view.count + 16 * (static_cast<std::uint64_t>(span) / view.timing.tREFI);
 }
 
+// Designs are compared by one time and one energy; several channels have as many, and some memories have no energy model.
+void refuse_unpriced(const MemSpec& memspec) {
+  if (memspec.channels == 1 && memspec.has_energy) return;
+  throw Error("memory '" + memspec.id + "' (" + memspec.memory_type + ") has " +
+              (memspec.has_energy ? std::to_string(memspec.channels) + " channels" : "no energy model") +
+              ", and is evaluated row by row: exarch eval dram --in rows.csv with a column power_analysis, see docs/formats.md, "
+              "\"Rows of any memory\"; the memory of a design has one channel and an energy model: DDR3 or DDR4");
+}
+
 std::shared_ptr<const DramWorkload> DramEnvironment::load(const WorkloadOptions& given) const {
   WorkloadOptions options = complete_options(*this, given);
   auto workload = std::make_shared<DramWorkload>();
   const auto clk_mhz = static_cast<std::uint32_t>(std::stoul(options["clk_mhz"]));
   const auto offset = static_cast<std::uint32_t>(std::stoul(options["address_offset"]));
   workload->memspec = load_memspec(options["memspec"]);
+  const bool plain = workload->memspec.is_plain_ddr3();
+  if (!plain) refuse_unpriced(workload->memspec);
   const AddressMapping mapping = load_address_mapping(options["addressmapping"]);
   check_mapping_fits(workload->memspec, mapping);
   workload->trace = load_trace(options["trace"], workload->memspec, mapping, offset);
   workload->view = make_view(workload->trace, workload->memspec, clk_mhz);
-  workload->distances = make_distances(workload->view.timing);
+  if (plain) {
+    workload->distances = make_distances(workload->view.timing);
+  } else {
+    // The times that pricing asks for.
+    const MemSpec& m = workload->memspec;
+    workload->memspec.timing.tRAS = m.cycles("RAS");
+    workload->memspec.timing.tRC = m.cycles("RC");
+    workload->memspec.timing.tRFC = refresh_cycles(m);
+    workload->memspec.timing.burst = m.burst_length / m.data_rate;
+    workload->system =
+        load_system_workload({options["memspec"], options["addressmapping"], options["trace"], options["clk_mhz"], offset, {}});
+  }
   workload->name = options["trace"];
   workload->work = workload->view.count;
   workload->work_unit = "requests";
   workload->identity = identity_of(*workload, clk_mhz);
-  workload->step_budget = step_budget(*workload);
+  workload->step_budget = plain ? step_budget(*workload) : workload->system->step_budget;
   workload->warnings = workload->memspec.warnings;
   std::ranges::copy(workload->trace.warnings, std::back_inserter(workload->warnings));
   if (workload->trace.out_of_range > 0) {
@@ -347,19 +385,35 @@ bool DramEnvironment::same_run(std::span<const std::byte> bytes, std::span<const
          equal_run_pulledin(w, own(kRefreshMaxPulledin), wanted(kRefreshMaxPulledin));
 }
 
+// Nothing is proved about a run's neighbours: limits count as reached.
+void prove_nothing(Witness& witness) {
+  reset_witness(witness);
+  witness.postponed_forced = witness.pulledin_limited = true;
+  witness.buffer_refused = witness.active_waited = true;
+}
+
 void run_reference(const DramWorkload& workload, const ControllerParams& params, RunResult& result) {
   const ReferenceResult reference = simulate_reference(workload.view, params, false, workload.step_budget);
   result.counters = reference.counters;
   result.status = reference.status;
-  // The reference proves nothing about its neighbours: limits count as reached.
-  reset_witness(result.witness);
-  result.witness.postponed_forced = result.witness.pulledin_limited = true;
-  result.witness.buffer_refused = result.witness.active_waited = true;
+  prove_nothing(result.witness);
+}
+
+RunResult run_system(const SystemWorkload& workload, const ControllerParams& params, Engine engine) {
+  const SystemRun run = engine == Engine::reference
+                            ? simulate_system_reference(workload.view, workload.table, params, false, workload.step_budget)
+                            : SystemEngine(workload).run(params);
+  RunResult result = in_ddr3_terms(run, workload.memspec.tck_ps);
+  prove_nothing(result.witness);
+  return result;
 }
 
 void DramEnvironment::run(Workspace& workspace, const DramWorkload& workload, const ControllerParams& params, Engine engine,
                           Run& run) const {
-  if (engine == Engine::reference) {
+  if (workload.system != nullptr) {
+    run.result = run_system(*workload.system, params, engine);
+    run.exact = true;
+  } else if (engine == Engine::reference) {
     run_reference(workload, params, run.result);
     run.exact = true;
   } else {
@@ -377,7 +431,7 @@ void DramEnvironment::keep(const DramWorkload& /*workload*/, const Run& run, Out
   std::memcpy(row.detail.data(), &detail, sizeof detail);
 }
 
-// Energy: DRAMPower's formula for one voltage domain, in its order of operations so that the last printed digit agrees.
+// Energy: DRAMPower's formula, in its order of operations so that the last printed digit agrees.
 // Bandwidth: the reference counts a burst when its response handshake is complete, which with Arbiter Simple the end of the
 // simulation cuts off for the last one.
 void DramEnvironment::do_price(const DramWorkload& workload, std::span<const std::int64_t> design,
@@ -390,12 +444,19 @@ void DramEnvironment::do_price(const DramWorkload& workload, std::span<const std
   const auto n = [&priced](std::size_t column) { return priced.n(column); };
   const double clk_ns = 1000.0 / m.clk_mhz;
   const double active = n(counter("active_cycles")), precharged = n(counter("precharged_cycles"));
-  priced.act = n(counter("act")) * t.tRAS * clk_ns * (p.idd0 - p.idd3n) * p.vdd;
-  priced.pre = n(counter("pre")) * (t.tRC - t.tRAS) * clk_ns * (p.idd0 - p.idd2n) * p.vdd;
-  priced.rd = n(counter("rd")) * t.burst * clk_ns * (p.idd4r - p.idd3n) * p.vdd;
-  priced.wr = n(counter("wr")) * t.burst * clk_ns * (p.idd4w - p.idd3n) * p.vdd;
-  priced.ref = n(counter("ref")) * t.tRFC * clk_ns * (p.idd5 - p.idd3n) * p.vdd;
-  priced.background = active * clk_ns * p.idd3n * p.vdd + precharged * clk_ns * p.idd2n * p.vdd;
+  // Every term over the voltage domains first; a memory of one domain has nothing in the second.
+  const PowerSpec& q = m.second_power;
+  const auto term = [&](double cycles, double PowerSpec::*above, double PowerSpec::*below) {
+    return cycles * clk_ns * (p.*above - p.*below) * p.vdd + cycles * clk_ns * (q.*above - q.*below) * q.vdd;
+  };
+  priced.act = term(n(counter("act")) * t.tRAS, &PowerSpec::idd0, &PowerSpec::idd3n);
+  priced.pre = term(n(counter("pre")) * (t.tRC - t.tRAS), &PowerSpec::idd0, &PowerSpec::idd2n);
+  priced.rd = term(n(counter("rd")) * t.burst, &PowerSpec::idd4r, &PowerSpec::idd3n);
+  priced.wr = term(n(counter("wr")) * t.burst, &PowerSpec::idd4w, &PowerSpec::idd3n);
+  priced.ref = term(n(counter("ref")) * t.tRFC, &PowerSpec::idd5, &PowerSpec::idd3n);
+  const double open = active * clk_ns * p.idd3n * p.vdd + active * clk_ns * q.idd3n * q.vdd;
+  const double closed = precharged * clk_ns * p.idd2n * p.vdd + precharged * clk_ns * q.idd2n * q.vdd;
+  priced.background = m.ranks * (open + closed);
   priced.energy = priced.act + priced.pre + priced.rd + priced.wr + priced.ref + priced.background;
   priced.window_ns = (active + precharged) * clk_ns;
   priced.devices = m.devices;

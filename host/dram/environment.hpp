@@ -1,6 +1,9 @@
 // The DRAM controller environment (ArchGym's DRAMGym): see docs/models.md.
 #pragma once
 
+#include <memory>
+
+#include "host/dram/system_workload.hpp"
 #include "host/dram/trace.hpp"
 #include "host/env/environment.hpp"
 #include "kernels/dram/constraints.hpp"
@@ -23,6 +26,9 @@ class DramWorkload final : public Workload {
   std::uint64_t step_budget = kNoStepLimit;  // per run; Status::step_limit beyond it
   // Ties between simultaneous events are frequent (another player clock, idle gaps): go straight to the exact kernel.
   bool exact_from_start = false;
+  // Of a memory that the DDR3 kernels do not have (DDR4, several ranks): what the system kernel runs; null otherwise. Then of
+  // `view` only the requests mean something.
+  std::shared_ptr<const SystemWorkload> system;
 };
 
 // A run to the end, and whether the exact kernel had to decide.

@@ -2,15 +2,41 @@
 //
 // Follows the reference simulator's event order exactly (messages, rounds, the binary heap of timed notifications) and looks
 // every distance up in a table of timing constraints. It is never optimised. `exarch eval --engine reference` runs it.
+// reference/ has its parts: events, timing, queues, managers (refresh, power-down), controller, players, energy.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
+#include "host/dram/standards/standard.hpp"
+#include "kernels/dram/system/types.hpp"
 #include "kernels/dram/types.hpp"
 
 namespace exarch::dram {
+
+// ---- any memory ---------------------------------------------------------------------------------------------------------
+
+struct SystemCommand {
+  std::uint64_t time_ps;
+  system::Command command;
+  std::uint32_t channel, rank;
+  std::uint32_t bank;     // of the channel; 0 for commands to a whole rank
+  std::uint64_t request;  // from 1, in the order in which the players make them; 0 for refresh and power-down
+};
+
+struct SystemRun {
+  system::SystemStatus status = system::SystemStatus::ok;
+  std::vector<system::SystemCounters> channels;
+  std::vector<SystemCommand> commands;  // channel by channel in issue order, when asked for
+};
+
+// Simulates one candidate on one workload, whose protocol is that of `table`. `max_steps` bounds the number of controller steps
+// (SystemStatus::step_limit). A run that refreshes for ever without serving another request is SystemStatus::endless.
+[[nodiscard]] SystemRun simulate_system_reference(const system::SystemView& view, const ProtocolTable& table,
+                                                  const ControllerParams& params, bool keep_commands = false,
+                                                  std::uint64_t max_steps = ~0ull);
+
+// ---- DDR3 with one rank, in the terms of its own kernels ----------------------------------------------------------------
 
 enum class Command : std::uint8_t { ACT, PRE, PREA, RD, RDA, WR, WRA, REFA };
 

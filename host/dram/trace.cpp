@@ -133,7 +133,8 @@ class Packer {
     hash_.add(request.is_write ? 1 : 0);
     const DecodedAddress decoded = decode_address(mapping_, address);
     trace_.requests.push_back({.gap = static_cast<std::uint32_t>(gap),
-                               .row_bank_write = decoded.row << 8 | decoded.bank << 1 | (request.is_write ? 1u : 0u)});
+                               .row_bank_write = decoded.row << 8 | (decoded.rank * memspec_.banks + decoded.bank) << 1 |
+                                                 (request.is_write ? 1u : 0u)});
     trace_.next_same_row.push_back(static_cast<std::uint32_t>(address));
     trace_.previous_same_address.push_back(static_cast<std::uint32_t>(address >> 32));
     return Problem::none;
@@ -213,7 +214,7 @@ class Packer {
     check("ROW_BIT", mapping_.row_bits);
     check("COLUMN_BIT", std::span(mapping_.column_bits).subspan(burst_column_bits()));
     if (fields.empty()) return;
-    std::vector<std::uint64_t> per_bank(memspec_.banks);
+    std::vector<std::uint64_t> per_bank(std::size_t{memspec_.ranks} * memspec_.banks);
     for (const PackedRequest& request : trace_.requests) ++per_bank[request.bank()];
     const auto used = std::ranges::count_if(per_bank, [](std::uint64_t requests) { return requests > 0; });
     const auto bank = std::ranges::find(per_bank, trace_.requests.size()) - per_bank.begin();
@@ -222,7 +223,7 @@ class Packer {
         " bytes (bits 0 to " + std::to_string(inside - 1) + "), which no whole burst changes; " +
         (used == 1
              ? "all requests of " + name + " are in bank " + std::to_string(bank)
-             : "requests of " + name + " use " + std::to_string(used) + " of " + std::to_string(memspec_.banks) + " banks") +
+             : "requests of " + name + " use " + std::to_string(used) + " of " + std::to_string(per_bank.size()) + " banks") +
         ", as in the reference simulator");
   }
 
@@ -346,8 +347,8 @@ TraceInfo trace_info(const PackedTrace& trace, const MemSpec& memspec) {
   info.out_of_range = trace.out_of_range;
   info.first_issue = trace.requests.empty() ? 0 : trace.requests.front().gap;
   info.last_issue = trace.last_issue;
-  info.per_bank.assign(memspec.banks, 0);
-  std::vector<std::uint64_t> last_row(memspec.banks, std::numeric_limits<std::uint64_t>::max());
+  info.per_bank.assign(std::size_t{memspec.ranks} * memspec.banks, 0);
+  std::vector<std::uint64_t> last_row(info.per_bank.size(), std::numeric_limits<std::uint64_t>::max());
   for (const PackedRequest& request : trace.requests) {
     const std::uint32_t bank = request.bank();
     info.writes += request.is_write() ? 1u : 0u;

@@ -18,8 +18,11 @@ enum class PagePolicy : std::uint8_t { Open, OpenAdaptive, Closed, ClosedAdaptiv
 enum class Scheduler : std::uint8_t { Fifo, FrFcfsGrp, FrFcfs };
 enum class SchedulerBuffer : std::uint8_t { Bankwise, ReadWrite, Shared };
 enum class RespQueue : std::uint8_t { Fifo, Reorder };
-enum class RefreshPolicy : std::uint8_t { NoRefresh, AllBank };
+enum class RefreshPolicy : std::uint8_t { NoRefresh, AllBank, PerBank };  // PerBank: system kernel only
 enum class Arbiter : std::uint8_t { Simple, Fifo, Reorder };
+// System kernel only, beyond the first value of each.
+enum class CmdMux : std::uint8_t { Oldest, Strict };
+enum class PowerDownPolicy : std::uint8_t { NoPowerDown, Staggered };
 
 // One candidate: the controller knobs that DRAMGym searches.
 struct ControllerParams {
@@ -33,6 +36,8 @@ struct ControllerParams {
   std::uint32_t refresh_max_postponed = 0;     // refresh commands
   std::uint32_t refresh_max_pulledin = 0;      // refresh commands
   std::uint32_t max_active_transactions = 64;  // >= 1; ignored by Arbiter::Simple
+  CmdMux cmd_mux = CmdMux::Oldest;
+  PowerDownPolicy power_down_policy = PowerDownPolicy::NoPowerDown;
 };
 
 inline constexpr std::uint32_t kMaxBanks = 8;  // DDR3, one rank

@@ -7,12 +7,16 @@
 
 #include "host/execute/evaluator.hpp"
 #include "host/run/verdict.hpp"
+#include "tools/exarch/csv.hpp"
 #include "tools/exarch/options.hpp"
 
 namespace exarch::cli {
 
 int eval_one(const Environment& environment, const Arguments& arguments);
 int eval_csv(const Environment& environment, const Arguments& arguments);
+// CSV rows of any memory, as DRAMSys runs are recorded: whether the header has their columns, and their answers.
+[[nodiscard]] bool is_recorded_csv(const Environment& environment, const CsvReader& csv);
+int eval_recorded(const Environment& environment, const Arguments& arguments, CsvReader& csv);
 int eval_problems(const Environment& environment, const Arguments& arguments);
 int eval_reference_file(const Environment& environment, const Arguments& arguments);
 int eval_model_files(const Environment& environment, const Arguments& arguments);

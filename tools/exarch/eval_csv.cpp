@@ -56,12 +56,12 @@ struct Group {
 // are evaluated and written in blocks. A row is kept as its design and, for CSV, its own text.
 class CsvEvaluation {
  public:
-  CsvEvaluation(const Environment& environment, const Arguments& arguments)
+  CsvEvaluation(const Environment& environment, const Arguments& arguments, CsvReader& csv)
       : environment_(environment),
         arguments_(arguments),
         as_json_(arguments.flag("json")),
         executor_(make_executor(arguments)),
-        csv_(arguments.text("in")),
+        csv_(csv),
         columns_(match_header(environment, csv_)),
         out_(arguments.has("out") ? arguments.text("out") : "-"),
         sanity_(environment) {
@@ -177,7 +177,7 @@ class CsvEvaluation {
   const Arguments& arguments_;
   bool as_json_;
   std::shared_ptr<Executor> executor_;
-  CsvReader csv_;
+  CsvReader& csv_;
   std::vector<Column> columns_;
   OutputFile out_;
   Sanity sanity_;
@@ -193,8 +193,11 @@ class CsvEvaluation {
 }  // namespace
 
 int eval_csv(const Environment& environment, const Arguments& arguments) {
-  return named_if_foreign(arguments.text("in"), {FileKind::csv}, "a CSV file of designs",
-                          [&] { return CsvEvaluation(environment, arguments).run(); });
+  return named_if_foreign(arguments.text("in"), {FileKind::csv}, "a CSV file of designs", [&] {
+    CsvReader csv(arguments.text("in"));
+    if (is_recorded_csv(environment, csv)) return eval_recorded(environment, arguments, csv);
+    return CsvEvaluation(environment, arguments, csv).run();
+  });
 }
 
 }  // namespace exarch::cli
