@@ -23,7 +23,7 @@ void check_out(const Arguments& arguments) {
   if (std::filesystem::is_regular_file(out, none) && is_same_file(in, out)) {
     throw UsageError("--out " + out + " is the input; choose another file");
   }
-  if (has_suffix(out, {".gz"})) throw UsageError("--out " + out + ": results are not compressed; leave out .gz");
+  if (has_suffix(out, {".gz", ".zst"})) throw UsageError("--out " + out + ": results are not compressed; leave out the last ending");
 }
 
 int eval_verb(const Arguments& arguments) {
@@ -32,7 +32,7 @@ int eval_verb(const Arguments& arguments) {
   if (arguments.has("define")) throw UsageError("--define is for templates among the files of --arch, --problem or --files");
   if (arguments.has("in") && arguments.has("out")) check_out(arguments);
   if (arguments.has("in") && has_suffix(arguments.text("in"), {".m"})) return eval_reference_file(environment, arguments);
-  if (arguments.has("in") && has_suffix(arguments.text("in"), {".jsonl", ".jsonl.gz"}))
+  if (arguments.has("in") && has_suffix(arguments.text("in"), {".jsonl", ".jsonl.gz", ".jsonl.zst"}))
     return eval_problems(environment, arguments);
   if (arguments.has("in") && arguments.has("reference-input"))
     throw UsageError("--reference-input is for one design, without --in");
