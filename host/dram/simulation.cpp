@@ -35,12 +35,11 @@ constexpr Part kController{"mcconfig", {"mcconfigs", "mcconfig", nullptr}, "dram
 constexpr Part kSettings{"simconfig", {"simconfigs", "simulator", "simconfig"}, "dram/simconfigs"};
 constexpr Part kTrace{"tracesetup", {"traces", nullptr, nullptr}, "dram/traces"};
 
-// The object under `root`, or the whole file where it has no such key.
+// The object under `root`.
 OrderedJson read_object(const fs::path& path, const std::string& root, FileKind kind, const std::string& expected) {
   return named_if_foreign(path, {kind}, expected, [&] {
     const OrderedJson file = parse_json<OrderedJson>(read_text(path, expected), path.string());
-    if (!file.is_object()) throw Error(path.string() + ": expected an object '" + root + "'");
-    if (!file.contains(root)) return file;
+    if (!file.is_object() || !file.contains(root)) throw Error(path.string() + ": expected an object '" + root + "'");
     if (!file[root].is_object()) throw Error(path.string() + ": " + root + ": expected an object, found " + shown(file[root]));
     return file[root];
   });
@@ -69,17 +68,20 @@ fs::path find_part(const fs::path& simulation, const Part& part, const std::stri
   for (const fs::path& base : bases) {
     if (fs::is_regular_file(base / name, none)) return base / name;
     for (const char* below : part.folders) {
-      if (below != nullptr && fs::is_regular_file(base / below / name, none)) return base / below / name;
+      if (below == nullptr) continue;
+      for (const fs::path& place : {base / below / name, base / "configs" / below / name}) {
+        if (fs::is_regular_file(place, none)) return place;
+      }
     }
   }
-  const fs::path shipped = data_dir() / part.shipped / name;
+  fs::path shipped = data_dir() / part.shipped / name;
   if (fs::is_regular_file(shipped, none)) return shipped;
   std::string folders;
   for (const char* below : part.folders) {
     if (below != nullptr) folders += (folders.empty() ? "" : ", ") + std::string(below);
   }
   throw Error(where + ": there is no file '" + name + "': looked beside " + simulation.string() +
-              ", in the two folders above it, in their folders " + folders + ", and among the shipped files");
+              ", in the two folders above it, in their folders " + folders + " (of configs, too), and among the shipped files");
 }
 
 void refuse_unknown(const OrderedJson& object, const std::string& where, const std::vector<std::string>& known) {
@@ -104,11 +106,18 @@ void read_initiators(const fs::path& path, const OrderedJson& setup, WorkloadOpt
     throw Error(where + ": an initiator of type '" + printable(type, 40) +
                 "' makes its requests itself; this model plays traces (exarch trace make writes synthetic ones)");
   }
-  refuse_unknown(player, where, {"name", "clkMhz", "type"});
+  refuse_unknown(player, where, {"name", "clkMhz", "type", "dataLength"});
   if (!player.contains("name")) throw Error(where + ": the name of the trace is missing");
   workload["trace"] = find_part(path, kTrace, text_at(player["name"], where + ": name"), where + ": name").string();
   if (player.contains("clkMhz")) {
     workload["clk_mhz"] = std::to_string(number_at(player["clkMhz"], where + ": clkMhz", 1, 100'000));
+  }
+  if (player.contains("dataLength")) {  // of a request without a length
+    const std::uint32_t burst = load_memspec(workload.at("memspec")).bytes_per_burst();
+    if (number_at(player["dataLength"], where + ": dataLength", 1, kMaxRequestBytes) != burst) {
+      throw Error(where + ": dataLength: requests of " + shown(player["dataLength"]) + " bytes; a burst of the memory has " +
+                  std::to_string(burst) + ". Write the length into the trace, \"12: (128) read 0x40\"");
+    }
   }
 }
 
@@ -220,8 +229,8 @@ fs::path write_simulation(const fs::path& dir, const WorkloadOptions& workload, 
     throw UsageError(dir.string() + ": is there already; the files of the reference are written into a new folder");
   }
   const fs::path configs = dir / "configs";
-  const fs::path folders[] = {configs / "simulations", configs / "memspecs",   configs / "amconfigs", configs / "mcconfigs",
-                              configs / "simulator",   configs / "thermalsim", dir / "traces"};
+  const fs::path folders[] = {dir / "simulations",   configs / "memspecs",   configs / "amconfigs", configs / "mcconfigs",
+                              configs / "simulator", configs / "thermalsim", dir / "traces"};
   for (const fs::path& folder : folders) {
     fs::create_directories(folder, ec);
     if (ec) throw Error(folder.string() + ": cannot make the folder: " + ec.message());
@@ -271,7 +280,7 @@ fs::path write_simulation(const fs::path& dir, const WorkloadOptions& workload, 
                                                           {"AddressOffset", std::stoull(workload.at("address_offset"))}}}});
   write_json(configs / "thermalsim" / "config.json",
              {{"thermalsimconfig", {{"TemperatureScale", "Celsius"}, {"StaticTemperatureDefaultValue", 89}}}});
-  const fs::path simulation = configs / "simulations" / "exarch.json";
+  fs::path simulation = dir / "simulations" / "exarch.json";
   write_json(simulation,
              {{"simulation",
                {{"simulationid", "exarch"},

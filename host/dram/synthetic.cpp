@@ -29,7 +29,7 @@ std::uint64_t draw_below(PhiloxStream& stream, std::uint64_t n) {
   return n == kMostBlocks ? stream.next() : stream.below(static_cast<std::uint32_t>(n));
 }
 
-void check(const SyntheticSpec& spec, const std::filesystem::path& out) {
+void check_spec(const SyntheticSpec& spec, const std::filesystem::path& out) {
   const auto require = [](bool holds, const std::string& what) {
     if (!holds) throw UsageError(what);
   };
@@ -175,7 +175,7 @@ Pattern find_pattern(const std::string& name) {
 }
 
 void make_trace(const SyntheticSpec& spec, const std::filesystem::path& out) {
-  check(spec, out);
+  check_spec(spec, out);
   BlockSource blocks(spec);
   PhiloxStream writes = stream_of(spec, draw_write);
   TraceWriter writer(out);

@@ -56,7 +56,8 @@ bool is_request_table(std::string_view header) {
 FileKind trace_kind(std::string_view text) {
   std::string_view line = take_line(text, "#");
   while (line.starts_with("==") || line.starts_with("--")) line = take_line(text, "#");  // Valgrind's own
-  const Words packet = split_at(line, ",");
+  Words packet = split_at(line, ",");
+  if (packet.size() > 4 && is_number(packet[0])) packet.erase(packet.begin());  // the packet's number
   if (packet.size() >= 4 && is_one_of(packet[0], {"r", "w", "u"}) && std::all_of(packet.begin() + 1, packet.end(), is_number)) {
     return FileKind::trace_gem5;
   }

@@ -136,7 +136,7 @@ TEST_F(TraceFormats, PacketsOfGem5HaveTicksAndSizes) {
   const std::string expected = "0: read 0x1000\n2: write 0x1fc0\n2: write 0x2000\n4: read 0x1000\n4: read 0x1040";
   EXPECT_EQ(recognised("gem5", packets), expected);  // a cycle of 800 MHz is 1250 ps
   EXPECT_NE(last_.note.find("left out: 1 of command 7"), std::string::npos) << last_.note;
-  const std::string text = "r,4096,64,0,500\nw,8190,4,0,2600\nu,0,64,0,3000\nr,4096,128,0,5000,7,4198400\n";
+  const std::string text = "r,4096,64,0,500\nw,8190,4,0,2600\nu,0,64,0,3000\n7,r,4096,128,0,5000,4198400\n";
   EXPECT_EQ(recognised("gem5-text", text), expected);
   EXPECT_NE(last_.note.find("1 packets that neither read nor write"), std::string::npos) << last_.note;
   EXPECT_EQ(recognised("gem5-text", "r,4096,64,0,5000\n", {.read = {.clk_mhz = 200}}), "1: read 0x1000");
@@ -152,7 +152,9 @@ TEST_F(TraceFormats, PacketsOfGem5HaveTicksAndSizes) {
   refused("gem5", gem5_header() + message("\x0A\x7F"), "a damaged message");
   refused("gem5", "gem5" + message(field(3, 1) + field(4, 120)), "a gem5 trace of instructions");
   refused("gem5", "gem5" + message(field(3, 0)), "no ticks per second");
-  refused("gem5-text", "r,4096,64,0\n", "fewer than 5 fields");
+  EXPECT_EQ(recognised("gem5-text", "9,w,4096,64,2500\n"), "2: write 0x1000");  // without flags
+  refused("gem5-text", "r,4096,64\n", "expected command, address, size, flags and tick");
+  refused("gem5-text", "r,4096,64,0,1,2,3\n", "expected command, address, size, flags and tick");
   refused("gem5-text", "x,4096,64,0,1\n", "unknown command 'x'");
 }
 

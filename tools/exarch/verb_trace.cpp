@@ -86,7 +86,7 @@ std::uint64_t address_of(const Arguments& arguments, const std::string& option) 
                    ": expected a whole number of at most 64 bits, hexadecimal ones with 0x");
 }
 
-int formats(const Arguments& arguments) {
+int list_formats(const Arguments& arguments) {
   if (arguments.positional.size() != 1) throw UsageError("exarch trace formats takes no further argument");
   allow_only(kTraceVerb, arguments, "trace formats", {});
   Json json = Json::array();
@@ -139,7 +139,7 @@ int trace_verb(const Arguments& arguments) {
   static const std::vector<std::string> kActions{"list", "formats", "info", "convert", "make"};
   const std::string& action = arguments.positional[0];
   if (action == "list") return list(arguments);
-  if (action == "formats") return formats(arguments);
+  if (action == "formats") return list_formats(arguments);
   if (action == "info") return info(arguments);
   if (action == "convert") return convert(arguments);
   if (action == "make") return make_trace_action(kTraceVerb, arguments);

@@ -25,7 +25,7 @@ const std::vector<TraceFormat>& format_table() {
       {"gem5", FileKind::gem5_binary, T::real, true, false, "gem5 (packets, protobuf)", "a binary message per packet",
        "the tick, made cycles of the player", open_gem5},
       {"gem5-text", FileKind::trace_gem5, T::real, true, false, "gem5 (decode_packet_trace.py)",
-       "r|w|u,addr,size,flags,tick[,...]", "the tick (1 ps), made cycles of the player", open_gem5_text},
+       "[id,]r|w|u,addr,size,[flags,]tick[,pc]", "the tick (1 ps), made cycles of the player", open_gem5_text},
       {"lackey", FileKind::trace_lackey, T::none, true, false, "Valgrind's lackey", "L|S|M addr,size (I is left out)", kNumbered,
        open_lackey},
       {"pin", FileKind::trace_pin, T::none, true, false, "Pin's pinatrace", "0xIP: R|W 0xADDR [size]", kNumbered, open_pin},
