@@ -11,6 +11,7 @@ exarch_require(cxxopts libcxxopts-dev)
 exarch_require(nlohmann_json nlohmann-json3-dev)
 exarch_require(SQLite3 libsqlite3-dev)
 exarch_require(ZLIB zlib1g-dev)
+exarch_require(zstd libzstd-dev)
 exarch_require(Eigen3 libeigen3-dev NO_MODULE)
 exarch_require(yaml-cpp libyaml-cpp-dev)
 

@@ -17,6 +17,7 @@ need /usr/include/cxxopts.hpp libcxxopts-dev
 need /usr/include/nlohmann/json.hpp nlohmann-json3-dev
 need "$libraries/libsqlite3.a" libsqlite3-dev
 need "$libraries/libz.a" zlib1g-dev
+need "$libraries/libzstd.a" libzstd-dev
 need "$libraries/libyaml-cpp.a" libyaml-cpp-dev
 need /usr/include/eigen3/Eigen/Dense libeigen3-dev
 need /usr/include/toml++/toml.h libtomlplusplus-dev
@@ -27,11 +28,11 @@ need "$libraries/libbenchmark.so" libbenchmark-dev
 
 rm -rf "$deps"
 mkdir -p "$deps/include" "$deps/lib/cmake"
-cp -a /usr/include/cxxopts.hpp /usr/include/sqlite3.h /usr/include/zlib.h /usr/include/zconf.h /usr/include/nlohmann /usr/include/gtest /usr/include/gmock \
+cp -a /usr/include/cxxopts.hpp /usr/include/sqlite3.h /usr/include/zlib.h /usr/include/zconf.h /usr/include/zstd.h /usr/include/zstd_errors.h /usr/include/nlohmann /usr/include/gtest /usr/include/gmock \
   /usr/include/benchmark /usr/include/eigen3/Eigen /usr/include/toml++ /usr/include/yaml-cpp "$deps/include"
 mkdir -p "$deps/share/chart.js"
 cp -L /usr/share/javascript/chart.js/chart.min.js "$deps/share/chart.js"
-for name in libsqlite3.a libz.a libyaml-cpp.a libgtest.a libgtest_main.a libgmock.a libgmock_main.a libbenchmark_main.a; do
+for name in libsqlite3.a libz.a libzstd.a libyaml-cpp.a libgtest.a libgtest_main.a libgmock.a libgmock_main.a libbenchmark_main.a; do
   cp -L "$libraries/$name" "$deps/lib"
 done
 # Debian has no static libbenchmark; the name the loader looks for must be the file's own.
@@ -66,6 +67,12 @@ config yaml-cpp <<'CMAKE'
 if(NOT TARGET yaml-cpp)
   add_library(yaml-cpp STATIC IMPORTED)
   set_target_properties(yaml-cpp PROPERTIES IMPORTED_LOCATION "${_deps}/lib/libyaml-cpp.a" INTERFACE_INCLUDE_DIRECTORIES "${_deps}/include")
+endif()
+CMAKE
+config zstd <<'CMAKE'
+if(NOT TARGET zstd::libzstd_shared)  # the name that Debian's file gives it
+  add_library(zstd::libzstd_shared STATIC IMPORTED)
+  set_target_properties(zstd::libzstd_shared PROPERTIES IMPORTED_LOCATION "${_deps}/lib/libzstd.a" INTERFACE_INCLUDE_DIRECTORIES "${_deps}/include")
 endif()
 CMAKE
 config GTest <<'CMAKE'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing of Exarch's build dependencies (Debian 12 packages). Does nothing, and needs no root, when all are there.
 set -euo pipefail
-packages=(g++ cmake ninja-build libcxxopts-dev nlohmann-json3-dev libsqlite3-dev zlib1g-dev libyaml-cpp-dev libeigen3-dev libtomlplusplus-dev libjs-chart.js libthrust-dev libcub-dev
+packages=(g++ cmake ninja-build libcxxopts-dev nlohmann-json3-dev libsqlite3-dev zlib1g-dev libzstd-dev libyaml-cpp-dev libeigen3-dev libtomlplusplus-dev libjs-chart.js libthrust-dev libcub-dev
           libgtest-dev libgmock-dev libbenchmark-dev)
 packages+=("$@")
 missing=()

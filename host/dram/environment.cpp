@@ -39,7 +39,7 @@ const std::vector<WorkloadOption>& option_table() {
   using Kind = WorkloadOption::Kind;
   static const std::vector<WorkloadOption> kTable{
       {"trace", "",
-       "a shipped trace's name (see `exarch trace list`) or the path of a .stl or .rstl file, compressed (.stl.gz) or not",
+       "a shipped trace's name (`exarch trace list`), or the path of a trace, compressed or not: `exarch trace formats`",
        Kind::file, 0, 0, true},
       {"memspec", "MICRON_1Gb_DDR3-1600_8bit_G", "a shipped memory specification's name, or the path of a DRAMSys memspec file",
        Kind::file},
@@ -251,7 +251,7 @@ std::shared_ptr<const DramWorkload> DramEnvironment::load(const WorkloadOptions&
   if (!plain) refuse_unpriced(workload->memspec);
   const AddressMapping mapping = load_address_mapping(options["addressmapping"]);
   check_mapping_fits(workload->memspec, mapping);
-  workload->trace = load_trace(options["trace"], workload->memspec, mapping, offset);
+  workload->trace = load_trace(options["trace"], workload->memspec, mapping, offset, clk_mhz);
   workload->view = make_view(workload->trace, workload->memspec, clk_mhz);
   if (plain) {
     workload->distances = make_distances(workload->view.timing);

@@ -8,10 +8,10 @@
 #include <system_error>
 #include <utility>
 
+#include "host/dram/formats/formats.hpp"
 #include "host/dram/last_index.hpp"
 #include "host/error.hpp"
 #include "host/files/data_dir.hpp"
-#include "host/files/file_kind.hpp"
 
 namespace exarch::dram {
 namespace {
@@ -274,29 +274,40 @@ class Packer {
   PackedTrace trace_;
 };
 
-PackedTrace read_packed(const std::filesystem::path& path, const std::string& name, const MemSpec& memspec,
-                        const AddressMapping& mapping, std::uint64_t address_offset) {
+// A guess at how many requests a file has, for formats without a length that is known: too few costs copying, too many nothing
+// but addresses. 0 for compressed files.
+std::uint64_t expected_requests(const std::filesystem::path& path) {
   constexpr std::uint64_t kTypicalLineBytes = 20;
-  TraceReader reader(path);
-  Packer packer(memspec, mapping, reader.relative(), address_offset);
   std::error_code ec;
   const std::uintmax_t bytes = std::filesystem::file_size(path, ec);
-  if (!ec) packer.reserve(bytes / kTypicalLineBytes);
+  return ec ? 0 : bytes / kTypicalLineBytes;
+}
+
+PackedTrace read_packed(const TraceFormat& format, const std::filesystem::path& path, const std::string& name,
+                        const MemSpec& memspec, const AddressMapping& mapping, std::uint64_t address_offset,
+                        std::uint32_t clk_mhz) {
+  const RequestReaderPtr reader = format.open(path, {.clk_mhz = clk_mhz});
+  Packer packer(memspec, mapping, reader->relative(), address_offset);
+  packer.reserve(expected_requests(path));
   TraceRequest request{};
-  while (reader.next(request)) {
+  while (reader->next(request)) {
+    if (format.has_lengths) request = whole_bursts(*reader, request, memspec.bytes_per_burst());
     const Problem problem = packer.add(request);
-    if (problem != Problem::none) reader.fail(packer.describe(problem));
+    if (problem != Problem::none) reader->fail(packer.describe(problem));
   }
-  return packer.finish(name);
+  PackedTrace trace = packer.finish(name);
+  if (!is_stl(format)) trace.warnings.insert(trace.warnings.begin(), read_as(format, name, *reader));
+  return trace;
 }
 
 }  // namespace
 
 PackedTrace load_trace(const std::string& name, const MemSpec& memspec, const AddressMapping& mapping,
-                       std::uint64_t address_offset) {
-  const std::filesystem::path path = find_data_file("dram/traces", name, {".stl", ".rstl", ".stl.gz", ".rstl.gz"});
-  return named_if_foreign(path, {FileKind::trace_stl, FileKind::gzip}, "a trace (.stl, .rstl)",
-                          [&] { return read_packed(path, name, memspec, mapping, address_offset); });
+                       std::uint64_t address_offset, std::uint32_t clk_mhz) {
+  const std::filesystem::path path =
+      find_data_file("dram/traces", name, {".stl", ".rstl", ".stl.gz", ".rstl.gz", ".stl.zst", ".rstl.zst"});
+  const TraceFormat& format = recognise_trace(path);
+  return reading_trace(format, path, [&] { return read_packed(format, path, name, memspec, mapping, address_offset, clk_mhz); });
 }
 
 PackedTrace pack_trace(const std::string& name, const std::vector<TraceRequest>& requests, bool relative, const MemSpec& memspec,

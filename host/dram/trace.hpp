@@ -30,10 +30,11 @@ struct PackedTrace {
   std::vector<std::uint32_t> previous_same_address;  // (request) as in WorkloadView; empty unless has_writes
 };
 
-// Reads and packs a trace. `name` is a path or a shipped trace's name ("cloud-1"). `address_offset` is subtracted first. A
-// request of several bursts becomes that many requests at the same time.
+// Reads and packs a trace. `name` is a path, of any format that is read (formats/formats.hpp), or a shipped trace's name
+// ("cloud-1"). `address_offset` is subtracted first. A request of several bursts becomes that many requests at the same time.
+// `clk_mhz`, the player's clock, is for formats whose times are no cycles.
 [[nodiscard]] PackedTrace load_trace(const std::string& name, const MemSpec& memspec, const AddressMapping& mapping,
-                                     std::uint64_t address_offset = 0);
+                                     std::uint64_t address_offset = 0, std::uint32_t clk_mhz = 800);
 
 // Packs requests that are already in memory (tests, generators); same rules and errors as load_trace.
 [[nodiscard]] PackedTrace pack_trace(const std::string& name, const std::vector<TraceRequest>& requests, bool relative,

@@ -61,16 +61,16 @@ void check_rest(const LineReader& lines, Fields& fields, bool is_write) {
 }  // namespace
 
 bool trace_is_relative(const std::filesystem::path& path) {
-  const std::filesystem::path name = path.extension() == ".gz" ? path.stem() : path.filename();
-  const std::string extension = name.extension().string();
+  const std::string extension = uncompressed_name(path).extension().string();
   if (extension == ".stl") return false;
   if (extension == ".rstl") return true;
   throw Error(path.string() + ": " +
               (extension.empty() ? "the name has no extension" : "unknown trace type '" + extension + "'") +
-              ", expected .stl (issue times) or .rstl (gaps), or one of them compressed (.stl.gz)");
+              ", expected .stl (issue times) or .rstl (gaps), or one of them compressed (.stl.gz, .stl.zst); other formats are "
+              "recognised by their content (exarch trace formats)");
 }
 
-TraceReader::TraceReader(const std::filesystem::path& path) : relative_(trace_is_relative(path)), lines_(path, kExample) {}
+TraceReader::TraceReader(const std::filesystem::path& path, bool relative) : relative_(relative), lines_(path, kExample) {}
 
 bool TraceReader::next(TraceRequest& request) {
   std::string_view line;

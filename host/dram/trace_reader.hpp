@@ -6,37 +6,27 @@
 #include <string_view>
 #include <utility>
 
+#include "host/dram/request_reader.hpp"
 #include "host/files/line_reader.hpp"
 
 namespace exarch::dram {
 
-struct TraceRequest {
-  std::uint64_t issue;  // player cycles: absolute (.stl) or gap (.rstl)
-  std::uint64_t address;
-  bool is_write;
-  std::uint32_t bytes = 0;  // as DRAMSys 5 has them before the command, "(64)"; 0: not written, one burst
-};
-
-// Most bytes that one request may have.
-inline constexpr std::uint32_t kMaxRequestBytes = 65536;
-
-// True for .rstl, false for .stl, either compressed (.stl.gz) or not; throws on any other extension.
+// True for .rstl, false for .stl, either compressed (.stl.gz, .stl.zst) or not; throws on any other extension.
 [[nodiscard]] bool trace_is_relative(const std::filesystem::path& path);
 
 // Hands out a trace's requests one by one; throws Error with file:line, the offending text and a
 // valid example line. A trace without any request is an error too.
-class TraceReader {
+class TraceReader final : public RequestReader {
  public:
-  explicit TraceReader(const std::filesystem::path& path);
+  // The name says whether times are gaps, or the caller does.
+  explicit TraceReader(const std::filesystem::path& path) : TraceReader(path, trace_is_relative(path)) {}
+  TraceReader(const std::filesystem::path& path, bool relative);
 
-  // False at the end of the trace.
-  bool next(TraceRequest& request);
+  bool next(TraceRequest& request) override;
+  [[nodiscard]] bool relative() const override { return relative_; }
+  [[noreturn]] void fail(std::string_view what) const override { lines_.fail(what); }
 
-  [[nodiscard]] bool relative() const { return relative_; }
   [[nodiscard]] std::uint64_t requests() const { return requests_; }
-
-  // For rules that are checked by the caller: an error about the request handed out last.
-  [[noreturn]] void fail(std::string_view what) const { lines_.fail(what); }
 
  private:
   bool relative_;

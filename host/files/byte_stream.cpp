@@ -2,6 +2,7 @@
 
 #define ZLIB_CONST
 #include <zlib.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,6 +19,14 @@ namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 17;
 constexpr unsigned char kMagic[] = {0x1F, 0x8B};
+constexpr std::size_t kFrameMagicBytes = 4;
+
+// A frame of zstd, or one that holds nothing for the reader (parallel compressors begin with such).
+bool is_frame_magic(const unsigned char* bytes) {
+  const bool frame = bytes[0] == 0x28 && bytes[1] == 0xB5 && bytes[2] == 0x2F && bytes[3] == 0xFD;
+  const bool skippable = bytes[0] >= 0x50 && bytes[0] <= 0x5F && bytes[1] == 0x2A && bytes[2] == 0x4D && bytes[3] == 0x18;
+  return frame || skippable;
+}
 
 }  // namespace
 
@@ -35,6 +44,18 @@ struct ByteStream::Inflater {
   bool inside = true;              // a member; false behind the last
 };
 
+struct ByteStream::Frames {
+  Frames() : stream(ZSTD_createDStream()) {
+    if (stream == nullptr) throw std::bad_alloc();
+  }
+  Frames(const Frames&) = delete;
+  Frames& operator=(const Frames&) = delete;
+  ~Frames() { ZSTD_freeDStream(stream); }
+
+  ZSTD_DStream* stream;
+  bool inside = true;  // a frame
+};
+
 void ByteStream::Closer::operator()(std::FILE* file) const {
   std::fclose(file);
 }
@@ -46,7 +67,8 @@ ByteStream::ByteStream(const std::filesystem::path& path) : path_(path.string())
   if (!file_) throw Error(path_ + ": cannot open the file: " + std::strerror(errno));
   std::setvbuf(file_.get(), nullptr, _IONBF, 0);
   buffer_.resize(kBufferBytes);
-  while (end_ < sizeof kMagic && !end_of_file_) fill();
+  while (end_ < kFrameMagicBytes && !end_of_file_) fill();
+  if (end_ >= kFrameMagicBytes && is_frame_magic(buffer_.data())) frames_ = std::make_unique<Frames>();
   if (end_ >= sizeof kMagic && std::equal(std::begin(kMagic), std::end(kMagic), buffer_.begin())) {
     inflater_ = std::make_unique<Inflater>();
   }
@@ -73,6 +95,7 @@ void ByteStream::fill() {
 
 std::size_t ByteStream::read(char* out, std::size_t size) {
   if (size == 0) return 0;
+  if (frames_ != nullptr) return unframe_into(out, size);
   return inflater_ == nullptr ? read_plain(out, size) : inflate_into(out, size);
 }
 
@@ -116,6 +139,28 @@ std::size_t ByteStream::inflate_into(char* out, std::size_t size) {
   return wanted - stream.avail_out;
 }
 
+std::size_t ByteStream::unframe_into(char* out, std::size_t size) {
+  ZSTD_outBuffer output{out, size, 0};
+  while (output.pos == 0) {
+    if (begin_ == end_ && !end_of_file_) fill();
+    if (begin_ == end_ && !frames_->inside) return 0;
+    ZSTD_inBuffer input{buffer_.data() + begin_, end_ - begin_, 0};
+    const std::size_t left = ZSTD_decompressStream(frames_->stream, &output, &input);
+    begin_ += input.pos;
+    if (ZSTD_isError(left) != 0) fail_frame(std::string("the compressed data are damaged (") + ZSTD_getErrorName(left) + ")");
+    frames_->inside = left != 0;
+    if (frames_->inside && output.pos == 0 && begin_ == end_ && end_of_file_) {
+      fail_frame("the file is cut off inside its compressed data");
+    }
+  }
+  return output.pos;
+}
+
+void ByteStream::fail_frame(const std::string& what) const {
+  throw Error(path_ + ": byte " + std::to_string(position()) + ": " + what +
+              "; copy or download the file again, or compress it anew (zstd -t FILE checks one)");
+}
+
 // Behind a member: true at the beginning of another one, false at the end of the file, zeros passed over.
 bool ByteStream::begin_next_member() {
   while (end_ - begin_ < sizeof kMagic && !end_of_file_) fill();
@@ -141,6 +186,10 @@ void ByteStream::fail(const std::string& what) const {
   if (inflater_->member_begin > 0) member = ", in the part that begins at byte " + std::to_string(inflater_->member_begin);
   throw Error(path_ + ": byte " + std::to_string(position()) + member + ": " + what +
               "; copy or download the file again, or compress it anew (gzip -t FILE checks one)");
+}
+
+std::filesystem::path uncompressed_name(const std::filesystem::path& path) {
+  return path.extension() == ".gz" || path.extension() == ".zst" ? path.parent_path() / path.stem() : path;
 }
 
 std::string read_text(const std::filesystem::path& path, const std::string& expected, std::size_t most_bytes) {

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "host/error.hpp"
+#include "host/files/byte_stream.hpp"
 
 namespace exarch {
 namespace {
@@ -103,8 +104,7 @@ std::vector<std::string> shipped_names(const std::string& folder) {
   std::error_code ec;
   for (const auto& entry : fs::directory_iterator(data_dir() / folder, ec)) {
     if (!entry.is_regular_file(ec)) continue;
-    const fs::path name = entry.path().extension() == ".gz" ? entry.path().stem() : entry.path().filename();
-    names.push_back(name.stem().string());
+    names.push_back(uncompressed_name(entry.path()).stem().string());
   }
   std::sort(names.begin(), names.end());
   return names;

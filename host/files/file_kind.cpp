@@ -8,11 +8,10 @@
 #include <vector>
 
 #include "host/files/byte_stream.hpp"
+#include "host/files/kind_words.hpp"
 
 namespace exarch {
 namespace {
-
-using Words = std::vector<std::string_view>;
 
 // ---- by the first bytes -------------------------------------------------------------------------
 
@@ -58,59 +57,14 @@ FileKind sqlite_kind(std::string_view head) {
 
 // ---- by the text --------------------------------------------------------------------------------
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return "";
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
 bool has_prefix_in_any_case(std::string_view text, std::string_view prefix) {
   return text.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), text.begin(), [](char a, char b) {
            return a == std::tolower(static_cast<unsigned char>(b));
          });
 }
 
-// Takes the next line that carries something (not blank, not a comment) off `text`; "" at its end.
-std::string_view take_line(std::string_view& text, std::string_view comment) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = trimmed(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (!line.empty() && !line.starts_with(comment)) return line;
-  }
-  return "";
-}
-
 std::string_view first_line(std::string_view text, std::string_view comment) {
   return take_line(text, comment);
-}
-
-Words split_at(std::string_view line, std::string_view separators) {
-  Words words;
-  while (true) {
-    const std::size_t end = std::min(line.find_first_of(separators), line.size());
-    words.push_back(trimmed(line.substr(0, end)));
-    if (end == line.size()) return words;
-    line.remove_prefix(end + 1);
-  }
-}
-
-Words fields_of(std::string_view line) {
-  Words words = split_at(line, " \t");
-  std::erase(words, "");
-  return words;
-}
-
-bool is_number(std::string_view word) {
-  return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
-}
-bool is_hex(std::string_view word) {
-  return word.size() > 2 && word[0] == '0' && (word[1] == 'x' || word[1] == 'X') &&
-         word.find_first_not_of("0123456789abcdefABCDEF", 2) == std::string_view::npos;
-}
-bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
-  return std::ranges::find(words, word) != words.end();
 }
 
 // "key": at the beginning of an object, behind the brace and blanks; "" where there is none.
@@ -188,35 +142,6 @@ FileKind plan_kind(std::string_view text) {
   return assigns && (agents || known) ? FileKind::plan : FileKind::unknown;
 }
 
-// "3 20734016", "3 20734016 20734080": how many instructions pass, then one or two addresses.
-bool is_cpu_line(std::string_view line) {
-  const Words words = fields_of(line);
-  return (words.size() == 2 || words.size() == 3) && is_number(words[0]) &&
-         std::all_of(words.begin() + 1, words.end(), [](std::string_view word) { return is_number(word) || is_hex(word); });
-}
-
-FileKind trace_kind(std::string_view text) {
-  const std::string_view line = take_line(text, "#");
-  const Words packet = split_at(line, ",");
-  if (packet.size() >= 4 && is_one_of(packet[0], {"r", "w", "u"}) && std::all_of(packet.begin() + 1, packet.end(), is_number)) {
-    return FileKind::trace_gem5;
-  }
-  const Words words = fields_of(line);
-  if (words.size() < 2) return FileKind::unknown;
-  const std::string_view time = words[0].ends_with(':') ? words[0].substr(0, words[0].size() - 1) : words[0];
-  if (is_number(time) && is_one_of(words[1], {"read", "write"})) return FileKind::trace_stl;
-  if (is_number(time) && words[1].starts_with('(') && words.size() > 2) return FileKind::trace_stl;
-  if (is_number(words[0]) && is_one_of(words[1], {"R", "W"}) && words.size() > 2) return FileKind::trace_cpu;
-  if (is_cpu_line(line) && is_cpu_line(take_line(text, "#"))) return FileKind::trace_cpu;
-  if (is_hex(words[0]) && words.size() == 3 && is_number(words[2]) &&
-      std::isalpha(static_cast<unsigned char>(words[1][0])) != 0) {
-    return FileKind::trace_dramsim3;
-  }
-  if (is_hex(words[0]) && words.size() == 2 && is_one_of(words[1], {"R", "W"})) return FileKind::trace_ramulator;
-  if (is_one_of(words[0], {"LD", "ST"})) return FileKind::trace_ramulator;
-  return FileKind::unknown;
-}
-
 // ---- what is said about it ----------------------------------------------------------------------
 
 struct Description {
@@ -227,6 +152,7 @@ struct Description {
 
 constexpr const char* kUnpack = "unpack it and give the file inside";
 constexpr const char* kNotText = "give the text file itself";
+constexpr const char* kConvert = "it belongs behind --trace, and exarch trace convert reads it";
 
 constexpr std::array kDescriptions{
     Description{FileKind::lfs_pointer, "a Git LFS pointer, which stands for a file that has not been fetched",
@@ -245,16 +171,15 @@ constexpr std::array kDescriptions{
     Description{FileKind::hdf5, "an HDF5 file", kNotText},
     Description{FileKind::sqlite, "an SQLite database of another program", kNotText},
     Description{FileKind::utf16, "text in UTF-16", "save it as UTF-8"},
-    Description{FileKind::gem5_binary, "a gem5 packet trace in binary form (protobuf)",
-                "gem5's util/decode_packet_trace.py makes text of it, which is not read either yet"},
+    Description{FileKind::gem5_binary, "a gem5 packet trace in binary form (protobuf)", kConvert},
     Description{FileKind::gzip, "a file compressed by gzip", "decompress it: gunzip FILE"},
     Description{FileKind::run_store, "a run store of exarch", "exarch best, export and report read stores"},
     Description{FileKind::study_store, "a study's store of exarch", "exarch study and report read it"},
     Description{FileKind::simulation, "a DRAMSys simulation file",
-                "give the memory specification, address mapping and traces that it names"},
+                "it belongs behind --simulation, for exarch eval, sweep and search dram"},
     Description{FileKind::memspec, "a DRAMSys memory specification", "it belongs behind --memspec"},
     Description{FileKind::mapping, "a DRAMSys address mapping", "it belongs behind --addressmapping"},
-    Description{FileKind::controller, "a DRAMSys controller configuration (mcconfig)", "give its values by --set"},
+    Description{FileKind::controller, "a DRAMSys controller configuration (mcconfig)", "it belongs behind --mcconfig"},
     Description{FileKind::simulation_settings, "a DRAMSys file of simulation settings", "nothing of it is needed"},
     Description{FileKind::space, "a design space file", "it belongs behind --space"},
     Description{FileKind::problems, "a file of recorded problems",
@@ -271,12 +196,15 @@ constexpr std::array kDescriptions{
                 "write it as a table of layers: K,C,Y,X,R,S,T with K = M, C = N, Y = K, X = R = S = 1 and T = 3"},
     Description{FileKind::csv, "a CSV table", "check the name"},
     Description{FileKind::trace_stl, "a DRAMSys trace (.stl, .rstl)", "it belongs behind --trace"},
-    Description{FileKind::trace_dramsim3, "a DRAMsim trace (address, command, cycle)",
-                "exarch trace convert --from dramsim3 makes a trace of it"},
-    Description{FileKind::trace_ramulator, "a Ramulator memory trace",
-                "exarch trace convert --from ramulator makes a trace of it"},
-    Description{FileKind::trace_gem5, "a gem5 packet trace as text",
-                "write a line \"cycle: read|write 0xADDRESS\" for every packet"},
+    Description{FileKind::trace_dramsim3, "a DRAMsim trace (address, command, cycle)", kConvert},
+    Description{FileKind::trace_ramulator, "a Ramulator memory trace", kConvert},
+    Description{FileKind::trace_gem5, "a gem5 packet trace as text", kConvert},
+    Description{FileKind::trace_dramsim2_misc, "a DRAMSim2 trace without times (misc)", kConvert},
+    Description{FileKind::trace_lackey, "a list of memory accesses of Valgrind's lackey", kConvert},
+    Description{FileKind::trace_pin, "a list of memory accesses of Pin's pinatrace", kConvert},
+    Description{FileKind::trace_champsim, "a ChampSim trace", kConvert},
+    Description{FileKind::trace_scalesim, "a SCALE-Sim trace", kConvert},
+    Description{FileKind::trace_csv, "a table of memory requests", kConvert},
     Description{FileKind::trace_cpu, "a CPU trace (USIMM, Ramulator): instructions between memory accesses, not times",
                 "run it through a processor model; a trace of memory requests needs their times"},
 };
@@ -294,6 +222,7 @@ FileKind kind_of(std::string_view head) {
   for (const Magic& magic : kMagics) {
     if (head.size() >= magic.at && head.substr(magic.at).starts_with(magic.bytes)) return magic.kind;
   }
+  if (is_champsim(head)) return FileKind::trace_champsim;
   std::string_view text = head;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark
   text = trimmed(text);

@@ -34,7 +34,6 @@ enum class FileKind {
   hdf5,
   sqlite,  // of others
   utf16,
-  gem5_binary,
   // what some reader takes
   gzip,
   run_store,
@@ -57,7 +56,14 @@ enum class FileKind {
   trace_stl,
   trace_dramsim3,
   trace_ramulator,
+  gem5_binary,
   trace_gem5,
+  trace_dramsim2_misc,
+  trace_lackey,
+  trace_pin,
+  trace_champsim,
+  trace_scalesim,
+  trace_csv,
   trace_cpu,
 };
 
@@ -65,7 +71,7 @@ inline constexpr std::size_t kKindBytes = 4096;  // of the beginning, all that k
 
 // The kind of a file that begins with `head`.
 [[nodiscard]] FileKind kind_of(std::string_view head);
-// The same of a regular file; unknown for anything else. With `decompress`, of what a gzip file contains.
+// The same of a regular file; unknown for anything else. With `decompress`, of what a file compressed by gzip or zstd contains.
 [[nodiscard]] FileKind kind_of_file(const std::filesystem::path& path, bool decompress = false);
 
 // "a Git LFS pointer"; "" for unknown.

@@ -134,8 +134,7 @@ std::vector<LayerEntry> read_table(const std::filesystem::path& path) {
 }  // namespace
 
 std::vector<LayerEntry> read_layers(const std::filesystem::path& path) {
-  const bool compressed = path.extension() == ".gz";
-  if ((compressed ? path.stem() : path).extension() == ".csv") {
+  if (uncompressed_name(path).extension() == ".csv") {
     return named_if_foreign(path, {FileKind::layer_table, FileKind::product_table, FileKind::csv, FileKind::gzip},
                             "a table of layers (.csv)", [&] { return read_table(path); });
   }

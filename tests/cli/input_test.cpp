@@ -86,7 +86,7 @@ TEST_F(Input, AFileOfAnotherKindIsNamed) {
     Words before, after,
         own;  // the file's name stands between the words; kinds that it reads or may take for a broken one of its own
   };
-  const std::vector<Reader> readers{{".stl", {"eval", "dram", "--trace"}, {}, {"trace"}},
+  const std::vector<Reader> readers{{".stl", {"eval", "dram", "--trace"}, {}, {"trace", "dramsim", "ramulator", "gem5"}},
                                     {".json", {"eval", "dram", "--trace", "stream", "--memspec"}, {}, {"memspec"}},
                                     {".json", {"eval", "dram", "--trace", "stream", "--addressmapping"}, {}, {"mapping"}},
                                     {".json", {"space", "dram", "--space"}, {}, {"space"}},
@@ -357,9 +357,11 @@ TEST_F(Input, NoFileIsWrittenOverItsOwnInput) {
 
 TEST_F(Input, OptionsThatWouldDoNothingAreRefused) {
   const std::string trace = small_trace(20);
+  expect_refused({"trace", "convert", trace, "out.stl", "--clk_mhz", "64"}, 2, "--clk_mhz has no effect");
+  for (const char* option : {"--memspec", "--addressmapping"}) {
+    expect_refused({"trace", "convert", trace, "out.stl", option, "64"}, 2, std::string(option) + " has no meaning");
+  }
   for (const char* option : {"--clk_mhz", "--address_offset", "--memspec", "--addressmapping"}) {
-    expect_refused({"trace", "convert", "--from", "stl", trace, "out.stl", option, "64"}, 2,
-                   std::string(option) + " has no meaning");
     expect_refused({"trace", "list", option, "64"}, 2, std::string(option) + " has no meaning");
     expect_refused({"space", "dram", option, "64"}, 2, "name it by --trace");
   }

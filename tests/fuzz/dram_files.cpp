@@ -3,7 +3,9 @@
 
 #include "host/dram/memspec.hpp"
 #include "host/dram/recorded_rows.hpp"
+#include "host/dram/simulation.hpp"
 #include "host/error.hpp"
+#include "host/run/inputs.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace exarch::fuzz {
@@ -61,10 +63,25 @@ void mapping(std::string_view input) {
   if (fits || input.size() % 64 == 0) simulate_dram(short_trace(), "", path);
 }
 
+// Every assignment that is read can be made.
+void mcconfig(std::string_view input) {
+  for (const std::string& assignment : dram::read_mcconfig(write_scratch("mcconfig.json", input))) {
+    (void)parse_design(find_environment("dram"), {assignment});
+  }
+}
+
+// The files that are named are there.
+void simulation(std::string_view input) {
+  const dram::Simulation run = dram::read_simulation(write_scratch("simulation.json", input));
+  for (const char* file : {"trace", "memspec", "addressmapping"}) {
+    require(std::filesystem::is_regular_file(run.workload.at(file)), "a simulation file names files that are there");
+  }
+}
+
 }  // namespace
 
 std::vector<Target> dram_targets() {
-  return {{"memspec", memspec}, {"mapping", mapping}};
+  return {{"memspec", memspec}, {"mapping", mapping}, {"mcconfig", mcconfig}, {"simulation", simulation}};
 }
 
 }  // namespace exarch::fuzz

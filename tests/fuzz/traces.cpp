@@ -2,7 +2,9 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
+#include <utility>
 
 #include "host/dram/convert.hpp"
 #include "host/dram/trace_reader.hpp"
@@ -39,7 +41,7 @@ void check_trace(const std::filesystem::path& path) {
   const Requests requests = requests_of(path);
   require(!requests.empty(), "a trace has a request");
   const std::filesystem::path again = scratch("again" + path.extension().string());
-  require(dram::convert_trace("stl", path, again) == requests.size(), "all requests are written");
+  require(dram::convert_trace(path, again, {.from = "stl"}).requests == requests.size(), "all requests are written");
   require(same(requests_of(again), requests), "a trace that is written reads as the same");
   std::uint64_t latest = 0;  // idle time costs the reference steps
   for (const dram::TraceRequest& request : requests) latest = std::max(latest, request.issue);
@@ -128,28 +130,32 @@ void compressed(std::string_view input) {
   check_compressed(archive);
 }
 
-void convert_from(const std::string& format, std::string_view input, const std::string& extension) {
-  const auto in = write_scratch("input.trace", input), out = scratch("converted" + extension);
-  const std::uint64_t count = dram::convert_trace(format, in, out);
+void convert_from(const std::string& format, std::string_view input) {
+  const auto in = write_scratch("input.trace", input), out = scratch("converted.stl");
+  const std::uint64_t count = dram::convert_trace(in, out, {.from = format}).requests;
   require(requests_of(out).size() == count, "a converted trace reads");
 }
 
-void dramsim3(std::string_view input) {
-  convert_from("dramsim3", input, ".stl");
+// A target has no state: one function for each format that is not DRAMSys' own.
+constexpr const char* kFormats[] = {"dramsim3", "dramsim2-misc", "ramulator", "gem5",     "gem5-text",
+                                    "lackey",   "pin",           "champsim",  "scalesim", "csv"};
+
+template <std::size_t format>
+void convert(std::string_view input) {
+  convert_from(kFormats[format], input);
 }
 
-void ramulator(std::string_view input) {
-  convert_from("ramulator", input, ".stl");
+template <std::size_t... formats>
+void add_formats(std::vector<Target>& targets, std::index_sequence<formats...> /*all*/) {
+  (targets.push_back({std::string("convert_") + kFormats[formats], convert<formats>}), ...);
 }
 
 }  // namespace
 
 std::vector<Target> trace_targets() {
-  return {{"trace", plain},
-          {"trace_relative", relative},
-          {"trace_gz", compressed},
-          {"convert_dramsim3", dramsim3},
-          {"convert_ramulator", ramulator}};
+  std::vector<Target> targets{{"trace", plain}, {"trace_relative", relative}, {"trace_gz", compressed}};
+  add_formats(targets, std::make_index_sequence<std::size(kFormats)>{});
+  return targets;
 }
 
 }  // namespace exarch::fuzz

@@ -3,12 +3,14 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "host/dram/simulation.hpp"
 #include "host/error.hpp"
 #include "host/files/text.hpp"
 #include "host/run/inputs.hpp"
 #include "tools/exarch/csv.hpp"
 #include "tools/exarch/eval.hpp"
 #include "tools/exarch/given.hpp"
+#include "tools/exarch/messages.hpp"
 #include "tools/exarch/show.hpp"
 
 namespace exarch::cli {
@@ -38,9 +40,13 @@ void print_result(const Environment& environment, const Evaluator& evaluator, Ev
   }
 }
 
-// The design as the reference's input file, for one workload.
-void write_reference_input(const Environment& environment, const Workload& workload, const Design& design,
-                           const std::string& path) {
+// The design as the reference's input file, for one workload; DRAMSys takes several, in a folder.
+void write_reference_input(const Environment& environment, const Workload& workload, const WorkloadOptions& options,
+                           const Design& design, const std::string& path) {
+  if (environment.name() == "dram") {
+    say("written for the reference: " + dram::write_simulation(path, options, design).string() + " (DRAMSys FILE " + path + "/)");
+    return;
+  }
   const std::string text = environment.reference_input(workload, design);
   if (text.empty()) throw UsageError("--reference-input: " + environment.name() + " writes no input files of its reference");
   OutputFile out(path);
@@ -66,14 +72,14 @@ nlohmann::ordered_json evaluated_json(const Environment& environment, const Verd
 }
 
 int eval_one(const Environment& environment, const Arguments& arguments) {
-  const Design design = parse_design(environment, arguments.all("set"));
+  const Design design = given_design(environment, arguments);
   const std::shared_ptr<Executor> executor = make_executor(arguments);
   const std::vector<WorkloadOptions> workloads = given_workloads(environment, arguments);
   const Workloads loaded = load_given(environment, workloads);  // all before the first result is shown
   if (arguments.has("reference-input")) {
-    if (loaded.size() != 1) throw UsageError("--reference-input writes one file; name one workload");
+    if (loaded.size() != 1) throw UsageError("--reference-input writes a design on one workload; name one workload");
     refuse_overwriting("--reference-input", arguments.text("reference-input"), workloads[0]);
-    write_reference_input(environment, *loaded[0], design, arguments.text("reference-input"));
+    write_reference_input(environment, *loaded[0], workloads[0], design, arguments.text("reference-input"));
   }
   Json json = Json::array();
   const Sanity sanity(environment);

@@ -1,11 +1,13 @@
 #include "tools/exarch/given.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "host/error.hpp"
 #include "host/files/file_kind.hpp"
 #include "host/run/inputs.hpp"
 #include "tools/exarch/progress.hpp"
+#include "tools/exarch/simulation_files.hpp"
 
 namespace exarch::cli {
 
@@ -63,7 +65,7 @@ EvaluatorOptions evaluator_options(const Arguments& arguments) {
 }
 
 WorkloadOptions given_options(const Environment& environment, const Arguments& arguments) {
-  WorkloadOptions options;
+  WorkloadOptions options = simulation_workload(environment, arguments);
   std::vector<std::string> names;
   for (const WorkloadOption& option : environment.workload_options()) {
     names.push_back(option.name);
@@ -92,13 +94,25 @@ Workloads load_given(const Environment& environment, const std::vector<WorkloadO
   return load_all(environment, options, terminal);
 }
 
+Design given_design(const Environment& environment, const Arguments& arguments) {
+  std::vector<std::string> settings = controller_settings(environment, arguments);
+  std::ranges::copy(arguments.all("set"), std::back_inserter(settings));
+  return parse_design(environment, settings);
+}
+
 DesignSpace given_space(const Environment& environment, const Arguments& arguments) {
   const std::string& name = arguments.text("space");
   // Not every verb with a space fixes parameters of it.
-  const std::vector<std::string> fixed = arguments.values.contains("set") ? arguments.all("set") : std::vector<std::string>{};
+  std::vector<std::string> fixed = arguments.values.contains("set") ? arguments.all("set") : std::vector<std::string>{};
   const std::vector<WorkloadOptions> workloads =
       depends_on_workload(environment, name) ? given_workloads(environment, arguments) : std::vector<WorkloadOptions>{};
-  return fix_parameters(environment, resolve_space(environment, name, workloads), fixed);
+  const DesignSpace space = resolve_space(environment, name, workloads);
+  // Of a controller file counts what the space leaves alone.
+  for (const std::string& setting : controller_settings(environment, arguments)) {
+    const std::size_t parameter = parameter_index(environment, setting.substr(0, setting.find('=')));
+    if (space.values(parameter).size() == 1) fixed.push_back(setting);
+  }
+  return fix_parameters(environment, space, fixed);
 }
 
 Problem given_problem(const Environment& environment, const Arguments& arguments) {

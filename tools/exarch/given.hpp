@@ -31,6 +31,9 @@ namespace exarch::cli {
 [[nodiscard]] std::shared_ptr<const Workload> load_given(const Environment& environment, const WorkloadOptions& options);
 [[nodiscard]] Workloads load_given(const Environment& environment, const std::vector<WorkloadOptions>& options);
 
+// The default design, with the controller of --mcconfig or --simulation and the parameters of --set.
+[[nodiscard]] Design given_design(const Environment& environment, const Arguments& arguments);
+
 // The space of --space, with the parameters of --set fixed to one value each; and a problem in it.
 [[nodiscard]] DesignSpace given_space(const Environment& environment, const Arguments& arguments);
 [[nodiscard]] Problem given_problem(const Environment& environment, const Arguments& arguments);

@@ -6,6 +6,7 @@
 #include "host/files/file_kind.hpp"
 #include "tools/exarch/eval.hpp"
 #include "tools/exarch/given.hpp"
+#include "tools/exarch/simulation_files.hpp"
 #include "tools/exarch/verbs.hpp"
 
 namespace exarch::cli {
@@ -23,16 +24,20 @@ void check_out(const Arguments& arguments) {
   if (std::filesystem::is_regular_file(out, none) && is_same_file(in, out)) {
     throw UsageError("--out " + out + " is the input; choose another file");
   }
-  if (has_suffix(out, {".gz"})) throw UsageError("--out " + out + ": results are not compressed; leave out .gz");
+  if (has_suffix(out, {".gz", ".zst"}))
+    throw UsageError("--out " + out + ": results are not compressed; leave out the last ending");
 }
 
 int eval_verb(const Arguments& arguments) {
   const Environment& environment = find_environment(arguments.positional[0]);
   if (has_model_files(arguments)) return eval_model_files(environment, arguments);
   if (arguments.has("define")) throw UsageError("--define is for templates among the files of --arch, --problem or --files");
+  if (arguments.has("in") && has_simulation_files(arguments)) {
+    throw UsageError("--simulation and --mcconfig are for one design, without --in");
+  }
   if (arguments.has("in") && arguments.has("out")) check_out(arguments);
   if (arguments.has("in") && has_suffix(arguments.text("in"), {".m"})) return eval_reference_file(environment, arguments);
-  if (arguments.has("in") && has_suffix(arguments.text("in"), {".jsonl", ".jsonl.gz"}))
+  if (arguments.has("in") && has_suffix(arguments.text("in"), {".jsonl", ".jsonl.gz", ".jsonl.zst"}))
     return eval_problems(environment, arguments);
   if (arguments.has("in") && arguments.has("reference-input"))
     throw UsageError("--reference-input is for one design, without --in");
@@ -60,8 +65,10 @@ const Verb kEvalVerb{
             {"out", "FILE",
              "CSV of results: the input's columns, status, metrics, counters; of problems: id, status, out per line; default: "
              "standard output"},
-            {"reference-input", "FILE", "writes the design as the reference simulator's own input file (maestro: .m, timeloop-mapping: .yaml)"}} +
-        model_file_options() + evaluation_options(),
+            {"reference-input", "FILE|DIR",
+             "writes the design as the reference simulator's own input: a file (maestro: .m, timeloop-mapping: .yaml), or a new "
+             "folder (dram)"}} +
+        model_file_options() + evaluation_options() + simulation_options(),
     .takes_workloads = true,
     .simulates = true,
     .json = "an object per design at full precision, with counters; with --in one per line",
@@ -70,6 +77,7 @@ const Verb kEvalVerb{
     .examples =
         "  exarch eval dram --trace cloud-1 --set PagePolicy=Open --set Scheduler=FrFcfs\n"
         "  exarch eval dram --in designs.csv --out results.csv\n"
+        "  exarch eval dram --simulation ddr3-example.json --mcconfig fr_fcfs.json --reference-input files\n"
         "  printf 'trace,PagePolicy\\nstream,Closed\\n' | exarch eval dram --in -\n"
         "  exarch eval maestro --model resnet18 --layer 2 --set K_outer=32 --reference-input mapping.m\n"
         "  exarch eval maestro --in rows.jsonl.gz --out results.jsonl --model-version head\n"

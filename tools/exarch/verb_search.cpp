@@ -9,6 +9,7 @@
 #include "tools/exarch/messages.hpp"
 #include "tools/exarch/progress.hpp"
 #include "tools/exarch/search_show.hpp"
+#include "tools/exarch/simulation_files.hpp"
 #include "tools/exarch/verbs.hpp"
 
 namespace exarch::cli {
@@ -43,7 +44,7 @@ SearchSpec given_search(const Arguments& arguments) {
   spec.generations = static_cast<std::uint32_t>(arguments.number("generations", 1, 10'000'000));
   spec.seed = arguments.seed();
   spec.evaluation = evaluator_options(arguments);
-  spec.baseline = parse_design(environment, arguments.all("set"));
+  spec.baseline = given_design(environment, arguments);
   return spec;
 }
 
@@ -94,7 +95,7 @@ const Verb kSearchVerb{
                                         "separated by semicolons"},
                                        {"top", "N", "designs to show at the end", "5"},
                                        {"out", "FILE", "run store (SQLite)"}} +
-               evaluation_options(),
+               evaluation_options() + simulation_options(),
     .takes_workloads = true,
     .simulates = true,
     .draws = true,

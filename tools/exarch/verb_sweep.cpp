@@ -8,6 +8,7 @@
 #include "host/run/sweep.hpp"
 #include "tools/exarch/given.hpp"
 #include "tools/exarch/progress.hpp"
+#include "tools/exarch/simulation_files.hpp"
 #include "tools/exarch/verbs.hpp"
 
 namespace exarch::cli {
@@ -76,7 +77,7 @@ const Verb kSweepVerb{
             {"objective", "EXPR", "with --keep best: what is best (a preset or an expression)"},
             {"top", "N", "with --keep best: how many, of different cost or trade-offs", "100"},
             {"out", "FILE", "run store (SQLite)"}} +
-        evaluation_options(),
+        evaluation_options() + simulation_options(),
     .takes_workloads = true,
     .simulates = true,
     .draws = true,
