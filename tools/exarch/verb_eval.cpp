@@ -58,7 +58,8 @@ const Verb kEvalVerb{
             {"out", "FILE",
              "CSV of results: the input's columns, status, metrics, counters; of problems: id, status, out per line; default: "
              "standard output"},
-            {"reference-input", "FILE", "writes the design as the reference simulator's own input file (maestro: .m, timeloop-mapping: .yaml)"}} +
+            {"reference-input", "FILE",
+             "writes the design as the reference simulator's own input file (maestro: .m, timeloop-mapping: .yaml)"}} +
         model_file_options() + evaluation_options(),
     .takes_workloads = true,
     .simulates = true,
