@@ -111,7 +111,7 @@ inline void draw_range(const DrawView& view, std::uint64_t seed, std::uint64_t f
     draw_words(seed, number, spread_out, 2, more);
     const std::uint32_t levels = view.frame.architecture.levels;
     for (std::uint32_t i = 0; i < spread_out; ++i) {
-      draw_rows(view, spread[i], words.of(i), more.of(i), row[i], keep[i]);
+      draw_rows(view, spread[i], words.of(i), more.of(i), keeps_of_draw(view, seed, number[i]), row[i], keep[i]);
       for (std::uint32_t t = 0; t < view.tables; ++t) __builtin_prefetch(view.table[t].extents + std::size_t{row[i][t]} * levels);
     }
     best.fanout += count - spread_out;

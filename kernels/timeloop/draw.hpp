@@ -2,13 +2,12 @@
 // these are told by few of their factors, before the others are drawn.
 //
 // A mapping is drawn in steps. Each of these may end it.
-// 1. For every dimension, the factors of the spatial blocks, as likely as there are ways to split the rest. Rejected where a
-// level
-//    has fewer children.
+// 1. For every dimension, the factors of the spatial blocks, as likely as there are ways to split the rest. Rejected where
+//    a level has fewer children.
 // 2. The factors of the temporal blocks, and which levels keep what. Rejected where a level has fewer words.
 // 3. The order of the loops of every block, and which of the spatial ones are on the X axis.
 //
-// All factors are as likely as each other, up to 2^-18 of a table; so are orders, splits and bypasses. Example:
+// All factors are as likely as each other, up to 2^-kSpreadBits of a table; so are orders, splits and bypasses. Example:
 //
 //   Mapping mapping;
 //   if (draw(view, seed, 7, mapping) == Draw::drawn) { ... }
@@ -22,9 +21,9 @@
 namespace exarch::timeloop {
 
 inline constexpr std::uint32_t kMaxBlocks = 2 * kMaxLevels;
-inline constexpr std::uint32_t kSpreadBits = 18;  // of the random number that chooses spatial factors: 7 x 18 are in 128 bits
+inline constexpr std::uint32_t kSpreadBits = 128 / kDims;  // of the block of random words that chooses spatial factors
 
-// A bucket of Walker's alias method: of 2^18 numbers that fall into it those below `own` choose it, the others choose `other`.
+// A bucket of Walker's alias method: of 2^kSpreadBits numbers that fall into it those below `own` choose it, the others choose `other`.
 struct Bucket {
   std::uint32_t own, other;
 };
@@ -89,8 +88,8 @@ inline namespace EXARCH_ISA {
   return static_cast<std::uint32_t>(std::uint64_t{r} * count >> 32);
 }
 
-// Block `block` of the random words of a mapping. The first decides the spatial factors, the next two the others and what levels
-// keep; the orders and splits have a stream of their own.
+// Block `block` of the random words of a mapping. The first decides the spatial factors, the next two the others, and the fourth
+// what levels keep where that is open; the orders and splits have a stream of their own.
 [[nodiscard]] EXARCH_HD PhiloxCounter counter_of_draw(std::uint64_t number, std::uint32_t block) {
   constexpr std::uint32_t kPurpose = 0x7E10;
   return {{block, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(number >> 32), kPurpose}};
@@ -102,13 +101,17 @@ inline namespace EXARCH_ISA {
   return philox4x32_10(counter_of_draw(number, block), key_of_draw(seed));
 }
 
+// A bit for each choice of DrawView::open_keeps.
+[[nodiscard]] EXARCH_HD std::uint32_t keeps_of_draw(const DrawView& view, std::uint64_t seed, std::uint64_t number) {
+  return view.open_keeps > 0 ? words_of_draw(seed, number, 3).word[0] : 0;
+}
+
 // The bits of table t among the first block of random words.
 [[nodiscard]] EXARCH_HD std::uint32_t spread_bits(const PhiloxCounter& random, std::uint32_t t) {
   const std::uint64_t low = std::uint64_t{random.word[1]} << 32 | random.word[0];
   const std::uint64_t high = std::uint64_t{random.word[3]} << 32 | random.word[2];
-  const std::uint64_t bits = t < 3   ? low >> (kSpreadBits * t)
-                             : t < 6 ? high >> (kSpreadBits * (t - 3))
-                                     : low >> 54 | high >> 54 << 10;
+  static_assert(kDims == 8);  // half of the tables in each half
+  const std::uint64_t bits = t < 4 ? low >> (kSpreadBits * t) : high >> (kSpreadBits * (t - 4));
   return static_cast<std::uint32_t>(bits) & ((1u << kSpreadBits) - 1);
 }
 
@@ -158,18 +161,18 @@ inline namespace EXARCH_ISA {
 // Words of a tile, as a double: exact up to 2^53, and beyond it no less.
 [[nodiscard]] EXARCH_HD double words_of(const Problem& p, std::uint32_t space, const std::uint32_t (&extent)[kDims]) {
   const auto of = [&](Dim dim) { return static_cast<double>(extent[index_of(dim)]); };
-  if (space == kWeights) return of(Dim::C) * of(Dim::M) * of(Dim::R) * of(Dim::S);
-  if (space == kOutputs) return of(Dim::N) * of(Dim::M) * of(Dim::Q) * of(Dim::P);
+  if (space == kWeights) return of(Dim::G) * of(Dim::C) * of(Dim::M) * of(Dim::R) * of(Dim::S);
+  if (space == kOutputs) return of(Dim::G) * of(Dim::N) * of(Dim::M) * of(Dim::Q) * of(Dim::P);
   const auto along_both = [&](Dim filter, std::int64_t dilation, Dim output, std::int64_t stride) {
     return 1 + static_cast<double>(dilation) * (of(filter) - 1) + static_cast<double>(stride) * (of(output) - 1);
   };
-  return of(Dim::N) * of(Dim::C) * along_both(Dim::R, p.wdilation, Dim::P, p.wstride) *
+  return of(Dim::G) * of(Dim::N) * of(Dim::C) * along_both(Dim::R, p.wdilation, Dim::P, p.wstride) *
          along_both(Dim::S, p.hdilation, Dim::Q, p.hstride);
 }
 
 // Step 2, first half: row[table], keep.
 EXARCH_HD void draw_rows(const DrawView& view, const std::uint32_t (&spread)[kDims], const PhiloxCounter& low,
-                         const PhiloxCounter& high, std::uint32_t (&row)[kDims], Keep& keep) {
+                         const PhiloxCounter& high, std::uint32_t keeps, std::uint32_t (&row)[kDims], Keep& keep) {
   for (std::uint32_t t = 0; t < view.tables; ++t) {
     const RowRange range = view.table[t].range[spread[t]];
     row[t] = range.first + scaled(t < 4 ? low.word[t] : high.word[t - 4], range.count);
@@ -177,9 +180,9 @@ EXARCH_HD void draw_rows(const DrawView& view, const std::uint32_t (&spread)[kDi
   for (std::uint32_t s = 0; s < kMaxLevels; ++s) {
     for (std::uint32_t space = 0; space < kSpaces; ++space) keep[s][space] = view.keep[s][space];
   }
-  static_assert(kMaxLevels * kSpaces <= 32 && kDims <= 7);  // a word is left for these
+  static_assert(kMaxLevels * kSpaces <= 32 && kDims <= 8);
   for (std::uint32_t i = 0; i < view.open_keeps; ++i) {
-    keep[view.open_level[i]][view.open_space[i]] = (high.word[3] >> i & 1u) != 0;
+    keep[view.open_level[i]][view.open_space[i]] = (keeps >> i & 1u) != 0;
   }
 }
 
@@ -260,7 +263,8 @@ EXARCH_HD void draw_rows(const DrawView& view, const std::uint32_t (&spread)[kDi
 [[nodiscard]] EXARCH_HD Draw draw(const DrawView& view, std::uint64_t seed, std::uint64_t number, Mapping& out) {
   std::uint32_t spread[kDims], row[kDims];
   if (!draw_spreads(view, words_of_draw(seed, number, 0), spread)) return Draw::fanout;
-  draw_rows(view, spread, words_of_draw(seed, number, 1), words_of_draw(seed, number, 2), row, out.keep);
+  draw_rows(view, spread, words_of_draw(seed, number, 1), words_of_draw(seed, number, 2), keeps_of_draw(view, seed, number), row,
+            out.keep);
   if (!has_room(view, row, out.keep)) return Draw::capacity;
   return draw_loops(view, seed, number, row, out) ? Draw::drawn : Draw::fanout;
 }

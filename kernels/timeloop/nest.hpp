@@ -71,7 +71,8 @@ inline namespace EXARCH_ISA {
 // The rank along which a dimension moves a tensor: one at most; kRanks where it does not.
 [[nodiscard]] EXARCH_HD std::uint32_t rank_moved_by(std::uint32_t space, Dim dim) {
   // A hexadecimal digit per dimension, C last: the inverse of rank_of().
-  const std::uint32_t ranks = space == kWeights ? 0x4443210u : space == kInputs ? 0x3203241u : 0x2304414u;
+  static_assert(kDims == 8 && kRanks == 5);
+  const std::uint32_t ranks = space == kWeights ? 0x45553210u : space == kInputs ? 0x43203251u : 0x42305515u;
   return ranks >> (4 * index_of(dim)) & 0xFu;
 }
 
