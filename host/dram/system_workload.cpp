@@ -16,7 +16,7 @@
 namespace exarch::dram {
 namespace {
 
-constexpr std::uint64_t kMaxGap = kNoRequest - 1;
+constexpr std::uint64_t kMostCycles = kNoRequest - 1;
 constexpr std::uint64_t kMaxDelay_ns = 1'000'000;
 
 // The parts between "+"; the name of a file that exists is one part, whatever is in it.
@@ -90,7 +90,8 @@ std::vector<system::Request> read_player(const std::filesystem::path& path, Deco
         gap = request.issue > last_issue ? request.issue - last_issue : 0;
         last_issue = std::max(last_issue, request.issue);
       }
-      if (gap > kMaxGap) reader.fail("more than " + std::to_string(kMaxGap) + " player cycles after the previous request");
+      if (gap > kMostCycles)
+        reader.fail("more than " + std::to_string(kMostCycles) + " player cycles after the previous request");
       if (last_issue > (std::uint64_t{1} << 62) / player.period_ps) reader.fail("this time exceeds 2^62 ps (53 days)");
       if (requests.size() == kNoRequest - 1) reader.fail("more requests than are supported");
       if (address > decoder.highest) ++workload.out_of_range;
