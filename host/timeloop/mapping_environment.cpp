@@ -210,7 +210,7 @@ class MappingEnvironment final : public Model<RecordWorkload, KeptCandidate, Rec
     result = evaluate(workload, candidate, engine);
   }
 
-  [[nodiscard]] bool runs_on_devices() const override { return true; }
+  [[nodiscard]] bool runs_on_devices(const RecordWorkload& /*workload*/) const override { return true; }
 
   void run_on_devices(const RecordWorkload& workload, std::span<const KeptCandidate> candidates, Devices& devices,
                       std::span<RecordResult> results) const override {
