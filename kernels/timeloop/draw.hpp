@@ -23,7 +23,8 @@ namespace exarch::timeloop {
 inline constexpr std::uint32_t kMaxBlocks = 2 * kMaxLevels;
 inline constexpr std::uint32_t kSpreadBits = 128 / kDims;  // of the block of random words that chooses spatial factors
 
-// A bucket of Walker's alias method: of 2^kSpreadBits numbers that fall into it those below `own` choose it, the others choose `other`.
+// A bucket of Walker's alias method: of 2^kSpreadBits numbers that fall into it those below `own` choose it, the others choose
+// `other`.
 struct Bucket {
   std::uint32_t own, other;
 };
