@@ -30,6 +30,7 @@ int eval_verb(const Arguments& arguments) {
   const Environment& environment = find_environment(arguments.positional[0]);
   if (has_model_files(arguments)) return eval_model_files(environment, arguments);
   if (arguments.has("define")) throw UsageError("--define is for templates among the files of --arch, --problem or --files");
+  if (wants_timeline(arguments)) return eval_timeline(environment, arguments);
   if (arguments.has("in") && arguments.has("out")) check_out(arguments);
   if (arguments.has("in") && has_suffix(arguments.text("in"), {".m"})) return eval_reference_file(environment, arguments);
   if (arguments.has("in") && has_suffix(arguments.text("in"), {".jsonl", ".jsonl.gz"}))
@@ -59,7 +60,7 @@ const Verb kEvalVerb{
              "CSV of results: the input's columns, status, metrics, counters; of problems: id, status, out per line; default: "
              "standard output"},
             {"reference-input", "FILE", "writes the design as the reference simulator's own input file (maestro: .m)"}} +
-        model_file_options() + evaluation_options(),
+        timeline_options() + model_file_options() + evaluation_options(),
     .takes_workloads = true,
     .simulates = true,
     .json = "an object per design at full precision, with counters; with --in one per line",
@@ -69,6 +70,9 @@ const Verb kEvalVerb{
         "  exarch eval dram --trace cloud-1 --set PagePolicy=Open --set Scheduler=FrFcfs\n"
         "  exarch eval dram --in designs.csv --out results.csv\n"
         "  printf 'trace,PagePolicy\\nstream,Closed\\n' | exarch eval dram --in -\n"
+        "  exarch eval dram --trace cloud-1 --set PagePolicy=Closed --explain --latencies requests.csv --commands commands.csv\n"
+        "  exarch eval dram --trace cloud-1 --set PagePolicy=Closed --against PagePolicy=OpenAdaptive\n"
+        "  exarch eval dram --trace cloud-1 --picture commands.html --window 5000-9000\n"
         "  exarch eval maestro --model resnet18 --layer 2 --set K_outer=32 --reference-input mapping.m\n"
         "  exarch eval maestro --in rows.jsonl.gz --out results.jsonl --model-version head\n"
         "  exarch eval timeloop --in records.jsonl.gz --out results.jsonl --fill-rule 2022\n"
