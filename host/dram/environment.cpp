@@ -237,8 +237,8 @@ void refuse_unpriced(const MemSpec& memspec) {
   if (memspec.channels == 1 && memspec.has_energy) return;
   throw Error("memory '" + memspec.id + "' (" + memspec.memory_type + ") has " +
               (memspec.has_energy ? std::to_string(memspec.channels) + " channels" : "no energy model") +
-              ", so that its designs cannot be searched. Its runs can be evaluated, each as a row of a file with a column "
-              "'simulation': exarch eval dram --in rows.csv (docs/formats.md)");
+              ", and is evaluated row by row: exarch eval dram --in rows.csv with a column power_analysis, see docs/formats.md, "
+              "\"Rows of any memory\"; the memory of a design has one channel and an energy model: DDR3 or DDR4");
 }
 
 std::shared_ptr<const DramWorkload> DramEnvironment::load(const WorkloadOptions& given) const {
@@ -247,22 +247,21 @@ std::shared_ptr<const DramWorkload> DramEnvironment::load(const WorkloadOptions&
   const auto clk_mhz = static_cast<std::uint32_t>(std::stoul(options["clk_mhz"]));
   const auto offset = static_cast<std::uint32_t>(std::stoul(options["address_offset"]));
   workload->memspec = load_memspec(options["memspec"]);
-  if (!workload->memspec.is_plain_ddr3()) {
-    const MemSpec& m = workload->memspec;
-    throw Error("memory '" + m.id + "' (" + m.memory_type + ", " + std::to_string(m.ranks) + " rank(s), " +
-                std::to_string(m.channels) +
-                " channel(s)) is evaluated row by row: exarch eval dram --in rows.csv with a column power_analysis, see "
-                "docs/formats.md, \"Rows of any memory\"; the memory of a design is DDR3 with one rank and one channel");
-  }
-  const AddressMapping mapping = load_address_mapping(options["addressmapping"]);
-  check_mapping_fits(workload->memspec, mapping);
   const bool plain = workload->memspec.is_plain_ddr3();
   if (!plain) refuse_unpriced(workload->memspec);
+  const AddressMapping mapping = load_address_mapping(options["addressmapping"]);
+  check_mapping_fits(workload->memspec, mapping);
   workload->trace = load_trace(options["trace"], workload->memspec, mapping, offset);
   workload->view = make_view(workload->trace, workload->memspec, clk_mhz);
   if (plain) {
     workload->distances = make_distances(workload->view.timing);
   } else {
+    // The times that pricing asks for.
+    const MemSpec& m = workload->memspec;
+    workload->memspec.timing.tRAS = m.cycles("RAS");
+    workload->memspec.timing.tRC = m.cycles("RC");
+    workload->memspec.timing.tRFC = refresh_cycles(m);
+    workload->memspec.timing.burst = m.burst_length / m.data_rate;
     workload->system =
         load_system_workload({options["memspec"], options["addressmapping"], options["trace"], options["clk_mhz"], offset, {}});
   }

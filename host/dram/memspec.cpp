@@ -446,7 +446,6 @@ static MemSpec read_memspec(const std::filesystem::path& path) {
   }
   if (spec.ranks > 1 && std::ranges::find(spec.missing, "RTRS") != spec.missing.end()) (void)timing.require("RTRS");
   check_protocol(timing, spec);
-  for (const JsonObject* node : {&root, &architecture, &timing}) node->refuse_unknown_keys();
   if (spec.has_energy) {
     const JsonObject power = root.object("mempowerspec", power_known);
     read_power(power, *standard, spec);
@@ -454,6 +453,7 @@ static MemSpec read_memspec(const std::filesystem::path& path) {
     power.refuse_unknown_keys();
     warn_of_power(spec);
   }
+  for (const JsonObject* node : {&root, &architecture, &timing}) node->refuse_unknown_keys();
   warn_of_timing(architecture, timing, spec);
   for (std::string& warning : spec.warnings) warning.insert(0, "memory '" + spec.id + "': ");
   return spec;

@@ -30,11 +30,7 @@ class Simulation {
  public:
   Simulation(const system::SystemView& view, const ProtocolTable& table, const ControllerParams& params,
              std::vector<system::SystemCounters>& counters)
-      : view_(view),
-        requests_(all_requests(view)),
-        kernel_(agents_of_sources(view)),
-        to_arbiter_(kernel_, arbiter_source()),
-        counters_(counters) {
+      : view_(view), requests_(all_requests(view)), kernel_(agents_of_sources(view)), to_arbiter_(kernel_, arbiter_source()) {
     for (std::uint32_t i = 0; i < view.player_count; ++i) to_players_.emplace_back(kernel_, arbiter_source() + 1 + i);
     for (std::uint32_t c = 0; c < view.channel_count; ++c) {
       controllers_.emplace_back(kernel_, c * Controller::kSources, to_arbiter_, requests_, table, view.delays, params,
@@ -122,7 +118,6 @@ class Simulation {
   EventKernel kernel_;
   MessageList<ArbiterMessage> to_arbiter_;
   std::deque<MessageList<PlayerMessage>> to_players_;
-  std::vector<system::SystemCounters>& counters_;
   std::deque<Controller> controllers_;
   std::deque<ArbiterAgent> arbiter_;  // one
   std::deque<PlayerAgent> players_;

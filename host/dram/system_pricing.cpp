@@ -55,7 +55,8 @@ ChannelMetrics price_channel(const MemSpec& m, const system::SystemCounters& cou
     metrics.average_power_mw = counters.energy.window() == 0 ? kNan : energy / (window * (1000.0 / m.clk_mhz));
   }
   metrics.max_bw_gbps = 1000.0 / m.tck_ps * m.data_rate * m.width * m.devices;
-  const double moving = static_cast<double>(counters.served) * (m.burst_length / m.data_rate) * m.tck_ps;
+  const std::uint32_t burst = m.burst_length / m.data_rate;
+  const double moving = static_cast<double>(counters.served) * burst * m.tck_ps;
   const auto bandwidth = [&](std::uint64_t time_ps) {
     return time_ps == 0 ? kNan : moving / static_cast<double>(time_ps) * metrics.max_bw_gbps;
   };

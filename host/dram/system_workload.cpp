@@ -1,7 +1,9 @@
 #include "host/dram/system_workload.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
 
@@ -14,11 +16,13 @@
 namespace exarch::dram {
 namespace {
 
-constexpr std::uint64_t kMaxGap = kNoRequest - 1;
+constexpr std::uint64_t kMostCycles = kNoRequest - 1;
 constexpr std::uint64_t kMaxDelay_ns = 1'000'000;
 
-// A file whose name has a "+" is taken whole.
+// The parts between "+"; the name of a file that exists is one part, whatever is in it.
 std::vector<std::string> split_initiators(const std::string& text) {
+  std::error_code none;
+  if (std::filesystem::is_regular_file(text, none)) return {text};
   std::vector<std::string> parts(1);
   for (const char c : text) {
     if (c == '+') {
@@ -59,9 +63,8 @@ struct Decoder {
 };
 
 // Reads one initiator's trace; a request of several bursts becomes as many requests at the same time.
-std::vector<system::Request> read_player(const std::string& name, Decoder& decoder, SystemWorkload& workload,
+std::vector<system::Request> read_player(const std::filesystem::path& path, Decoder& decoder, SystemWorkload& workload,
                                          system::Player& player) {
-  const std::filesystem::path path = find_data_file("dram/traces", name, {".stl", ".rstl", ".stl.gz", ".rstl.gz"});
   std::vector<system::Request> requests;
   std::uint64_t last_issue = 0;
   TraceReader reader(path);
@@ -87,7 +90,7 @@ std::vector<system::Request> read_player(const std::string& name, Decoder& decod
         gap = request.issue > last_issue ? request.issue - last_issue : 0;
         last_issue = std::max(last_issue, request.issue);
       }
-      if (gap > kMaxGap) reader.fail("more than " + std::to_string(kMaxGap) + " player cycles after the previous request");
+      if (gap > kMostCycles) reader.fail("more than " + std::to_string(kMostCycles) + " player cycles after the previous request");
       if (last_issue > (std::uint64_t{1} << 62) / player.period_ps) reader.fail("this time exceeds 2^62 ps (53 days)");
       if (requests.size() == kNoRequest - 1) reader.fail("more requests than are supported");
       if (address > decoder.highest) ++workload.out_of_range;
@@ -141,7 +144,9 @@ std::unique_ptr<SystemWorkload> load_system_workload(const SystemSetup& setup) {
     if (traces[i].empty()) throw UsageError("trace: the name of initiator " + std::to_string(i + 1) + " is missing");
     system::Player& player = view.players[i];
     player.period_ps = (1'000'000 + clock_of(clocks[i]) / 2) / clock_of(clocks[i]);
-    workload->requests.push_back(read_player(traces[i], decoder, *workload, player));
+    const std::filesystem::path path = find_data_file("dram/traces", traces[i], {".stl", ".rstl", ".stl.gz", ".rstl.gz"});
+    workload->requests.push_back(named_if_foreign(path, {FileKind::trace_stl, FileKind::gzip}, "a trace (.stl, .rstl)",
+                                                  [&] { return read_player(path, decoder, *workload, player); }));
     player.count = static_cast<std::uint32_t>(workload->requests.back().size());
     requests += player.count;
   }
@@ -164,7 +169,7 @@ std::unique_ptr<SystemWorkload> load_system_workload(const SystemSetup& setup) {
   const system::Protocol& p = workload->table.protocol;
   const std::uint64_t interval =
       p.per_bank_interval == 0 ? p.refresh_interval : std::min(p.refresh_interval, p.per_bank_interval);
-  workload->step_budget = (1u << 22) + 1024 * requests + 64ull * p.ranks * view.channel_count * (span / interval);
+  workload->step_budget = (1u << 20) + 1024 * requests + 64ull * p.ranks * view.channel_count * (span / interval);
   return workload;
 }
 

@@ -26,8 +26,8 @@ using namespace testing;
 // change it here and raise kModelVersion (kernels/dram/types.hpp), so that older stores are not continued with other numbers.
 constexpr char kSignature[] = "d30f99a312b0cb86";
 
-const std::string kVerbs[] = {"envs", "space",  "eval",   "sweep", "search", "study", "best",
-                              "rank", "report", "export", "trace", "bench",  "doctor"};
+const std::string kVerbs[] = {"envs", "space",  "eval",   "sweep", "search", "study",  "best",
+                              "rank", "report", "export", "trace", "bench",  "doctor", "list"};
 
 // ---- help and mistakes --------------------------------------------------------------------------------------------------
 
@@ -100,6 +100,7 @@ TEST_F(Cli, EveryVerbTakesAndChecksTheCommonOptions) {
     if (verb != "trace" && verb != "bench" && verb != "doctor") {
       words.emplace_back(verb == "best" || verb == "rank" || verb == "report" || verb == "export" ? "x.db" : "dram");
     }
+    if (verb == "list") words.emplace_back("traces");
     const auto refused = [&](const Words& more, const std::string& said) {
       Words all = words;
       all.insert(all.end(), more.begin(), more.end());

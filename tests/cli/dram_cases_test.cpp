@@ -2,6 +2,7 @@
 // cases/dram holds a trace, a memory and a mapping that fit together; every test changes one thing.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -264,13 +265,13 @@ TEST_F(DramCases, AMappingThatDoesNotFitNamesShippedOnesThatDo) {
 // Nothing that is shipped draws a warning that is not true.
 TEST_F(DramCases, ShippedMemoriesAndMappingsAreNotWarnedOf) {
   const Json dram = Json::parse(good({"envs", "dram", "--json"}))[0];
-  std::string rows = "trace,memspec,addressmapping\n";
+  std::string rows = "trace,memspec,addressmapping,power_analysis\n";
   for (const Json& option : dram["workload"]) {
     if (option["name"] != "memspec") continue;
     for (const Json& shipped : option["shipped"]) {
       std::istringstream words(shipped["doc"].get<std::string>());
       for (std::string word; words >> word;) {
-        if (word.starts_with("am_")) rows += "base.stl," + shipped["name"].get<std::string>() + "," + word + "\n";
+        if (word.starts_with("am_")) rows += "base.stl," + shipped["name"].get<std::string>() + "," + word + ",\n";
       }
     }
   }
@@ -426,6 +427,43 @@ TEST_F(DramCases, TheRangesInTheDocumentationAreTheProgramsOwn) {
     }
   }
   EXPECT_GE(checked, 8u);
+}
+
+// Rows of any memory, in the columns in which runs of DRAMSys are recorded; the answer has a value per channel.
+TEST_F(DramCases, RowsOfAnyMemoryHaveAnAnswerEach) {
+  write_text(dir_ / "rows.csv",
+             "family,memspec,addressmapping,trace,clk_mhz,RefreshPolicy,CmdMux,power_analysis,total_time_ps\n"
+             "hbm2,HBM2,am_hbm2_8Gb_pc_brc,ranktest,200,PerBank,Oldest,False,1\n"
+             "none,HBM9,am_hbm2_8Gb_pc_brc,ranktest,200,PerBank,Oldest,False,1\n"
+             "wideio,JEDEC_256Mb_WIDEIO-200_128bit,am_wideio_4x256Mb_brc,ranktest+stream,200+400,AllBank,Strict,True,1\n");
+  const Outcome outcome = run({"eval", "dram", "--in", "rows.csv", "--out", "out.csv"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.err.find("left out: family, total_time_ps"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("rows.csv:3: "), std::string::npos) << outcome.err;
+  const Words lines = lines_of(read_text(dir_ / "out.csv"));
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[0],
+            "memspec,addressmapping,trace,clk_mhz,RefreshPolicy,CmdMux,power_analysis,status,total_time_ps,total_energy_pj,"
+            "average_power_mw,avg_bw_gbps,avg_bw_idle_gbps,message");
+  EXPECT_NE(lines[1].find(",False,ok,"), std::string::npos) << lines[1];
+  EXPECT_NE(lines[1].find(",,,"), std::string::npos) << "no energy: " << lines[1];
+  EXPECT_NE(lines[2].find(",error,,,,,,"), std::string::npos) << lines[2];
+  EXPECT_EQ(std::count(lines[3].begin(), lines[3].end(), '|'), 5 * 3) << lines[3];
+
+  const Words json = lines_of(run({"eval", "dram", "--in", "rows.csv", "--json", "--engine", "reference"}).out);
+  ASSERT_EQ(json.size(), 3u);
+  EXPECT_EQ(Json::parse(json[0])["total_time_ps"].size(), 1u);
+  EXPECT_EQ(Json::parse(json[1])["status"], "error");
+  EXPECT_EQ(Json::parse(json[2])["total_energy_pj"].size(), 4u);
+  write_text(dir_ / "typo.csv", "memspec,trace,PagePolcy,power_analysis\nHBM2,stream,Open,False\n");
+  expect_refused({"eval", "dram", "--in", "typo.csv"}, 2, "did you mean 'PagePolicy'");
+}
+
+TEST_F(DramCases, ShippedFilesAreListedWithWhatFits) {
+  EXPECT_NE(good({"list", "dram", "memspecs"}).find("HBM2 at 1000 MHz"), std::string::npos);
+  EXPECT_NE(good({"list", "dram", "mappings"}).find("am_wideio_4x256Mb_brc"), std::string::npos);
+  EXPECT_NE(good({"list", "dram", "traces", "--json"}).find("\"cloud-1\""), std::string::npos);
+  expect_refused({"list", "dram", "memspec5"}, 2, "expected one of");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "host/dram/memspec.hpp"
+#include "host/dram/recorded_rows.hpp"
 #include "host/error.hpp"
 #include "tests/fuzz/target.hpp"
 
@@ -26,7 +27,10 @@ std::string mapping_for(const dram::MemSpec& memspec) {
   int next = 0;
   std::string text = "{\"CONGEN\": {\"BYTE_BIT\": " + bits(memspec.width * memspec.devices / 8, next);
   text += ", \"COLUMN_BIT\": " + bits(memspec.columns, next);
-  text += ", \"BANK_BIT\": " + bits(memspec.banks, next);
+  text += ", \"BANK_BIT\": " + bits(memspec.banks / memspec.bank_groups, next);
+  text += ", \"BANKGROUP_BIT\": " + bits(memspec.bank_groups, next);
+  text += ", \"RANK_BIT\": " + bits(memspec.ranks, next);
+  text += ", \"CHANNEL_BIT\": " + bits(memspec.channels, next);
   return text + ", \"ROW_BIT\": " + bits(memspec.rows, next) + "}}";
 }
 
@@ -34,7 +38,12 @@ void memspec(std::string_view input) {
   const std::string path = write_scratch("memspec.json", input).string();
   const dram::MemSpec memspec = dram::load_memspec(path);
   require(memspec.banks > 0 && memspec.bytes_per_burst() > 0 && memspec.tck_ps > 0, "a memory has banks, bursts and a clock");
-  simulate_dram(short_trace(), path, write_scratch("fitting.json", mapping_for(memspec)).string());
+  const std::string fitting = write_scratch("fitting.json", mapping_for(memspec)).string();
+  dram::RecordedRows rows({"memspec", "addressmapping", "trace", "clk_mhz", "RefreshPolicy", "PowerDownPolicy"}, {},
+                          Engine::fast);
+  const dram::RecordedAnswer answer = rows.answer({path, fitting, short_trace(), "800", "AllBank", "NoPowerDown"});
+  require(answer.status != "ok" || answer.channels.size() == memspec.channels, "a run has an answer for each channel");
+  simulate_dram(short_trace(), path, fitting);
 }
 
 void mapping(std::string_view input) {

@@ -267,8 +267,16 @@ TEST_P(BeyondRows, WithSharingAndOneByOne) {
   EXPECT_EQ(compare(cases, false).compared, GetParam().in_scope);
 }
 
-INSTANTIATE_TEST_SUITE_P(Dram, BeyondRows, ::testing::Values(testing::kBeyondSpecs, testing::kBeyondSettings),
-                         [](const auto& instance) { return instance.index == 0 ? "specs" : "settings"; });
+// "beyond_ddr4.csv" as "ddr4".
+std::string family_of(const ::testing::TestParamInfo<testing::RecordedRuns>& runs) {
+  const std::string file = runs.param.file;
+  return file.substr(7, file.size() - 11);
+}
+
+INSTANTIATE_TEST_SUITE_P(Dram, BeyondRows,
+                         ::testing::Values(testing::kBeyondSpecs, testing::kBeyondSettings, testing::kBeyondRanks,
+                                           testing::kBeyondDdr4),
+                         family_of);
 
 // ---- probes -------------------------------------------------------------------------------------------------------------
 

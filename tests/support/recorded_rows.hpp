@@ -14,6 +14,9 @@ inline constexpr RecordedRuns kArchgymRandom{"archgym_ddr3.csv", 6000, 6000};
 inline constexpr RecordedRuns kArchgymOneAtATime{"archgym_ddr3_one_at_a_time.csv", 7352, 7352};
 inline constexpr RecordedRuns kBeyondSpecs{"beyond_ddr3specs.csv", 75, 34};
 inline constexpr RecordedRuns kBeyondSettings{"beyond_ddr3settings.csv", 75, 7};
+// Of memories that the system kernel runs; all 600 `beyond` rows are compared as rows too (dram_system_golden_test.cpp).
+inline constexpr RecordedRuns kBeyondRanks{"beyond_ddr3ranks.csv", 75, 38};
+inline constexpr RecordedRuns kBeyondDdr4{"beyond_ddr4.csv", 75, 32};
 inline constexpr RecordedRuns kProbes{"bad_inputs.csv", 172, 64};
 inline constexpr RecordedRuns kRecordedRuns[] = {kArchgymRandom, kArchgymOneAtATime, kBeyondSpecs, kBeyondSettings, kProbes};
 

@@ -39,7 +39,7 @@ class Warnings {
     constexpr std::size_t kMost = 20;
     for (const std::string& warning : warnings) {
       if (!said_.insert(warning).second) continue;
-      if (said_.size() <= kMost) say(warning);
+      if (said_.size() <= kMost) say("warning: " + warning);
       if (said_.size() == kMost + 1) say("more warnings of other memories and traces are left out");
     }
   }

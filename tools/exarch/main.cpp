@@ -18,9 +18,9 @@ using exarch::cli::Verb;
 
 const std::vector<const Verb*>& verbs() {
   using namespace exarch::cli;
-  static const std::vector<const Verb*> kVerbs{&kEnvsVerb,  &kSpaceVerb, &kEvalVerb,  &kSweepVerb,  &kSearchVerb,
-                                               &kStudyVerb, &kBestVerb,  &kRankVerb,  &kReportVerb, &kExportVerb,
-                                               &kTraceVerb, &kMapVerb,   &kBenchVerb, &kDoctorVerb};
+  static const std::vector<const Verb*> kVerbs{&kEnvsVerb,  &kSpaceVerb, &kEvalVerb, &kSweepVerb,  &kSearchVerb,
+                                               &kStudyVerb, &kBestVerb,  &kRankVerb, &kReportVerb, &kExportVerb,
+                                               &kTraceVerb, &kMapVerb,   &kListVerb, &kBenchVerb,  &kDoctorVerb};
   return kVerbs;
 }
 

@@ -53,7 +53,9 @@ const Verb kEvalVerb{
         std::vector<OptionSpec>{
             {"set", "Name=value", "sets a parameter; repeatable", "", true},
             {"in", "FILE",
-             "CSV of designs: columns are parameters and workload options; - = standard input. Or recorded "
+             "CSV of designs: columns are parameters and workload options; - = standard input. For dram also rows of any memory, "
+             "as "
+             "DRAMSys runs are recorded (docs/formats.md). Or recorded "
              "problems (.jsonl, .jsonl.gz), for maestro: layer, directives and hw of each line; for timeloop: problem, arch and "
              "mapping; or, for maestro, layers with mappings (.m), hardware from --set"},
             {"out", "FILE",

@@ -6,6 +6,6 @@
 namespace exarch::cli {
 
 extern const Verb kEnvsVerb, kSpaceVerb, kEvalVerb, kSweepVerb, kSearchVerb, kStudyVerb, kBestVerb, kRankVerb, kReportVerb,
-    kExportVerb, kTraceVerb, kMapVerb, kBenchVerb, kDoctorVerb;
+    kExportVerb, kTraceVerb, kMapVerb, kListVerb, kBenchVerb, kDoctorVerb;
 
 }  // namespace exarch::cli
