@@ -214,7 +214,7 @@ class Packer {
     check("ROW_BIT", mapping_.row_bits);
     check("COLUMN_BIT", std::span(mapping_.column_bits).subspan(burst_column_bits()));
     if (fields.empty()) return;
-    std::vector<std::uint64_t> per_bank(memspec_.ranks * memspec_.banks);
+    std::vector<std::uint64_t> per_bank(std::size_t{memspec_.ranks} * memspec_.banks);
     for (const PackedRequest& request : trace_.requests) ++per_bank[request.bank()];
     const auto used = std::ranges::count_if(per_bank, [](std::uint64_t requests) { return requests > 0; });
     const auto bank = std::ranges::find(per_bank, trace_.requests.size()) - per_bank.begin();
@@ -347,7 +347,7 @@ TraceInfo trace_info(const PackedTrace& trace, const MemSpec& memspec) {
   info.out_of_range = trace.out_of_range;
   info.first_issue = trace.requests.empty() ? 0 : trace.requests.front().gap;
   info.last_issue = trace.last_issue;
-  info.per_bank.assign(memspec.ranks * memspec.banks, 0);
+  info.per_bank.assign(std::size_t{memspec.ranks} * memspec.banks, 0);
   std::vector<std::uint64_t> last_row(info.per_bank.size(), std::numeric_limits<std::uint64_t>::max());
   for (const PackedRequest& request : trace.requests) {
     const std::uint32_t bank = request.bank();
