@@ -31,6 +31,8 @@ struct Timeline {
   // When a burst is on the pins of the memory; the request has its CAS.
   [[nodiscard]] std::uint64_t data_begin_ps(const SystemRequest& request) const;
   [[nodiscard]] std::uint64_t data_end_ps(const SystemRequest& request) const;
+  // Of a channel: the pseudo channels of HBM2 have a data bus each.
+  [[nodiscard]] std::uint32_t data_buses() const { return workload->memspec.memory_type == "HBM2" ? workload->memspec.ranks : 1; }
 };
 
 // Parameters, workload options and delays by name; options that are left out have their defaults. Throws as RecordedRows, and
@@ -83,7 +85,7 @@ struct TimelineSummary {
   struct Channel {
     std::array<std::uint64_t, system::kCommands> commands{};
     std::array<std::uint64_t, kRowOutcomes> row{};
-    std::uint64_t data_ps = 0;     // its data bus carried bursts
+    std::uint64_t data_ps = 0;     // its data buses carried bursts, summed over them
     std::uint64_t idle_ps = 0;     // its controller held no request
     std::uint64_t refresh_ps = 0;  // some of its banks were being refreshed
     ChannelMetrics metrics;

@@ -106,6 +106,7 @@ nlohmann::ordered_json timeline_page(const dram::Timeline& timeline, std::uint64
             {"to", to},
             {"channels", timeline.run.channels.size()},
             {"ranks", p.ranks},
+            {"data_buses", timeline.data_buses()},
             {"banks_per_rank", p.banks_per_rank},
             {"banks_per_group", p.banks_per_group}};
   Json& commands = page["commands"] = Json::array();    // cycle, name, channel, rank, bank (-1: all), request, cycles it takes

@@ -90,7 +90,8 @@ void print_channels(const Timeline& timeline, const TimelineSummary& summary) {
     const TimelineSummary::Channel& channel = summary.channels[c];
     const auto percent = [&](std::uint64_t part) { return with_decimals(100 * share(part, summary.time_ps), 1) + " %"; };
     std::vector<std::vector<std::string>> rows{{summary.channels.size() > 1 ? "channel " + std::to_string(c) : "memory", ""}};
-    rows.push_back({"data on the bus", percent(channel.data_ps)});
+    rows.push_back(
+        {timeline.data_buses() > 1 ? "data on the buses" : "data on the bus", percent(channel.data_ps / timeline.data_buses())});
     rows.push_back({"some bank in refresh", percent(channel.refresh_ps)});
     rows.push_back({"controller without a request", percent(channel.idle_ps)});
     rows.push_back({"row hits, misses, conflicts", std::to_string(channel.row[0]) + ", " + std::to_string(channel.row[1]) + ", " +

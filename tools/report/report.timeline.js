@@ -33,8 +33,10 @@ for (let c = 0; c < data.channels; c++) {
       lanes.push({name: of + (data.ranks > 1 ? 'r' + r + ' ' : '') + group + 'bank ' + b % data.banks_per_group});
     }
   }
-  dataLane.set(c, lanes.length);
-  lanes.push({name: of + 'data bus', all: true});
+  for (let d = 0; d < data.data_buses; d++) {
+    dataLane.set(c * data.data_buses + d, lanes.length);
+    lanes.push({name: of + 'data bus' + (data.data_buses > 1 ? ' ' + d : ''), all: true});
+  }
 }
 const requests = new Map(data.requests.map(r => [r[0], r]));
 
@@ -53,7 +55,8 @@ const about = id => {
           'arrives at ' + number(r[4]) + ', in the buffer at ' + number(r[5]) + ', response at ' + number(r[6])];
 };
 for (const [from, to, c, b, write, id] of data.bursts) {
-  boxes.push({lane: dataLane.get(c), from, to, fill: colour(write ? 'WR' : 'RD'), label: 'b' + b, id,
+  const bus = c * data.data_buses + (data.data_buses > 1 ? Math.floor(b / data.banks_per_rank) : 0);
+  boxes.push({lane: dataLane.get(bus), from, to, fill: colour(write ? 'WR' : 'RD'), label: 'b' + b, id,
               tell: ['data of a ' + (write ? 'write' : 'read') + ', bank ' + b, number(from) + ' to ' + number(to), ...about(id)]});
 }
 for (const [at, name, c, r, b, id, length] of data.commands) {
