@@ -90,7 +90,8 @@ std::vector<system::Request> read_player(const std::filesystem::path& path, Deco
         gap = request.issue > last_issue ? request.issue - last_issue : 0;
         last_issue = std::max(last_issue, request.issue);
       }
-      if (gap > kMostCycles) reader.fail("more than " + std::to_string(kMostCycles) + " player cycles after the previous request");
+      if (gap > kMostCycles)
+        reader.fail("more than " + std::to_string(kMostCycles) + " player cycles after the previous request");
       if (last_issue > (std::uint64_t{1} << 62) / player.period_ps) reader.fail("this time exceeds 2^62 ps (53 days)");
       if (requests.size() == kNoRequest - 1) reader.fail("more requests than are supported");
       if (address > decoder.highest) ++workload.out_of_range;
