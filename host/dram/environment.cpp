@@ -112,12 +112,11 @@ class DramEnvironment final : public Model<DramWorkload, ControllerParams, Run, 
   ControllerParams candidate_of(std::span<const std::int64_t> design) const override { return params_of(design); }
   void run(Workspace& workspace, const DramWorkload& workload, const ControllerParams& params, Engine engine,
            Run& run) const override;
-  bool runs_on_devices() const override { return true; }
+  // The system kernel is a CPU's.
+  bool runs_on_devices(const DramWorkload& workload) const override { return workload.system == nullptr; }
   void run_on_devices(const DramWorkload& workload, std::span<const ControllerParams> params, Devices& devices,
                       std::span<Run> runs) const override {
-    if (workload.system == nullptr) return dram::run_on_devices(workload, params, devices, runs);
-    Workspace none;  // the system kernel is a CPU's
-    for (std::size_t i = 0; i < params.size(); ++i) run(none, workload, params[i], Engine::fast, runs[i]);
+    dram::run_on_devices(workload, params, devices, runs);
   }
   void keep(const DramWorkload& workload, const Run& run, OutcomeRow row) const override;
 

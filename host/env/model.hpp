@@ -125,7 +125,7 @@ class Model : public Environment {
                         std::span(outcomes.detail).subspan(slot * detail_size(), detail_size()),
                         artifact() ? &outcomes.artifacts[slot] : nullptr};
     };
-    if (engine == Engine::fast && runs_on_devices() && backend.uses_cuda(count)) {
+    if (engine == Engine::fast && runs_on_devices(workload) && backend.uses_cuda(count)) {
       std::vector<Candidate> candidates(count);
       for_all<1024>(backend, count, [&](std::size_t i, unsigned) { candidates[i] = candidate(i); });
       std::vector<Result> results(count);
@@ -148,7 +148,7 @@ class Model : public Environment {
   virtual void run(Worker& worker, const WorkloadType& workload, const Candidate& candidate, Engine engine,
                    Result& result) const = 0;
   // Whether there are kernels for devices, and the evaluation of a batch by them; (candidate).
-  [[nodiscard]] virtual bool runs_on_devices() const { return false; }
+  [[nodiscard]] virtual bool runs_on_devices(const WorkloadType& /*workload*/) const { return false; }
   virtual void run_on_devices(const WorkloadType& /*workload*/, std::span<const Candidate> /*candidates*/, Devices& /*devices*/,
                               std::span<Result> /*results*/) const {
     throw std::logic_error(name() + " does not run on devices");

@@ -135,7 +135,7 @@ class MaestroEnvironment : public Model<NetworkWorkload, Design, NetworkResult, 
     result.status =
         engine == Engine::reference ? run_reference(workload, design, result.totals) : evaluate(workload, design, result.totals);
   }
-  bool runs_on_devices() const override { return true; }
+  bool runs_on_devices(const NetworkWorkload& /*workload*/) const override { return true; }
   void keep(const NetworkWorkload& /*workload*/, const NetworkResult& result, OutcomeRow row) const override {
     row.status = static_cast<std::uint8_t>(result.status);
     if (result.status != Status::ok) return;
