@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "host/files/text.hpp"
 #include "tools/exarch/csv.hpp"
@@ -109,11 +110,11 @@ nlohmann::ordered_json timeline_page(const dram::Timeline& timeline, std::uint64
             {"data_buses", timeline.data_buses()},
             {"banks_per_rank", p.banks_per_rank},
             {"banks_per_group", p.banks_per_group}};
-  Json& commands = page["commands"] = Json::array();    // cycle, name, channel, rank, bank (-1: all), request, cycles it takes
-  Json& opens = page["open_rows"] = Json::array();      // from, to, channel, bank, row
-  Json& refreshes = page["refreshes"] = Json::array();  // from, to, channel, bank
-  Json& bursts = page["bursts"] = Json::array();        // from, to, channel, bank, is write, request
-  Json& requests = page["requests"] = Json::array();    // id, initiator, number, row, arrival, stored, response, outcome
+  Json commands = Json::array();   // cycle, name, channel, rank, bank (-1: all), request, cycles it takes
+  Json opens = Json::array();      // from, to, channel, bank, row
+  Json refreshes = Json::array();  // from, to, channel, bank
+  Json bursts = Json::array();     // from, to, channel, bank, is write, request
+  Json requests = Json::array();   // id, initiator, number, row, arrival, stored, response, outcome
 
   std::vector<const dram::SystemRequest*> by_id(timeline.run.requests.size() + 1, nullptr);
   for (const dram::SystemRequest& r : timeline.run.requests) by_id[r.id] = &r;
@@ -172,6 +173,11 @@ nlohmann::ordered_json timeline_page(const dram::Timeline& timeline, std::uint64
     bursts.push_back({data_from, data_to, what.channel, what.bank, what.is_write, r.id});
     mention(r.id);
   }
+  page["commands"] = std::move(commands);
+  page["open_rows"] = std::move(opens);
+  page["refreshes"] = std::move(refreshes);
+  page["bursts"] = std::move(bursts);
+  page["requests"] = std::move(requests);
   return page;
 }
 

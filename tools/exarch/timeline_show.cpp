@@ -247,7 +247,7 @@ Json timeline_json(const Timeline& timeline, const TimelineSummary& summary) {
             {"total_time_ps", summary.time_ps},
             {"requests", timeline.run.requests.size()},
             {"unanswered", summary.unanswered}};
-  json["latencies"] = json["channels"] = json["over_time"] = Json::array();
+  for (const char* const list : {"latencies", "channels", "over_time"}) json[list] = Json::array();
   for (const LatencyGroup* group : shown_groups(summary)) json["latencies"].push_back(group_json(*group));
   for (const auto& channel : summary.channels) json["channels"].push_back(channel_json(timeline, channel));
   for (const dram::TimeBin& bin : summary.bins) {
