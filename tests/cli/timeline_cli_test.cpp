@@ -1,6 +1,7 @@
 // One run of dram in detail, as users ask for it: --explain, --against, --latencies, --commands, --picture.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -130,8 +131,25 @@ TEST_F(Timelines, OfEveryMemory) {
   for (const Words& memory : cases) {
     Words words{"eval", "dram", "--trace", trace + "+" + trace, "--explain", "--json", "--latencies", "latencies.csv"};
     words.insert(words.end(), memory.begin(), memory.end());
+    for (const char* word : {"--picture", "commands.html", "--window", "0-100000"}) words.emplace_back(word);
     const Json run = Json::parse(good(words));
     EXPECT_EQ(run["requests"], 240);
+    const std::string page = read_text(path("commands.html")), mark = "id=\"data\">";
+    const std::size_t begin = page.find(mark) + mark.size();
+    const Json data = Json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+    EXPECT_EQ(data["requests"].size(), 240u);
+    EXPECT_EQ(data["bursts"].size(), 240u);
+    EXPECT_GE(data["commands"].size(), 240u);
+    // A bus carries one burst at a time.
+    std::map<int, double> busy_until;
+    std::vector<Json> bursts(data["bursts"].begin(), data["bursts"].end());
+    std::sort(bursts.begin(), bursts.end(), [](const Json& a, const Json& b) { return a[0].get<double>() < b[0].get<double>(); });
+    for (const Json& burst : bursts) {
+      const int rank = burst[3].get<int>() / data["banks_per_rank"].get<int>();
+      double& until = busy_until[8 * burst[2].get<int>() + (data["data_buses"] > 1 ? rank : 0)];
+      EXPECT_GE(burst[0].get<double>(), until);
+      until = burst[1].get<double>();
+    }
     double sum = 0;
     for (const Row& r : rows_of("latencies.csv")) sum += at(r, "latency_ck") * run["tck_ps"].get<double>();
     EXPECT_NEAR(sum, run["latencies"][0]["latency_sum_ps"].get<double>(), 1e-6 * sum);
