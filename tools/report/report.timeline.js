@@ -8,7 +8,8 @@ const root = document.getElementById('report');
 const COLOURS = {ACT: '#009e73', PRE: '#d55e00', PREA: '#d55e00', RD: '#0072b2', RDA: '#0072b2', WR: '#e69f00', WRA: '#e69f00',
                  REFA: '#cc79a7', REFB: '#cc79a7'};
 const colour = name => COLOURS[name] || '#333333';
-const LANE = 24, LEFT = 118, TOP = 26;
+const LEFT = 118, TOP = 26;
+let LANE = 24;  // height; less on paper where there are many lanes
 
 function el(tag, attributes, ...children) {
   const node = document.createElement(tag);
@@ -199,7 +200,7 @@ for (const [text, act] of [['\u2212', () => zoom(2)], ['+', () => zoom(0.5)], ['
 }
 buttons.append('cycles ', from, ' to ', to);
 for (const input of [from, to]) input.addEventListener('change', () => show(Number(from.value), Math.max(Number(to.value), Number(from.value) + 8)));
-const fit = printing => { document.body.classList.toggle('printing', printing); draw(); };
+const fit = printing => { document.body.classList.toggle('printing', printing); LANE = printing ? Math.min(24, 620 / lanes.length) : 24; draw(); };
 window.addEventListener('resize', draw);
 window.addEventListener('beforeprint', () => fit(true));
 window.addEventListener('afterprint', () => fit(false));
