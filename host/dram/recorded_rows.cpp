@@ -64,22 +64,6 @@ constexpr std::array<SystemLabel, 4> kSystemLabels{{
     {"PowerDownPolicy", "Staggered", [](ControllerParams& p) { p.power_down_policy = PowerDownPolicy::Staggered; }},
 }};
 
-SystemSetup setup_of(const std::map<std::string, std::string>& values) {
-  SystemSetup setup;
-  setup.memspec = values.at("memspec");
-  setup.mapping = values.at("addressmapping");
-  setup.traces = values.at("trace");
-  setup.clk_mhz = values.at("clk_mhz");
-  setup.address_offset = whole_number("address_offset", values.at("address_offset"), 0, kMaxU32);
-  for (std::size_t d = 0; d < kDelayKeys.size(); ++d) {
-    const std::string name(kDelayKeys[d].name);
-    if (const auto found = values.find(name); found != values.end()) {
-      setup.delays_ns[d] = whole_number(name, found->second, 0, 1'000'000);
-    }
-  }
-  return setup;
-}
-
 // The one place that knows which model answers.
 SystemRun simulate(const SystemWorkload& workload, const ControllerParams& params, Engine engine) {
   if (engine == Engine::fast) return SystemEngine(workload).run(params);
@@ -94,6 +78,22 @@ std::string decimals(double value) {
 }
 
 }  // namespace
+
+SystemSetup row_setup(const std::map<std::string, std::string>& values) {
+  SystemSetup setup;
+  setup.memspec = values.at("memspec");
+  setup.mapping = values.at("addressmapping");
+  setup.traces = values.at("trace");
+  setup.clk_mhz = values.at("clk_mhz");
+  setup.address_offset = whole_number("address_offset", values.at("address_offset"), 0, kMaxU32);
+  for (std::size_t d = 0; d < kDelayKeys.size(); ++d) {
+    const std::string name(kDelayKeys[d].name);
+    if (const auto found = values.find(name); found != values.end()) {
+      setup.delays_ns[d] = whole_number(name, found->second, 0, 1'000'000);
+    }
+  }
+  return setup;
+}
 
 ControllerParams row_params(const std::map<std::string, std::string>& values) {
   std::vector<std::int64_t> design;
@@ -191,7 +191,7 @@ RecordedAnswer RecordedRows::run(const std::map<std::string, std::string>& value
   RecordedAnswer answer;
   if (workload_ == nullptr || key != workload_key_) {
     workload_.reset();
-    workload_ = load_system_workload(setup_of(values));
+    workload_ = load_system_workload(row_setup(values));
     workload_key_ = key;
     answer.warnings = workload_->warnings;
   }

@@ -27,6 +27,10 @@ inline constexpr std::array<std::string_view, 6> kAnswerColumns{"status",       
 // The candidate that parameters by name make; those left out have their defaults. UsageError as ParameterInfo::parse().
 [[nodiscard]] ControllerParams row_params(const std::map<std::string, std::string>& values);
 
+// The workload that values by name describe: memspec, addressmapping, trace, clk_mhz and address_offset, which must be there, and
+// the delays that are. UsageError likewise.
+[[nodiscard]] SystemSetup row_setup(const std::map<std::string, std::string>& values);
+
 struct RecordedAnswer {
   // "ok"; "stalled": the run ended although an initiator never finished, and its figures are those of that moment; "timeout": it
   // would never end; "step_limit": it was given up; "error": it could not be run. Only the first two have figures.

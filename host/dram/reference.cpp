@@ -219,6 +219,15 @@ SystemRun simulate_system_reference(const system::SystemView& view, const Protoc
       result.commands.push_back({issued.time, issued.command, c, issued.rank, issued.bank, request});
     }
   }
+  if (!keep_commands) return result;
+  std::uint32_t number = 0;
+  const Request* last = nullptr;
+  for (const Request& request : simulation.requests()) {
+    number = last != nullptr && last->player == request.player ? number + 1 : 0;
+    last = &request;
+    result.requests.push_back({request.created, request.player, number, request.arrival, request.stored, request.first_command,
+                               request.cas, request.response, request.outcome});
+  }
   return result;
 }
 

@@ -24,10 +24,24 @@ struct SystemCommand {
   std::uint64_t request;  // from 1, in the order in which the players make them; 0 for refresh and power-down
 };
 
+// A request's way, as the reference model went it. Times in ps; kNotReached where a run ended before.
+inline constexpr std::uint64_t kNotReached = ~0ull;
+struct SystemRequest {
+  std::uint64_t id = 0;                          // as SystemCommand::request; 0: its player never came to make it
+  std::uint32_t player = 0, number = 0;          // the number-th of its player, from 0
+  std::uint64_t arrival_ps = kNotReached;        // at the arbiter
+  std::uint64_t stored_ps = kNotReached;         // in the controller's buffer
+  std::uint64_t first_command_ps = kNotReached;  // the first issued for it: PRE, ACT or its CAS
+  std::uint64_t cas_ps = kNotReached;
+  std::uint64_t response_ps = kNotReached;  // at its player
+  RowOutcome outcome = kRowOutcomes;        // kRowOutcomes: no CAS
+};
+
 struct SystemRun {
   system::SystemStatus status = system::SystemStatus::ok;
   std::vector<system::SystemCounters> channels;
   std::vector<SystemCommand> commands;  // channel by channel in issue order, when asked for
+  std::vector<SystemRequest> requests;  // player by player in order of its trace, likewise
 };
 
 // Simulates one candidate on one workload, whose protocol is that of `table`. `max_steps` bounds the number of controller steps

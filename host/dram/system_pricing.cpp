@@ -9,7 +9,7 @@ namespace {
 
 // Each term over the voltage domains first, then the terms one by one: the order of DRAMPower, so that the last printed digit
 // agrees.
-double device_energy_pj(const MemSpec& m, const system::EnergyCounters& e) {
+double device_energy_pj(const MemSpec& m, const system::EnergyCounters& e, EnergyShares& shares) {
   const double clk_ns = 1000.0 / m.clk_mhz;
   const PowerSpec &p = m.power, &q = m.second_power;
   const auto term = [&](double cycles, double PowerSpec::*above, double PowerSpec::*below) {
@@ -26,11 +26,11 @@ double device_energy_pj(const MemSpec& m, const system::EnergyCounters& e) {
   const std::uint32_t rfc = refresh_cycles(m);
   const auto refresh_in_sleep =
       static_cast<double>(e.self_refresh_active) + n(e.exit_active) + n(e.self_refresh_precharged) + n(e.exit_precharged);
-  const double commands = term(times(e.act, m.cycles("RAS")), &PowerSpec::idd0, &PowerSpec::idd3n) +
-                          term(times(e.pre, m.cycles("RC") - m.cycles("RAS")), &PowerSpec::idd0, &PowerSpec::idd2n) +
-                          term(times(e.rd, burst), &PowerSpec::idd4r, &PowerSpec::idd3n) +
-                          term(times(e.wr, burst), &PowerSpec::idd4w, &PowerSpec::idd3n) +
-                          term(times(e.ref, rfc), &PowerSpec::idd5, &PowerSpec::idd3n);
+  const double act = term(times(e.act, m.cycles("RAS")), &PowerSpec::idd0, &PowerSpec::idd3n);
+  const double pre = term(times(e.pre, m.cycles("RC") - m.cycles("RAS")), &PowerSpec::idd0, &PowerSpec::idd2n);
+  const double rd = term(times(e.rd, burst), &PowerSpec::idd4r, &PowerSpec::idd3n);
+  const double wr = term(times(e.wr, burst), &PowerSpec::idd4w, &PowerSpec::idd3n);
+  const double ref = term(times(e.ref, rfc), &PowerSpec::idd5, &PowerSpec::idd3n);
   const double states =
       term(n(e.active), &PowerSpec::idd3n, nullptr) + term(n(e.precharged), &PowerSpec::idd2n, nullptr) +
       (term(n(e.self_refresh), &PowerSpec::idd6, nullptr) + term(refresh_in_sleep, &PowerSpec::idd5, &PowerSpec::idd3n)) +
@@ -38,7 +38,9 @@ double device_energy_pj(const MemSpec& m, const system::EnergyCounters& e) {
       (term(static_cast<double>(e.self_refresh_active), &PowerSpec::idd3p0, nullptr) +
        term(n(e.self_refresh_precharged), &PowerSpec::idd2p0, nullptr)) +
       (term(n(e.exit_active), &PowerSpec::idd3n, nullptr) + term(n(e.exit_precharged), &PowerSpec::idd2n, nullptr));
-  return commands + m.ranks * states;
+  const double background = m.ranks * states;
+  shares = {m.devices * act, m.devices * pre, m.devices * rd, m.devices * wr, m.devices * ref, m.devices * background};
+  return act + pre + rd + wr + ref + background;
 }
 
 }  // namespace
@@ -47,7 +49,7 @@ ChannelMetrics price_channel(const MemSpec& m, const system::SystemCounters& cou
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   ChannelMetrics metrics;
   if (m.has_energy) {
-    const double energy = m.devices * device_energy_pj(m, counters.energy);
+    const double energy = m.devices * device_energy_pj(m, counters.energy, metrics.energy);
     const auto window = static_cast<double>(counters.energy.window());
     metrics.total_energy_pj = energy;
     metrics.average_power_mw = counters.energy.window() == 0 ? kNan : energy / (window * (1000.0 / m.clk_mhz));

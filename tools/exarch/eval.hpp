@@ -17,6 +17,12 @@ int eval_csv(const Environment& environment, const Arguments& arguments);
 // CSV rows of any memory, as DRAMSys runs are recorded: whether the header has their columns, and their answers.
 [[nodiscard]] bool is_recorded_csv(const Environment& environment, const CsvReader& csv);
 int eval_recorded(const Environment& environment, const Arguments& arguments, CsvReader& csv);
+// What --set and the workload options say, by name, as text.
+[[nodiscard]] std::map<std::string, std::string> given_values(const Environment& environment, const Arguments& arguments);
+// One run of dram in detail: its options, whether one of them is given, and the answer.
+[[nodiscard]] std::vector<OptionSpec> timeline_options();
+[[nodiscard]] bool wants_timeline(const Arguments& arguments);
+int eval_timeline(const Environment& environment, const Arguments& arguments);
 int eval_problems(const Environment& environment, const Arguments& arguments);
 int eval_reference_file(const Environment& environment, const Arguments& arguments);
 int eval_model_files(const Environment& environment, const Arguments& arguments);

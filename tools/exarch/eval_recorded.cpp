@@ -1,4 +1,3 @@
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -7,26 +6,12 @@
 #include "tools/exarch/eval.hpp"
 #include "tools/exarch/given.hpp"
 #include "tools/exarch/messages.hpp"
+#include "tools/exarch/show.hpp"
 
 namespace exarch::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// What --set and the workload options say holds for every row without a cell of its own.
-std::map<std::string, std::string> given_values(const Environment& environment, const Arguments& arguments) {
-  std::map<std::string, std::string> values = given_options(environment, arguments);
-  for (const std::string& text : arguments.all("set")) {
-    const std::size_t equals = text.find('=');
-    if (equals == std::string::npos) throw UsageError("--set " + text + ": expected Name=value");
-    values[text.substr(0, equals)] = text.substr(equals + 1);
-  }
-  return values;
-}
-
-Json number_or_null(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
 
 // One value per channel; energies only where they were asked for.
 Json answer_json(const dram::RecordedAnswer& answer) {
@@ -68,6 +53,7 @@ class RecordedEvaluation {
   RecordedEvaluation(const Environment& environment, const Arguments& arguments, CsvReader& csv)
       : csv_(csv),
         as_json_(arguments.flag("json")),
+        // What is given holds for every row without a cell of its own.
         rows_(csv.header(), given_values(environment, arguments), evaluator_options(arguments).engine),
         out_(arguments.has("out") ? arguments.text("out") : "-") {}
 
@@ -126,6 +112,16 @@ class RecordedEvaluation {
 };
 
 }  // namespace
+
+std::map<std::string, std::string> given_values(const Environment& environment, const Arguments& arguments) {
+  std::map<std::string, std::string> values = given_options(environment, arguments);
+  for (const std::string& text : arguments.all("set")) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos) throw UsageError("--set " + text + ": expected Name=value");
+    values[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return values;
+}
 
 bool is_recorded_csv(const Environment& environment, const CsvReader& csv) {
   return environment.name() == "dram" && dram::RecordedRows::has_header(csv.header());

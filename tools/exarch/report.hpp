@@ -12,6 +12,9 @@ namespace exarch::cli {
 // Of a sweep or a search.
 [[nodiscard]] nlohmann::ordered_json run_page(const OpenedStore& opened, const Arguments& arguments);
 
+// The whole page, of whatever kind its data are.
+[[nodiscard]] std::string report_page(const nlohmann::ordered_json& json);
+
 // A unit as it is shown: "1" is none to read.
 [[nodiscard]] std::string shown_unit(const std::string& unit);
 

@@ -35,6 +35,7 @@ int eval_verb(const Arguments& arguments) {
   if (arguments.has("in") && has_simulation_files(arguments)) {
     throw UsageError("--simulation and --mcconfig are for one design, without --in");
   }
+  if (wants_timeline(arguments)) return eval_timeline(environment, arguments);
   if (arguments.has("in") && arguments.has("out")) check_out(arguments);
   if (arguments.has("in") && has_suffix(arguments.text("in"), {".m"})) return eval_reference_file(environment, arguments);
   if (arguments.has("in") && has_suffix(arguments.text("in"), {".jsonl", ".jsonl.gz", ".jsonl.zst"}))
@@ -68,7 +69,7 @@ const Verb kEvalVerb{
             {"reference-input", "FILE|DIR",
              "writes the design as the reference simulator's own input: a file (maestro: .m, timeloop-mapping: .yaml), or a new "
              "folder (dram)"}} +
-        model_file_options() + evaluation_options() + simulation_options(),
+        timeline_options() + model_file_options() + evaluation_options() + simulation_options(),
     .takes_workloads = true,
     .simulates = true,
     .json = "an object per design at full precision, with counters; with --in one per line",
@@ -79,6 +80,9 @@ const Verb kEvalVerb{
         "  exarch eval dram --in designs.csv --out results.csv\n"
         "  exarch eval dram --simulation ddr3-example.json --mcconfig fr_fcfs.json --reference-input files\n"
         "  printf 'trace,PagePolicy\\nstream,Closed\\n' | exarch eval dram --in -\n"
+        "  exarch eval dram --trace cloud-1 --set PagePolicy=Closed --explain --latencies requests.csv --commands commands.csv\n"
+        "  exarch eval dram --trace cloud-1 --set PagePolicy=Closed --against PagePolicy=OpenAdaptive\n"
+        "  exarch eval dram --trace cloud-1 --picture commands.html --window 5000-9000\n"
         "  exarch eval maestro --model resnet18 --layer 2 --set K_outer=32 --reference-input mapping.m\n"
         "  exarch eval maestro --in rows.jsonl.gz --out results.jsonl --model-version head\n"
         "  exarch eval timeloop --in records.jsonl.gz --out results.jsonl --fill-rule 2022\n"

@@ -48,15 +48,20 @@ std::string embeddable(const Json& json) {
   return safe;
 }
 
-std::string page_of(const Json& json) {
+}  // namespace
+
+std::string report_page(const Json& json) {
+  const bool is_timeline = json.at("kind") == "timeline";
   std::string page(embedded_file("report.html"));
   // The data last: it may contain anything.
   replace(page, "@STYLE@", std::string(embedded_file("report.css")));
-  replace(page, "@CHARTS@", std::string(embedded_file("chart.min.js")));
-  replace(page, "@SCRIPT@", std::string(embedded_file("report.js")));
+  replace(page, "@CHARTS@", is_timeline ? "" : std::string(embedded_file("chart.min.js")));
+  replace(page, "@SCRIPT@", std::string(embedded_file(is_timeline ? "report.timeline.js" : "report.js")));
   replace(page, "@DATA@", embeddable(json));
   return page;
 }
+
+namespace {
 
 int report_verb(const Arguments& arguments) {
   const std::string& store = arguments.positional[0];
@@ -74,7 +79,7 @@ int report_verb(const Arguments& arguments) {
       throw UsageError(std::string("--") + option + " has no meaning for the report of a study");
   }
   const Json json = is_study ? study_page(StudyStore(store)) : run_page(open_run(store), arguments);
-  const std::string page = page_of(json);
+  const std::string page = report_page(json);
   std::ofstream file(path, std::ios::binary);
   file << page;
   if (!file.flush()) throw Error(path + ": cannot be written; check that the folder exists and its permissions");

@@ -26,7 +26,7 @@ bool is_rank_command(Command command) {
 }  // namespace
 
 Controller::Controller(EventKernel& kernel, std::size_t first_source, MessageList<ArbiterMessage>& to_arbiter,
-                       const std::vector<Request>& requests, const ProtocolTable& table, const system::Delays& delays,
+                       std::vector<Request>& requests, const ProtocolTable& table, const system::Delays& delays,
                        const ControllerParams& params, system::SystemCounters& counters)
     : kernel_(kernel),
       first_source_(first_source),
@@ -118,6 +118,7 @@ void Controller::accept_request(Tick message_delay) {
   const std::uint32_t rank = bank / protocol_.banks_per_rank;
   if (requests_of_rank_[rank] == 0) power_down_[rank].request_arrives();
   ++requests_of_rank_[rank];
+  requests_[request].stored = kernel_.now();
   buffer_.store(request);
   (void)evaluate_bank(bank);
   to_arbiter_.send({ArbiterMessage::Kind::accepted, request}, message_delay);
@@ -203,10 +204,18 @@ void Controller::issue(const Proposal& proposal) {
   const bool whole_rank = is_rank_command(command);
   if (whole_rank) {
     for (std::uint32_t bank = 0; bank < protocol_.banks_per_rank; ++bank) {
-      update_bank(banks_[rank * protocol_.banks_per_rank + bank], command);
+      (void)update_bank(banks_[rank * protocol_.banks_per_rank + bank], command);
     }
   } else {
-    update_bank(banks_[proposal.bank], command);
+    const RowOutcome outcome = update_bank(banks_[proposal.bank], command);
+    if (proposal.request != kNoRequest) {
+      Request& request = requests_[proposal.request];
+      request.first_command = std::min(request.first_command, now);
+      if (is_cas(command)) {
+        request.cas = now;
+        request.outcome = outcome;
+      }
+    }
     // A refresh that closes a bank makes no conflict of the next request.
     if (command == Command::PRE && proposal.request == kNoRequest) banks_[proposal.bank].last_closed_by_pre = false;
   }
@@ -230,13 +239,11 @@ void Controller::issue(const Proposal& proposal) {
   if (requests_of_rank_[rank] == 0) power_down_[rank].rank_is_idle();
 }
 
-void Controller::update_bank(BankMachine& bank, Command command) {
+RowOutcome Controller::update_bank(BankMachine& bank, Command command) {
+  RowOutcome outcome = kRowOutcomes;
   if (is_cas(command)) {
-    if (bank.used_since_activate) {
-      ++counters_.row[kRowHit];
-    } else {
-      ++(bank.last_closed_by_pre ? counters_.row[kRowConflict] : counters_.row[kRowMiss]);
-    }
+    outcome = bank.used_since_activate ? kRowHit : bank.last_closed_by_pre ? kRowConflict : kRowMiss;
+    ++counters_.row[outcome];
     bank.used_since_activate = true;
     bank.chosen = kNoRequest;
   }
@@ -276,6 +283,7 @@ void Controller::update_bank(BankMachine& bank, Command command) {
     default:
       break;
   }
+  return outcome;
 }
 
 }  // namespace exarch::dram::reference

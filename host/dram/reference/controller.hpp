@@ -31,7 +31,7 @@ class Controller {
   enum Source : std::size_t { kRequest, kResponseDone, kTimer, kData, kSources };
 
   Controller(EventKernel& kernel, std::size_t first_source, MessageList<ArbiterMessage>& to_arbiter,
-             const std::vector<Request>& requests, const ProtocolTable& table, const system::Delays& delays,
+             std::vector<Request>& requests, const ProtocolTable& table, const system::Delays& delays,
              const ControllerParams& params, system::SystemCounters& counters);
 
   // From the arbiter. Visible at once: a controller that runs later in the same round already takes it.
@@ -61,12 +61,13 @@ class Controller {
   [[nodiscard]] std::vector<Proposal> proposals() const;
   [[nodiscard]] std::optional<Proposal> select(const std::vector<Proposal>& proposals) const;
   void issue(const Proposal& proposal);
-  void update_bank(BankMachine& bank, Command command);
+  // Returns how a CAS found its row; kRowOutcomes of other commands.
+  RowOutcome update_bank(BankMachine& bank, Command command);
 
   EventKernel& kernel_;
   std::size_t first_source_;
   MessageList<ArbiterMessage>& to_arbiter_;
-  const std::vector<Request>& requests_;
+  std::vector<Request>& requests_;
   const Protocol& protocol_;
   const system::Delays& delays_;
   const ControllerParams& params_;

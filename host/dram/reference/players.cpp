@@ -180,6 +180,7 @@ void PlayerAgent::send_next_request(Tick earliest) {
 void PlayerAgent::consume(std::uint32_t request) {
   ++consumed_;
   const Tick now = kernel_.now();
+  requests_[request].response = now;
   const Tick latency = now - requests_[request].arrival;
   system::SystemCounters& counters = counters_[requests_[request].what.channel];
   counters.latency_sum_ps += latency;

@@ -20,7 +20,12 @@ struct Request {
   std::uint64_t created = 0;        // 1, 2, ... in the order in which the players make them
   std::uint64_t id_of_player = 0;   // 1, 2, ... in order of admission
   std::uint64_t id_of_channel = 0;  // the same per channel
-  Tick arrival = 0;                 // at the arbiter
+  Tick arrival = kNever;            // at the arbiter
+  // What a timeline shows; the model does not look at them. kNever: not reached.
+  Tick stored = kNever;         // in the controller's buffer
+  Tick first_command = kNever;  // the first that was issued for it: PRE, ACT or its CAS
+  Tick cas = kNever, response = kNever;
+  RowOutcome outcome = kRowOutcomes;
 };
 
 class RequestBuffer {
