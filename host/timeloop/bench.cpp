@@ -60,7 +60,7 @@ void measure_mappings(const BenchOptions& options, std::vector<Measurement>& fig
   Constraints free;
   free.keep = row_stationary().keep;
   for (const auto& [name, constraints] : {std::pair{"row_stationary", row_stationary()}, {"free", free}}) {
-    const MappingTask task = task_of({{256, 384, 3, 3, 1, 13, 13}, 1, 1, 1, 1}, constraints, {Goal::edp});
+    const MappingTask task = task_of({{256, 384, 3, 3, 1, 13, 13, 1}, 1, 1, 1, 1}, constraints, {Goal::edp});
     const MapSpace space(task.problem, task.architecture, constraints);
     const Drawing drawing(space, task.rule, task.goals);
     const std::string prefix = std::string("mappings/") + name;

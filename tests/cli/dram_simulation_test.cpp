@@ -70,6 +70,8 @@ TEST_F(DramSimulations, AFileStandsForAllThatItNames) {
   // What is given beside it counts more.
   EXPECT_EQ(result(eval({"--simulation", "run.json", "--set", "PagePolicy=Open"}))["design"]["PagePolicy"], "Open");
   EXPECT_EQ(result(eval({"--simulation", "run.json", "--clk_mhz", "400"}))["workload"]["clk_mhz"], "400");
+  // Looked at in detail it is the same run.
+  EXPECT_EQ(result(eval({"--simulation", "run.json", "--explain"}))["total_time_ps"], by_file["metrics"]["total_time_ps"]);
   Words own = workload();
   own.insert(own.end(), {"--mcconfig", "controller.json"});
   EXPECT_EQ(result(eval(own))["metrics"], by_hand["metrics"]);

@@ -268,7 +268,7 @@ TEST_F(Maestro, MistakesAreExplained) {
   expect_refused({"eval", "maestro", "--model-version", "e1d"}, 2, "expected e1d8efd8 or head");
   expect_refused({"eval", "maestro", "--set", "K_outer=0"}, 2, "K_outer");
   expect_refused({"eval", "maestro", "--set", "order_outer=KCXX"}, 2, "order_outer");
-  expect_refused({"eval", "timeloop", "--reference-input", "x"}, 2, "writes no input files");
+  expect_refused({"eval", "timeloop", "--reference-input", "x"}, 2, "map timeloop --reference-input FOLDER");
   expect_refused({"eval", "maestro", "--model", "resnet18,vgg16", "--reference-input", "x"}, 2, "name one workload");
   const std::pair<const char*, const char*> tables[] = {{"K,C,Y,X,R,S\n", "columns K, C, Y, X, R, S and T"},
                                                         {"K,C,Y,X,R,S,Q\n", "unknown column 'Q'"},

@@ -13,7 +13,7 @@ namespace exarch::testing {
 // Three levels, the middle one with a network of 2 x 2; factors, orders and splits are open, and what the middle level keeps.
 inline timeloop::MapSpace small_map_space() {
   using namespace timeloop;
-  const Problem problem{{4, 2, 1, 1, 1, 3, 1}, 1, 1, 1, 1};
+  const Problem problem{{4, 2, 1, 1, 1, 3, 1, 1}, 1, 1, 1, 1};
   Architecture architecture{};
   architecture.levels = 3;
   architecture.compute = {4, 2, 2, 1, 1};
@@ -34,7 +34,7 @@ inline timeloop::MapSpace layer_map_space() {
   const Accelerator accelerator = accelerator_of(default_design(archgym_parameters()), EnergyTable::shipped());
   Constraints constraints;
   constraints.keep = row_stationary().keep;
-  return MapSpace({{256, 384, 3, 3, 1, 13, 13}, 1, 1, 1, 1}, accelerator.architecture, constraints);
+  return MapSpace({{256, 384, 3, 3, 1, 13, 13, 1}, 1, 1, 1, 1}, accelerator.architecture, constraints);
 }
 
 inline void expect_same_draws(const timeloop::Drawn& got, const timeloop::Drawn& want) {

@@ -7,6 +7,7 @@
 #include "tools/exarch/given.hpp"
 #include "tools/exarch/messages.hpp"
 #include "tools/exarch/show.hpp"
+#include "tools/exarch/simulation_files.hpp"
 
 namespace exarch::cli {
 namespace {
@@ -115,10 +116,17 @@ class RecordedEvaluation {
 
 std::map<std::string, std::string> given_values(const Environment& environment, const Arguments& arguments) {
   std::map<std::string, std::string> values = given_options(environment, arguments);
+  for (const std::string& setting : controller_settings(environment, arguments)) {
+    const std::size_t equals = setting.find('=');
+    values[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  std::set<std::string> names;
   for (const std::string& text : arguments.all("set")) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos) throw UsageError("--set " + text + ": expected Name=value");
-    values[text.substr(0, equals)] = text.substr(equals + 1);
+    const std::string name = text.substr(0, equals);
+    if (!names.insert(name).second) throw UsageError("--set " + name + " is given twice; leave one out");
+    values[name] = text.substr(equals + 1);
   }
   return values;
 }
