@@ -26,10 +26,10 @@ using reference::Tick;
 using system::SystemStatus;
 
 // All agents of one run, wired.
-class Simulation {
+class ReferenceRun {
  public:
-  Simulation(const system::SystemView& view, const ProtocolTable& table, const ControllerParams& params,
-             std::vector<system::SystemCounters>& counters)
+  ReferenceRun(const system::SystemView& view, const ProtocolTable& table, const ControllerParams& params,
+               std::vector<system::SystemCounters>& counters)
       : view_(view), requests_(all_requests(view)), kernel_(agents_of_sources(view)), to_arbiter_(kernel_, arbiter_source()) {
     for (std::uint32_t i = 0; i < view.player_count; ++i) to_players_.emplace_back(kernel_, arbiter_source() + 1 + i);
     for (std::uint32_t c = 0; c < view.channel_count; ++c) {
@@ -204,7 +204,7 @@ SystemRun simulate_system_reference(const system::SystemView& view, const Protoc
                                     bool keep_commands, std::uint64_t max_steps) {
   SystemRun result;
   result.channels.resize(view.channel_count);
-  Simulation simulation(view, table, params, result.channels);
+  ReferenceRun simulation(view, table, params, result.channels);
   result.status = simulation.run(max_steps);
   const std::uint64_t delay = std::uint64_t{view.delays.think_forward} + view.delays.phy_forward;
   for (std::uint32_t c = 0; c < view.channel_count; ++c) {

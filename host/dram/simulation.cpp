@@ -32,7 +32,7 @@ struct Part {
 constexpr Part kMemspec{"memspec", {"memspecs", "memspec", nullptr}, "dram/memspecs"};
 constexpr Part kMapping{"addressmapping", {"amconfigs", "addressmapping", nullptr}, "dram/amconfigs"};
 constexpr Part kController{"mcconfig", {"mcconfigs", "mcconfig", nullptr}, "dram/mcconfigs"};
-constexpr Part kSettings{"simconfig", {"simconfigs", "simulator", "simconfig"}, "dram/simconfigs"};
+constexpr Part kSimulatorSettings{"simconfig", {"simconfigs", "simulator", "simconfig"}, "dram/simconfigs"};
 constexpr Part kTrace{"tracesetup", {"traces", nullptr, nullptr}, "dram/traces"};
 
 // The object under `root`.
@@ -189,7 +189,7 @@ Simulation read_simulation(const fs::path& path, bool has_mcconfig) {
   run.workload["memspec"] = part(kMemspec).string();
   run.workload["addressmapping"] = part(kMapping).string();
   if (file.contains("mcconfig") && !has_mcconfig) run.mcconfig = part(kController);
-  if (file.contains("simconfig")) read_settings(part(kSettings), run.workload);
+  if (file.contains("simconfig")) read_settings(part(kSimulatorSettings), run.workload);
   read_initiators(path, file["tracesetup"], run.workload);
   return run;
 }

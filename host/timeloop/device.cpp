@@ -67,15 +67,6 @@ void upload(const T* from, std::size_t count, DeviceBuffer& to) {
 
 constexpr std::uint32_t kMostThreads = 1u << 17;
 
-// Memory of the launches.
-struct DrawState {
-  explicit DrawState(const DeviceRuntime& runtime)
-      : best{DeviceBuffer(runtime, MemoryKind::device), DeviceBuffer(runtime, MemoryKind::device)},
-        work{DeviceBuffer(runtime, MemoryKind::device), DeviceBuffer(runtime, MemoryKind::device)},
-        host_best{DeviceBuffer(runtime, MemoryKind::pinned), DeviceBuffer(runtime, MemoryKind::pinned)} {}
-  std::array<DeviceBuffer, Device::kQueues> best, work, host_best;  // (queue)(thread)
-};
-
 }  // namespace
 
 void run_on_devices(const Workload& workload, const Frame& frame, const Shared& shared, std::span<const KeptMapping> mappings,
@@ -163,6 +154,15 @@ class DrawingOnDevice {
   }
 
  private:
+  // Memory of the launches, kept by the device.
+  struct DrawState {
+    explicit DrawState(const DeviceRuntime& runtime)
+        : best{DeviceBuffer(runtime, MemoryKind::device), DeviceBuffer(runtime, MemoryKind::device)},
+          work{DeviceBuffer(runtime, MemoryKind::device), DeviceBuffer(runtime, MemoryKind::device)},
+          host_best{DeviceBuffer(runtime, MemoryKind::pinned), DeviceBuffer(runtime, MemoryKind::pinned)} {}
+    std::array<DeviceBuffer, Device::kQueues> best, work, host_best;  // (queue)(thread)
+  };
+
   template <class T>
   const T* on_device(const std::vector<T>& values) {
     DeviceBuffer& buffer = tables_.emplace_back(device_.runtime(), MemoryKind::device);
