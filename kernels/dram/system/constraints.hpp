@@ -66,11 +66,20 @@ struct Constraints {
 
   // The earliest time of a command of a bank; may lie in the past.
   [[nodiscard]] EXARCH_INLINE std::int64_t ready_bank(Command command, std::uint32_t b) const {
-    const std::uint32_t code = code_of(command), column = column_of(code);
-    const Bank& bank = banks[b];
-    const Rank& rank = ranks[bank.rank];
-    std::int64_t t = max_of(bank.ready[column], groups[bank.group].ready[column]);
-    t = max_of(t, max_of(rank.ready[code], bus_free[protocol->bus_of(command)]));
+    return max_of(ready_alone(command, banks[b]), ready_of_rank(command, banks[b].rank));
+  }
+
+  // By the constraints of the bank and its group.
+  [[nodiscard]] EXARCH_INLINE std::int64_t ready_alone(Command command, const Bank& bank) const {
+    const std::uint32_t column = column_of(code_of(command));
+    return max_of(bank.ready[column], groups[bank.group].ready[column]);
+  }
+
+  // By all others: the same for all banks of a rank.
+  [[nodiscard]] EXARCH_INLINE std::int64_t ready_of_rank(Command command, std::uint32_t r) const {
+    const std::uint32_t code = code_of(command);
+    const Rank& rank = ranks[r];
+    std::int64_t t = max_of(rank.ready[code], bus_free[protocol->bus_of(command)]);
     if (command == Command::ACT) {
       t = max_of(t, rank.window[rank.window_next] + tables->window_act);
     } else if (command == Command::REFB) {
@@ -82,7 +91,7 @@ struct Constraints {
     }
     if (tables->has_any_rank) t = max_of(t, any_ready[code]);
     for (std::uint32_t set = tables->other_rank_previous[code]; set != 0; set &= set - 1) {
-      t = max_of(t, after_other_rank(code, log2_floor(set & (0u - set)), bank.rank));
+      t = max_of(t, after_other_rank(code, log2_floor(set & (0u - set)), r));
     }
     return t;
   }

@@ -108,12 +108,7 @@ struct Controller : Managers {
     }
     for (std::uint64_t set = changed; set != 0; set &= set - 1) evaluate(lowest(set));
     changed = 0;
-    if (winner.command != Command::NONE) {
-      for (std::uint64_t set = proposing; set != 0; set &= set - 1) {
-        Bank& bank = banks[lowest(set)];
-        bank.time = ready_bank(bank.command, lowest(set));
-      }
-    }
+    if (winner.command != Command::NONE) update_times();
     std::int64_t next = kNever;
     for (std::uint64_t set = proposing; set != 0; set &= set - 1) {
       const std::int64_t t = max_of(banks[lowest(set)].time, now);
@@ -328,71 +323,103 @@ struct Controller : Managers {
     proposing |= bit(b);
   }
 
+  // A command was issued: all proposals have other times. What they have in common is looked up once for a rank and command.
+  EXARCH_INLINE void update_times() {
+    std::int64_t of_rank[kMaxRanks][kColumns];
+    std::uint64_t known = 0;
+    static_assert(kMaxRanks * kColumns <= 64);
+    for (std::uint64_t set = proposing; set != 0; set &= set - 1) {
+      Bank& bank = banks[lowest(set)];
+      const std::uint32_t column = column_of(code_of(bank.command));
+      const std::uint64_t place = 1ull << (bank.rank * kColumns + column);
+      if ((known & place) == 0) {
+        known |= place;
+        of_rank[bank.rank][column] = ready_of_rank(bank.command, bank.rank);
+      }
+      bank.time = max_of(ready_alone(bank.command, bank), of_rank[bank.rank][column]);
+    }
+  }
+
   // ---- selection ------------------------------------------------------------------------------------------------------
 
   struct Winner {
     Command command;  // NONE: nothing is issued
     bool any;         // something was proposed
-    bool of_power_manager;
-    std::uint32_t rank, bank;
-    std::int64_t time;  // not before now
-    std::int64_t end;   // of the command on its bus
-    std::uint32_t id;
+    std::uint32_t rank, bank, id;
   };
 
-  EXARCH_INLINE static void contend(Winner& best, Command command, std::uint32_t rank, std::uint32_t bank, std::int64_t time,
-                                    std::int64_t end, std::uint32_t id, bool power) {
-    if (best.command != Command::NONE && (end > best.end || (end == best.end && id >= best.id))) return;
-    best = {command, true, power, rank, bank, time, end, id};
+  // The best proposal so far of a bus. Whose it is: a bank, or behind all banks a rank.
+  struct Best {
+    std::int64_t end;  // of the command on its bus
+    std::uint32_t id, place;
+  };
+  static constexpr std::uint32_t kOfRank = 1u << 16, kOfPower = 1u << 17;
+
+  EXARCH_INLINE static void contend(Best& best, std::int64_t end, std::uint32_t id, std::uint32_t place) {
+    if (end < best.end || (end == best.end && id < best.id)) best = {end, id, place};
+  }
+
+  [[nodiscard]] EXARCH_INLINE Command command_of(const Best& best) const {
+    if ((best.place & kOfRank) == 0) return banks[best.place].command;
+    const Rank& rank = ranks[best.place & 0xFFFFu];
+    return (best.place & kOfPower) != 0 ? rank.power_command : rank.refresh_command;
   }
 
   [[nodiscard]] EXARCH_INLINE Winner select(std::int64_t now) const {
-    Winner best[2] = {{Command::NONE, false, false, 0, 0, 0, 0, 0}, {Command::NONE, false, false, 0, 0, 0, 0, 0}};
-    bool any = false;
+    Best best[2] = {{kNever, ~0u, kNobody}, {kNever, ~0u, kNobody}};
+    bool any = proposing != 0;
     const bool two_buses = protocol->command_buses == 2, strict = params.cmd_mux == CmdMux::Strict;
-    const bool managers = power_down || now >= refresh_from;
-    if (managers || rank_count > 1) {
+    std::uint64_t set = proposing;
+    if (power_down || now >= refresh_from) {
       for (std::uint32_t r = 0; r < rank_count; ++r) {
         const Rank& rank = ranks[r];
-        std::uint64_t set = proposing & (std::uint64_t{all_banks()} << (r * banks_per_rank));
         if (rank.power_command != Command::NONE) {
+          // In the place of all others of its rank.
+          set &= ~(std::uint64_t{all_banks()} << (r * banks_per_rank));
+          contend(best[0], end_of(rank.power_command, rank.power_time, now), ~0u, r | kOfRank | kOfPower);
           any = true;
-          offer_rank(best[0], rank.power_command, r, rank.power_time, ~0u, true, now);
-          continue;
-        }
-        if (managers && rank.refresh_command != Command::NONE) {
+        } else if (rank.refresh_command != Command::NONE) {
+          contend(best[0], end_of(rank.refresh_command, rank.refresh_time, now), 0, r | kOfRank);
           any = true;
-          offer_rank(best[0], rank.refresh_command, r, rank.refresh_time, 0, false, now);
         }
-        any = any || set != 0;
-        for (; set != 0; set &= set - 1) offer_bank(best, lowest(set), now, two_buses, strict);
       }
-    } else {
-      any = proposing != 0;
-      for (std::uint64_t set = proposing; set != 0; set &= set - 1) offer_bank(best, lowest(set), now, two_buses, strict);
     }
-    // Between the buses: by time without length, then by id.
-    const bool column = best[1].command != Command::NONE && (best[0].command == Command::NONE || best[1].time < best[0].time ||
-                                                             (best[1].time == best[0].time && best[1].id < best[0].id));
-    Winner& winner = best[column ? 1 : 0];
-    winner.any = any;
-    if (winner.command != Command::NONE && winner.time != now) winner.command = Command::NONE;
+    for (; set != 0; set &= set - 1) {
+      const std::uint32_t b = lowest(set);
+      const Bank& bank = banks[b];
+      const std::uint32_t id = transactions[bank.chosen].channel_id;
+      const bool cas = is_cas(bank.command);
+      if (strict && cas && id != cas_id) continue;
+      contend(best[two_buses && cas ? 1 : 0], end_of(bank.command, bank.time, now), id, b);
+    }
+    Winner winner{Command::NONE, any, 0, 0, 0};
+    Best& chosen = best[two_buses && is_first(best[1], best[0]) ? 1 : 0];
+    if (chosen.place == kNobody) return winner;
+    const Command command = command_of(chosen);
+    if (chosen.end - tables->length[code_of(command)] != now) return winner;
+    winner.command = command;
+    winner.id = chosen.id;
+    if ((chosen.place & kOfRank) != 0) {
+      winner.rank = chosen.place & 0xFFFFu;
+      winner.bank = ranks[winner.rank].refresh_bank;
+    } else {
+      winner.rank = banks[chosen.place].rank;
+      winner.bank = chosen.place;
+    }
     return winner;
   }
 
-  EXARCH_INLINE void offer_rank(Winner& best, Command command, std::uint32_t r, std::int64_t time, std::uint32_t id, bool power,
-                                std::int64_t now) const {
-    const std::int64_t t = max_of(time, now);
-    contend(best, command, r, ranks[r].refresh_bank, t, t + tables->length[code_of(command)], id, power);
+  // Between the buses: by time without length, then by id.
+  [[nodiscard]] EXARCH_INLINE bool is_first(const Best& column, const Best& row) const {
+    if (column.place == kNobody || row.place == kNobody) return column.place != kNobody;
+    const std::int64_t of_column = column.end - tables->length[code_of(command_of(column))];
+    const std::int64_t of_row = row.end - tables->length[code_of(command_of(row))];
+    return of_column < of_row || (of_column == of_row && column.id < row.id);
   }
 
-  EXARCH_INLINE void offer_bank(Winner (&best)[2], std::uint32_t b, std::int64_t now, bool two_buses, bool strict) const {
-    const Bank& bank = banks[b];
-    const std::uint32_t id = transactions[bank.chosen].channel_id;
-    const bool cas = is_cas(bank.command);
-    if (strict && cas && id != cas_id) return;
-    const std::int64_t t = max_of(bank.time, now);
-    contend(best[two_buses && cas ? 1 : 0], bank.command, bank.rank, b, t, t + tables->length[code_of(bank.command)], id, false);
+  // When a command that is issued as soon as it may leaves its bus.
+  [[nodiscard]] EXARCH_INLINE std::int64_t end_of(Command command, std::int64_t ready, std::int64_t now) const {
+    return max_of(ready, now) + tables->length[code_of(command)];
   }
 
   // ---- issuing --------------------------------------------------------------------------------------------------------
