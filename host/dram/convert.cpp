@@ -41,7 +41,8 @@ std::uint64_t take_requests(const TraceFormat& format, RequestReader& reader, co
   while (taken < options.limit && reader.next(request)) {
     if (seen++ < options.skip) continue;
     if (format.time_kind == TimeKind::none) {
-      if (taken > std::numeric_limits<std::uint64_t>::max() / options.interval) reader.fail("the time does not fit in 64 bits");
+      if (options.interval != 0 && taken > std::numeric_limits<std::uint64_t>::max() / options.interval)
+        reader.fail("the time does not fit in 64 bits");
       request.issue = taken * options.interval;
     }
     if (taken++ == 0) first_issue = request.issue;

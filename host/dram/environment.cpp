@@ -216,9 +216,6 @@ std::string identity_of(const DramWorkload& workload, std::uint32_t clk_mhz) {
   return identity + ", clk_mhz " + std::to_string(clk_mhz);
 }
 
-// Longest trace, in controller cycles: 23 minutes at 800 MHz, some 10^8 refreshes to step through.
-constexpr std::uint64_t kMaxSpan = std::uint64_t{1} << 40;
-
 // Far more steps than any run needs that makes progress: a few per command and per refresh. A memory that spends all its time
 // refreshing (tREFI hardly above tRFC) would go on for ever.
 std::uint64_t step_budget(const DramWorkload& workload) {

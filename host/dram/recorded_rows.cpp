@@ -25,6 +25,9 @@ const std::vector<std::string> kResults{"family",           "simulation",      "
                                         "average_power_mw", "avg_bw_gbps",     "avg_bw_idle_gbps",
                                         "avg_bw_pct",       "avg_bw_idle_pct", "max_bw_gbps"};
 
+// Those of them that no table of designs has.
+const std::vector<std::string> kRunColumns{"simulation", "avg_bw_pct", "avg_bw_idle_pct", "max_bw_gbps"};
+
 std::vector<std::string> delay_names() {
   std::vector<std::string> names;
   for (const DelayKey& key : kDelayKeys) names.emplace_back(key.name);
@@ -68,6 +71,18 @@ constexpr std::array<SystemLabel, 4> kSystemLabels{{
 SystemRun simulate(const SystemWorkload& workload, const ControllerParams& params, Engine engine) {
   if (engine == Engine::fast) return SystemEngine(workload).run(params);
   return simulate_system_reference(workload.view, workload.table, params, false, workload.step_budget);
+}
+
+void check_settings(const std::map<std::string, std::string>& values) {
+  const auto check = [&values](const char* name, const auto& read) {
+    if (const auto found = values.find(name); found != values.end()) (void)read(name, found->second);
+  };
+  check("clk_mhz", [](const char* /*name*/, const std::string& text) { return player_clocks(text); });
+  check("address_offset", [](const char* name, const std::string& text) { return whole_number(name, text, 0, kMaxU32); });
+  check("power_analysis", truth);
+  // Neither of these changes a figure; both must be what the reference takes.
+  check("enable_windowing", truth);
+  check("window_size", [](const char* name, const std::string& text) { return whole_number(name, text, 1, 1'000'000'000'000); });
 }
 
 std::string decimals(double value) {
@@ -135,7 +150,7 @@ std::array<std::string, kAnswerColumns.size()> RecordedAnswer::cells() const {
 bool RecordedRows::has_header(const std::vector<std::string>& header) {
   const std::vector<std::string> delays = delay_names();
   return std::ranges::any_of(header, [&](const std::string& name) {
-    return name == "simulation" || contains(kSettings, name) || contains(delays, name);
+    return contains(kSettings, name) || contains(delays, name) || contains(kRunColumns, name);
   });
 }
 
@@ -148,6 +163,12 @@ RecordedRows::RecordedRows(std::vector<std::string> header, std::map<std::string
     if (!contains(inputs, option.name)) inputs.push_back(option.name);
     if (!option.default_value.empty()) defaults_.emplace(option.name, option.default_value);
   }
+  // What holds for all rows is wrong before any of them.
+  for (const auto& [name, value] : defaults_) {
+    if (!contains(inputs, name)) throw UsageError("unknown parameter '" + escaped(name, 40) + "'" + did_you_mean(name, inputs));
+  }
+  (void)row_params(defaults_);
+  check_settings(defaults_);
   std::set<std::string> seen;
   for (const std::string& name : header_) {
     if (!seen.insert(name).second) throw UsageError("column '" + escaped(name, 40) + "' appears twice");
@@ -176,11 +197,7 @@ RecordedAnswer RecordedRows::answer(const std::vector<std::string>& row) {
 RecordedAnswer RecordedRows::run(const std::map<std::string, std::string>& values) {
   if (!values.contains("trace")) throw UsageError("trace: the row names none");
   const ControllerParams params = row_params(values);
-  // Neither setting changes a figure; both must be what the reference takes.
-  if (const auto found = values.find("enable_windowing"); found != values.end()) (void)truth("enable_windowing", found->second);
-  if (const auto found = values.find("window_size"); found != values.end()) {
-    (void)whole_number("window_size", found->second, 1, 1'000'000'000'000);
-  }
+  check_settings(values);
   std::map<std::string, std::string> key;
   for (const auto& [name, value] : values) {
     if (!contains({"memspec", "addressmapping", "trace", "clk_mhz", "address_offset"}, name) && !contains(delay_names(), name)) {

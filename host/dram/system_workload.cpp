@@ -7,10 +7,9 @@
 #include <unordered_map>
 #include <utility>
 
-#include "host/dram/trace_reader.hpp"
+#include "host/dram/formats/formats.hpp"
+#include "host/dram/trace.hpp"
 #include "host/error.hpp"
-#include "host/files/data_dir.hpp"
-#include "host/files/file_kind.hpp"
 #include "host/files/text.hpp"
 
 namespace exarch::dram {
@@ -63,15 +62,17 @@ struct Decoder {
 };
 
 // Reads one initiator's trace; a request of several bursts becomes as many requests at the same time.
-std::vector<system::Request> read_player(const std::filesystem::path& path, Decoder& decoder, SystemWorkload& workload,
-                                         system::Player& player) {
+std::vector<system::Request> read_player(const TraceFormat& format, const std::filesystem::path& path, std::uint32_t clk_mhz,
+                                         Decoder& decoder, SystemWorkload& workload, system::Player& player) {
   std::vector<system::Request> requests;
   std::uint64_t last_issue = 0;
-  TraceReader reader(path);
+  const RequestReaderPtr opened = format.open(path, {.clk_mhz = clk_mhz});
+  RequestReader& reader = *opened;
   player.relative = reader.relative();
   const std::uint32_t burst_bytes = decoder.memspec.bytes_per_burst();
   TraceRequest request{};
   while (reader.next(request)) {
+    if (format.has_lengths) request = whole_bursts(reader, request, burst_bytes);
     const std::uint32_t bytes = request.bytes == 0 ? burst_bytes : request.bytes;
     if (bytes % burst_bytes != 0) {
       reader.fail("the length in parentheses is in bytes and must be a multiple of " + std::to_string(burst_bytes) +
@@ -104,6 +105,7 @@ std::vector<system::Request> read_player(const std::filesystem::path& path, Deco
                           .is_write = static_cast<std::uint8_t>(request.is_write ? 1 : 0)});
     }
   }
+  if (!is_stl(format)) workload.warnings.push_back(read_as(format, path.string(), reader));
   return requests;
 }
 
@@ -116,6 +118,12 @@ std::uint32_t delay_cycles(std::uint64_t ns, std::uint32_t tck_ps, std::string_v
 
 }  // namespace
 
+std::vector<std::uint32_t> player_clocks(const std::string& text) {
+  std::vector<std::uint32_t> clocks;
+  for (const std::string& part : split_initiators(text)) clocks.push_back(clock_of(part));
+  return clocks;
+}
+
 std::unique_ptr<SystemWorkload> load_system_workload(const SystemSetup& setup) {
   auto workload = std::make_unique<SystemWorkload>();
   workload->memspec = load_memspec(setup.memspec);
@@ -125,7 +133,7 @@ std::unique_ptr<SystemWorkload> load_system_workload(const SystemSetup& setup) {
   workload->warnings = workload->memspec.warnings;
 
   const std::vector<std::string> traces = split_initiators(setup.traces);
-  std::vector<std::string> clocks = split_initiators(setup.clk_mhz);
+  std::vector<std::uint32_t> clocks = player_clocks(setup.clk_mhz);
   if (traces.size() > system::kMaxPlayers) {
     throw UsageError("trace: " + std::to_string(traces.size()) + " initiators; up to " + std::to_string(system::kMaxPlayers) +
                      " are supported");
@@ -144,10 +152,11 @@ std::unique_ptr<SystemWorkload> load_system_workload(const SystemSetup& setup) {
   for (std::size_t i = 0; i < traces.size(); ++i) {
     if (traces[i].empty()) throw UsageError("trace: the name of initiator " + std::to_string(i + 1) + " is missing");
     system::Player& player = view.players[i];
-    player.period_ps = (1'000'000 + clock_of(clocks[i]) / 2) / clock_of(clocks[i]);
-    const std::filesystem::path path = find_data_file("dram/traces", traces[i], {".stl", ".rstl", ".stl.gz", ".rstl.gz"});
-    workload->requests.push_back(named_if_foreign(path, {FileKind::trace_stl, FileKind::gzip}, "a trace (.stl, .rstl)",
-                                                  [&] { return read_player(path, decoder, *workload, player); }));
+    player.period_ps = (1'000'000 + clocks[i] / 2) / clocks[i];
+    const std::filesystem::path path = find_trace_file(traces[i]);
+    const TraceFormat& format = recognise_trace(path);
+    workload->requests.push_back(
+        reading_trace(format, path, [&] { return read_player(format, path, clocks[i], decoder, *workload, player); }));
     player.count = static_cast<std::uint32_t>(workload->requests.back().size());
     requests += player.count;
   }
@@ -166,11 +175,14 @@ std::unique_ptr<SystemWorkload> load_system_workload(const SystemSetup& setup) {
     std::uint64_t cycles = 0;
     for (const system::Request& request : workload->requests[i]) cycles += request.gap;
     span = std::max(span, cycles * view.players[i].period_ps / workload->memspec.tck_ps);
+    if (span > kMaxSpan)
+      throw Error("trace " + traces[i] + " spans more than 2^40 controller cycles; cut its idle time, or split it");
   }
   const system::Protocol& p = workload->table.protocol;
   const std::uint64_t interval =
       p.per_bank_interval == 0 ? p.refresh_interval : std::min(p.refresh_interval, p.per_bank_interval);
-  workload->step_budget = (1u << 20) + 1024 * requests + 64ull * p.ranks * view.channel_count * (span / interval);
+  workload->refreshes = std::uint64_t{p.ranks} * view.channel_count * (span / interval);
+  workload->step_budget = (1u << 20) + 1024 * requests + 64 * workload->refreshes;
   return workload;
 }
 

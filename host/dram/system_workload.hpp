@@ -50,6 +50,7 @@ struct SystemWorkload {
   std::vector<std::vector<system::Request>> requests;  // (player, request)
   system::SystemView view{};
   std::uint64_t out_of_range = 0;  // requests above the memory; their addresses wrap
+  std::uint64_t refreshes = 0;     // refresh commands within the trace's time, at most
   std::uint64_t step_budget = 0;   // more steps than a run needs that makes progress
   std::vector<std::string> warnings;
 
@@ -57,6 +58,12 @@ struct SystemWorkload {
   SystemWorkload(const SystemWorkload&) = delete;
   SystemWorkload& operator=(const SystemWorkload&) = delete;
 };
+
+// Longest trace, in controller cycles: 23 minutes at 800 MHz, some 10^8 refreshes to step through.
+inline constexpr std::uint64_t kMaxSpan = std::uint64_t{1} << 40;
+
+// MHz of each initiator, from numbers joined with "+"; UsageError for anything else.
+[[nodiscard]] std::vector<std::uint32_t> player_clocks(const std::string& text);
 
 // Throws Error or UsageError, naming the file or the field.
 [[nodiscard]] std::unique_ptr<SystemWorkload> load_system_workload(const SystemSetup& setup);

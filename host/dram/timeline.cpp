@@ -235,6 +235,11 @@ Timeline make_timeline(std::map<std::string, std::string> values) {
   timeline.workload = load_system_workload(row_setup(values));
   const SystemWorkload& workload = *timeline.workload;
   if (const std::string reason = unable(workload.memspec, params); !reason.empty()) throw UsageError(reason);
+  constexpr std::uint64_t kMostRefreshes = 20'000'000;  // each is kept
+  if (params.refresh_policy != RefreshPolicy::NoRefresh && workload.refreshes > kMostRefreshes) {
+    throw Error("the trace's time has room for " + std::to_string(workload.refreshes) +
+                " refreshes, too many to look at one by one; cut its idle time, or use RefreshPolicy=NoRefresh");
+  }
   timeline.run = simulate_system_reference(workload.view, workload.table, params, true, workload.step_budget);
   if (timeline.run.status == system::SystemStatus::ok || timeline.run.status == system::SystemStatus::stalled) return timeline;
   throw Error(

@@ -302,10 +302,13 @@ PackedTrace read_packed(const TraceFormat& format, const std::filesystem::path& 
 
 }  // namespace
 
+std::filesystem::path find_trace_file(const std::string& name) {
+  return find_data_file("dram/traces", name, {".stl", ".rstl", ".stl.gz", ".rstl.gz", ".stl.zst", ".rstl.zst"});
+}
+
 PackedTrace load_trace(const std::string& name, const MemSpec& memspec, const AddressMapping& mapping,
                        std::uint64_t address_offset, std::uint32_t clk_mhz) {
-  const std::filesystem::path path =
-      find_data_file("dram/traces", name, {".stl", ".rstl", ".stl.gz", ".rstl.gz", ".stl.zst", ".rstl.zst"});
+  const std::filesystem::path path = find_trace_file(name);
   const TraceFormat& format = recognise_trace(path);
   return reading_trace(format, path, [&] { return read_packed(format, path, name, memspec, mapping, address_offset, clk_mhz); });
 }

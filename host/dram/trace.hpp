@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct PackedTrace {
   std::vector<std::uint32_t> next_same_row;          // (request) as in WorkloadView
   std::vector<std::uint32_t> previous_same_address;  // (request) as in WorkloadView; empty unless has_writes
 };
+
+// The file of a trace: a path, or a shipped trace's name ("cloud-1").
+[[nodiscard]] std::filesystem::path find_trace_file(const std::string& name);
 
 // Reads and packs a trace. `name` is a path, of any format that is read (formats/formats.hpp), or a shipped trace's name
 // ("cloud-1"). `address_offset` is subtracted first. A request of several bursts becomes that many requests at the same time.

@@ -15,6 +15,9 @@ namespace exarch {
 // The cost of a design that is infeasible or has no result.
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+// MetricInfo::decimals of a metric whose size nobody knows: the shortest number that reads back as the same.
+inline constexpr int kShortest = -1;
+
 struct MetricInfo {
   std::string name, unit, doc;
   int decimals = 2;  // in tables and CSV files, as the reference prints it; JSON carries full precision

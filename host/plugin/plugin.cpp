@@ -147,7 +147,7 @@ class Reader {
     for (const auto& row : rows(plugin_.metrics, plugin_.metric_count, "metrics", true)) {
       const std::string metric = text(row.name, "the name of a metric", true);
       d.metrics.push_back(
-          {metric, text(row.unit, "the unit of " + metric, false), text(row.doc, "the doc of " + metric, false), 6});
+          {metric, text(row.unit, "the unit of " + metric, false), text(row.doc, "the doc of " + metric, false), kShortest});
     }
     for (const auto& row : rows(plugin_.objectives, plugin_.objective_count, "objectives", false)) {
       const std::string objective = text(row.name, "the name of an objective", true);

@@ -63,7 +63,7 @@ Description description_of(const nb::dict& table) {
   d.spaces.push_back(DesignSpace::from_json(text_of(table, "space"), "space of model '" + d.name + "'", d.parameters));
   for (const nb::handle row : table["metrics"]) {
     const auto [name, unit, doc] = nb::cast<std::tuple<std::string, std::string, std::string>>(row);
-    d.metrics.push_back({name, unit, doc, 6});
+    d.metrics.push_back({name, unit, doc, kShortest});
   }
   d.objectives = nb::cast<Objectives>(table["objectives"]);
   d.tradeoffs = nb::cast<std::vector<std::size_t>>(table["tradeoffs"]);

@@ -457,6 +457,18 @@ TEST_F(DramCases, RowsOfAnyMemoryHaveAnAnswerEach) {
   EXPECT_EQ(Json::parse(json[2])["total_energy_pj"].size(), 4u);
   write_text(dir_ / "typo.csv", "memspec,trace,PagePolcy,power_analysis\nHBM2,stream,Open,False\n");
   expect_refused({"eval", "dram", "--in", "typo.csv"}, 2, "did you mean 'PagePolicy'");
+  // What is said for all rows is wrong before any of them.
+  expect_refused({"eval", "dram", "--in", "rows.csv", "--set", "PagePolcy=Closed"}, 2, "did you mean 'PagePolicy'");
+  expect_refused({"eval", "dram", "--in", "rows.csv", "--set", "PagePolicy=Clsed"}, 2, "PagePolicy");
+  expect_refused({"eval", "dram", "--in", "rows.csv", "--clk_mhz", "0"}, 2, "clk_mhz");
+  // A trace that a row names is not written over; one that lasts too long is an error of its row.
+  write_text(dir_ / "mine.stl", "0: read 0x0\n");
+  write_text(dir_ / "long.stl", "0: read 0x0\n4294967294: read 0x40\n");
+  write_text(dir_ / "own.csv", "trace,clk_mhz,power_analysis\nranktest,200,True\nranktest+mine.stl,200,True\n");
+  expect_refused({"eval", "dram", "--in", "own.csv", "--out", "mine.stl"}, 2, "choose another file");
+  EXPECT_EQ(read_text(dir_ / "mine.stl"), "0: read 0x0\n");
+  write_text(dir_ / "own.csv", "trace,clk_mhz,power_analysis,RefreshPolicy\nlong.stl,1,True,AllBank\n");
+  EXPECT_NE(run({"eval", "dram", "--in", "own.csv"}).out.find("2^40"), std::string::npos);
 }
 
 TEST_F(DramCases, ShippedFilesAreListedWithWhatFits) {

@@ -199,8 +199,20 @@ TEST_F(Timelines, BadInputIsRefused) {
   refused({"--against", "PagePolicy"}, 2, "expected Name=value");
   refused({"--latencies", "-"}, 2, "name a file");
   refused({"--latencies", "a.csv.gz"}, 2, "not compressed");
-  refused({"--latencies", "a.csv", "--commands", "a.csv"}, 2, "twice");
+  refused({"--latencies", "a.csv", "--commands", "./a.csv"}, 2, "twice");
   refused({"--latencies", trace}, 2, "choose another file");
+  refused({"--against", "PagePolicy=Open", "--against", "PagePolicy=Closed"}, 2, "given twice");
+  // No file that is read is written, whatever names it.
+  write_text(dir_ / "other.stl", "0: read 0x40\n");
+  write_text(dir_ / "mc.json", R"({"mcconfig": {"PagePolicy": "Closed"}})");
+  refused({"--latencies", "other.stl", "--against", "trace=other.stl"}, 2, "choose another file");
+  refused({"--commands", "mc.json", "--mcconfig", "mc.json"}, 2, "choose another file");
+  expect_refused({"eval", "dram", "--trace", trace + "+other.stl", "--latencies", "other.stl"}, 2, "choose another file");
+  EXPECT_EQ(read_text(dir_ / "other.stl"), "0: read 0x40\n");
+  // Every refresh of the idle time would be kept.
+  write_text(dir_ / "idle.stl", "0: read 0x0\n4294967294: read 0x40\n");
+  expect_refused({"eval", "dram", "--trace", "idle.stl", "--clk_mhz", "20", "--set", "RefreshPolicy=AllBank", "--explain"}, 1,
+                 "refreshes");
   refused({"--picture", "a.html", "--window", "9-5"}, 2, "FROM-TO");
   refused({"--picture", "a.html", "--window", "0-9000000"}, 2, "at most");
   refused({"--window", "0-5"}, 2, "--picture");
@@ -208,6 +220,15 @@ TEST_F(Timelines, BadInputIsRefused) {
   refused({"--latencies", "none/a.csv"}, 1, "none/a.csv");
   expect_refused({"eval", "dram", "--explain"}, 2, "--trace");
   expect_refused({"eval", "maestro", "--explain"}, 2, "maestro");
+}
+
+// Traces of other tools are read as without --explain.
+TEST_F(Timelines, TracesOfOtherTools) {
+  write_text(dir_ / "t.csv", "time,rw,addr\n0,R,0x0\n5,W,0x100\n9,R,0x4000\n");
+  write_text(dir_ / "t.stl", "0: read 0x0\n5: write 0x100\n9: read 0x4000\n");
+  const Json own = Json::parse(good({"eval", "dram", "--trace", "t.csv", "--explain", "--json"}));
+  EXPECT_EQ(own["total_time_ps"], Json::parse(good({"eval", "dram", "--trace", "t.csv", "--json"}))["metrics"]["total_time_ps"]);
+  EXPECT_EQ(own["total_time_ps"], Json::parse(good({"eval", "dram", "--trace", "t.stl", "--json"}))["metrics"]["total_time_ps"]);
 }
 
 // A run that stalls has latencies of what was answered, and says so.

@@ -18,6 +18,8 @@ int eval_csv(const Environment& environment, const Arguments& arguments);
 [[nodiscard]] bool is_recorded_csv(const Environment& environment, const CsvReader& csv);
 int eval_recorded(const Environment& environment, const Arguments& arguments, CsvReader& csv);
 // What --set and the workload options say, by name, as text.
+// Name=value of each use of an option; UsageError for a name that is given twice.
+[[nodiscard]] std::map<std::string, std::string> assignments(const Arguments& arguments, const std::string& option);
 [[nodiscard]] std::map<std::string, std::string> given_values(const Environment& environment, const Arguments& arguments);
 // One run of dram in detail: its options, whether one of them is given, and the answer.
 [[nodiscard]] std::vector<OptionSpec> timeline_options();

@@ -56,7 +56,10 @@ class RecordedEvaluation {
         as_json_(arguments.flag("json")),
         // What is given holds for every row without a cell of its own.
         rows_(csv.header(), given_values(environment, arguments), evaluator_options(arguments).engine),
-        out_(arguments.has("out") ? arguments.text("out") : "-") {}
+        path_(arguments.has("out") ? arguments.text("out") : "-"),
+        out_(path_) {
+    if (path_ != "-") refuse_overwriting("--out", path_, given_values(environment, arguments));
+  }
 
   int run() {
     if (!rows_.ignored().empty()) {
@@ -85,6 +88,7 @@ class RecordedEvaluation {
   }
 
   void answer(const std::vector<std::string>& row) {
+    if (path_ != "-") refuse_overwriting("--out", path_, files_of(row));
     const dram::RecordedAnswer answer = rows_.answer(row);
     ++count_;
     warnings_.say_new(answer.warnings);
@@ -104,9 +108,20 @@ class RecordedEvaluation {
     out_.write(text + csv_field(answer.message) + "\n");
   }
 
+  // The files that a row names.
+  [[nodiscard]] WorkloadOptions files_of(const std::vector<std::string>& row) const {
+    WorkloadOptions files;
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::string& name = csv_.header()[c];
+      if (name == "trace" || name == "memspec" || name == "addressmapping") files[name] = row[c];
+    }
+    return files;
+  }
+
   CsvReader& csv_;
   bool as_json_;
   dram::RecordedRows rows_;
+  std::string path_;
   OutputFile out_;
   Warnings warnings_;
   std::size_t count_ = 0, errors_ = 0;
@@ -114,20 +129,25 @@ class RecordedEvaluation {
 
 }  // namespace
 
+std::map<std::string, std::string> assignments(const Arguments& arguments, const std::string& option) {
+  std::map<std::string, std::string> values;
+  for (const std::string& text : arguments.all(option)) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos) throw UsageError("--" + option + " " + text + ": expected Name=value");
+    const std::string name = text.substr(0, equals);
+    if (!values.emplace(name, text.substr(equals + 1)).second)
+      throw UsageError("--" + option + " " + name + " is given twice; leave one out");
+  }
+  return values;
+}
+
 std::map<std::string, std::string> given_values(const Environment& environment, const Arguments& arguments) {
   std::map<std::string, std::string> values = given_options(environment, arguments);
   for (const std::string& setting : controller_settings(environment, arguments)) {
     const std::size_t equals = setting.find('=');
     values[setting.substr(0, equals)] = setting.substr(equals + 1);
   }
-  std::set<std::string> names;
-  for (const std::string& text : arguments.all("set")) {
-    const std::size_t equals = text.find('=');
-    if (equals == std::string::npos) throw UsageError("--set " + text + ": expected Name=value");
-    const std::string name = text.substr(0, equals);
-    if (!names.insert(name).second) throw UsageError("--set " + name + " is given twice; leave one out");
-    values[name] = text.substr(equals + 1);
-  }
+  for (const auto& [name, value] : assignments(arguments, "set")) values[name] = value;
   return values;
 }
 

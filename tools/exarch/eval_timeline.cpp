@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <set>
 
+#include "host/dram/simulation.hpp"
 #include "host/error.hpp"
 #include "host/files/line_reader.hpp"
 #include "host/files/text.hpp"
@@ -42,17 +44,20 @@ CycleWindow parse_window(const std::string& text) {
 
 // Another design or workload than that of --set: the same, but for what --against says.
 Values against_values(const Arguments& arguments, Values values) {
-  for (const std::string& text : arguments.all("against")) {
-    const std::size_t equals = text.find('=');
-    if (equals == std::string::npos) throw UsageError("--against " + text + ": expected Name=value");
-    values[text.substr(0, equals)] = text.substr(equals + 1);
-  }
+  for (const auto& [name, value] : assignments(arguments, "against")) values[name] = value;
   return values;
 }
 
-// The files must be files, and no two of them, nor one of them and the workload's, the same.
+// The files must be files, and no two of them, nor one of them and a file that is read, the same.
 void check_files(const Arguments& arguments, const Values& values) {
-  std::set<std::string> paths;
+  Values read;  // by the words of the message
+  for (const auto& [name, value] : against_values(arguments, {})) read["--against " + name] = value;
+  if (arguments.has("mcconfig")) read["--mcconfig"] = arguments.text("mcconfig");
+  if (arguments.has("simulation")) {
+    read["--simulation"] = arguments.text("simulation");
+    read["mcconfig of --simulation"] = dram::read_simulation(arguments.text("simulation")).mcconfig.string();
+  }
+  std::set<std::filesystem::path> paths;
   for (const char* const option : {"latencies", "commands", "picture"}) {
     if (!arguments.has(option)) continue;
     const std::string& path = arguments.text(option);
@@ -60,8 +65,11 @@ void check_files(const Arguments& arguments, const Values& values) {
     if (path.empty() || path == "-") throw UsageError(given + ": name a file; standard output has the tables");
     if (path.ends_with(".gz") || path.ends_with(".zst"))
       throw UsageError(given + ": the file is not compressed; leave out the ending");
-    if (!paths.insert(path).second) throw UsageError(given + " is named twice; choose another file");
+    std::error_code none;
+    if (!paths.insert(std::filesystem::weakly_canonical(std::filesystem::absolute(path), none)).second)
+      throw UsageError(given + " is named twice; choose another file");
     refuse_overwriting(std::string("--") + option, path, values);
+    refuse_overwriting(std::string("--") + option, path, read);
   }
 }
 

@@ -130,7 +130,13 @@ OpenedStore open_run(const std::string& path) {
 
 void refuse_overwriting(const std::string& option, const std::string& out, const WorkloadOptions& workload) {
   for (const auto& [name, value] : workload) {
-    if (is_same_file(value, out))
+    // Several initiators have their traces joined with "+".
+    std::vector<std::string> paths{value};
+    for (std::size_t from = 0, plus = 0; plus != std::string::npos; from = plus + 1) {
+      plus = value.find('+', from);
+      paths.push_back(value.substr(from, plus - from));
+    }
+    if (std::ranges::any_of(paths, [&out](const std::string& path) { return is_same_file(path, out); }))
       throw UsageError(option + " " + out + " is the " + name + " of the workload; choose another file");
   }
 }

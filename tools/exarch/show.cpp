@@ -1,7 +1,9 @@
 #include "tools/exarch/show.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -12,7 +14,9 @@
 namespace exarch::cli {
 
 std::string format_metric(const MetricInfo& metric, double value) {
-  return with_decimals(value, metric.decimals);
+  if (metric.decimals != kShortest) return with_decimals(value, metric.decimals);
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
 }
 
 nlohmann::ordered_json points_json(const DesignSpace& space) {

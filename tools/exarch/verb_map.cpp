@@ -114,8 +114,8 @@ int map_verb(const Arguments& arguments) {
   make_folder(arguments, "out");
   make_folder(arguments, "reference-input");
   const int signal = search_layers(arguments, sampler, run);
-  write_mappings(arguments, run);
   show_mappings(arguments, run);
+  write_mappings(arguments, run);  // after it: an error of the disk costs no answer
   for (const MapLayer& layer : run.layers) {
     for (const std::string& sentence : layer.why) say(layer.name + ": " + sentence);
   }
