@@ -149,11 +149,11 @@ void MappingSearch::go_on(std::uint32_t stage) {
     ++result_.parts;
     go_on(stage - 1);
     if (stopped_) return;
-    partials_[stage - 1].clear();
     forget_made();
   }
   remaining_[stage] = kInfinity;
   if (stage > 0) go_on(stage - 1);
+  now.clear();  // those inside refer to them by their places: what is made next begins anew
 }
 
 MappingResult search(const MappingTask& task) {
