@@ -14,7 +14,7 @@ namespace {
 // Added to the diagonal: equal designs have equal costs, so this is for the arithmetic only, and for what the lengths cannot
 // explain.
 constexpr double kNoise = 1e-3;
-constexpr double kShortest = 0.05, kLongest = 50;
+constexpr double kLeastLengthScale = 0.05, kLongest = 50;
 constexpr double kSmallestVariance = 1e-12;
 
 // The kernel between all columns of a and of b: Rasmussen and Williams, "Gaussian processes for machine learning" (2006),
@@ -73,7 +73,7 @@ void GaussianProcess::fit_lengths(const GeneBatch& points, std::span<const doubl
     const double present = lengths_[p];
     double chosen = present;
     for (const double factor : {0.4, 2.5}) {
-      lengths_[p] = std::clamp(present * factor, kShortest, kLongest);
+      lengths_[p] = std::clamp(present * factor, kLeastLengthScale, kLongest);
       if (const double likelihood = log_likelihood(points, values); likelihood > best) {
         best = likelihood;
         chosen = lengths_[p];
